@@ -1,0 +1,41 @@
+import type { CandidateId, Digest, PersonId } from './id.ts';
+
+/** The parts of a candidate that change independently; each has its own digest, so a change type can be told. */
+export const manifestParts = ['code', 'model', 'prompt', 'configuration', 'schema'] as const;
+
+/** One independently changing part. */
+export type ManifestPart = (typeof manifestParts)[number];
+
+/** What exactly is promoted: digests only. The artifact digest is what every gate, person and lane sees. */
+export interface CandidateManifest {
+  readonly v: 1;
+  readonly artifact: Digest;
+  readonly parts: Readonly<Partial<Record<ManifestPart, Digest>>>;
+}
+
+/** Where the content came from; authors are principals when they could be resolved, for separation of duties. */
+export interface Provenance {
+  readonly kind: 'upload' | 'git' | 'github';
+  readonly uploader: PersonId;
+  readonly authors: readonly PersonId[];
+  readonly repository?: string;
+  readonly commit?: string;
+}
+
+/** One immutable version of a prototype. */
+export interface Candidate {
+  readonly id: CandidateId;
+  readonly version: string;
+  readonly manifestDigest: Digest;
+  readonly manifest: CandidateManifest;
+  readonly provenance: Provenance;
+}
+
+/** The parts in which two candidates differ; an unknown part counts as changed, so that less is never run by accident. */
+export function changedParts(from: CandidateManifest, to: CandidateManifest): readonly ManifestPart[] {
+  return manifestParts.filter((part) => {
+    const before = from.parts[part];
+    const after = to.parts[part];
+    return before !== after;
+  });
+}

@@ -1,0 +1,171 @@
+import type { DecisionVerdict } from './decision.ts';
+import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
+import type { Environment } from './lane.ts';
+import type { Step } from './next.ts';
+import type { PersonCommand } from './person.ts';
+import type { GateName, PolicyCommand } from './policy.ts';
+import type { PrototypeCommand } from './prototype.ts';
+import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { WorkspaceCommand } from './workspace.ts';
+
+/** Everything that can be asked of the journal: one closed union, one way in. */
+export type Command =
+  | PromotionCommand
+  | LaneCommand
+  | RegisterPrototype
+  | PrototypeCommand
+  | PolicyCommand
+  | PersonCommand
+  | WorkspaceCommand;
+
+/** Registers a prototype and opens its two lanes. */
+export interface RegisterPrototype {
+  readonly kind: 'RegisterPrototype';
+  readonly prototype: PrototypeId;
+  readonly name: string;
+  readonly owner: PersonId | null;
+  readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
+  readonly hosts: { readonly staging: string; readonly production: string };
+}
+
+/** What a person may ask of a lane. `environment` is loaded, not believed: the lane's row knows it. */
+export type LaneCommand =
+  | { readonly kind: 'HoldLane'; readonly lane: LaneId }
+  | { readonly kind: 'ResumeLane'; readonly lane: LaneId };
+
+/** What may be asked about a promotion. */
+export type PromotionCommand =
+  | {
+      readonly kind: 'OpenPromotion';
+      readonly promotion: PromotionId;
+      readonly prototype: PrototypeId;
+      readonly candidate: CandidateId;
+      readonly policyId: PolicyId;
+    }
+  | Decide
+  | { readonly kind: 'Rerun'; readonly promotion: PromotionId; readonly gate: GateName }
+  | { readonly kind: 'Cancel'; readonly promotion: PromotionId }
+  | { readonly kind: 'Rollback'; readonly promotion: PromotionId }
+  | { readonly kind: 'Tick'; readonly promotion: PromotionId }
+  | { readonly kind: 'Claim'; readonly promotion: PromotionId; readonly step: Step; readonly claimant: string }
+  | Report
+  | {
+      readonly kind: 'Breakage';
+      readonly promotion: PromotionId;
+      readonly gate: GateName;
+      readonly attempt: number;
+      readonly fence: number;
+      readonly code: string;
+    }
+  | {
+      readonly kind: 'Weigh';
+      readonly promotion: PromotionId;
+      readonly environment: Environment;
+      readonly fence: number;
+      readonly percent: number;
+    }
+  | Look
+  | { readonly kind: 'Undone'; readonly promotion: PromotionId; readonly fence: number };
+
+/** A person's vote, bound to what was shown to them. */
+export interface Decide {
+  readonly kind: 'Decide';
+  readonly promotion: PromotionId;
+  readonly gate: GateName;
+  readonly attempt: number;
+  readonly decision: DecisionId;
+  readonly verdict: DecisionVerdict;
+  readonly artifact: Digest;
+  readonly evidenceDigest: Digest;
+}
+
+/** A machine gate's verdict with its evidence. */
+export interface Report {
+  readonly kind: 'Report';
+  readonly promotion: PromotionId;
+  readonly gate: GateName;
+  readonly attempt: number;
+  readonly fence: number;
+  readonly verdict: Verdict;
+  readonly reasons: readonly Reason[];
+  readonly evidence: readonly EvidenceRef[];
+  readonly measure: Measure | null;
+}
+
+/** One look of the canary's judge. `fresh` is false when no new data was seen: then no lease is renewed. */
+export interface Look {
+  readonly kind: 'Look';
+  readonly promotion: PromotionId;
+  readonly fence: number;
+  readonly laneFence: number;
+  readonly fresh: boolean;
+  readonly verdict:
+    | { readonly kind: 'hold' }
+    | { readonly kind: 'advance'; readonly percent: number }
+    | { readonly kind: 'condemn'; readonly snapshot: Digest; readonly reasons: readonly Reason[] };
+}
+
+/** What each kind of command needs to have locked or loaded, so that the journal stays generic. */
+export interface Reach {
+  readonly promotion?: PromotionId;
+  readonly lane?: LaneId;
+  readonly prototype?: PrototypeId;
+  readonly policy?: PolicyId;
+  readonly person?: PersonId;
+  readonly workspace?: boolean;
+  /** The promotion's own lanes are locked with it. */
+  readonly ownLanes?: boolean;
+  /** Open promotions of the prototype are locked too. */
+  readonly rivals?: boolean;
+  /** Voters and involved people are loaded with their rights. */
+  readonly people?: boolean;
+}
+
+/** The rows a command reaches, told by its kind alone. */
+export function reachOf(command: Command): Reach {
+  switch (command.kind) {
+    case 'OpenPromotion':
+      return {
+        promotion: command.promotion,
+        prototype: command.prototype,
+        policy: command.policyId,
+        rivals: true,
+        ownLanes: true,
+        people: true,
+      };
+    case 'Decide':
+      return { promotion: command.promotion, people: true };
+    case 'Tick':
+    case 'Rerun':
+    case 'Breakage':
+      return { promotion: command.promotion };
+    case 'Claim':
+      return { promotion: command.promotion, ownLanes: true, people: true };
+    case 'Cancel':
+    case 'Rollback':
+    case 'Report':
+    case 'Weigh':
+    case 'Look':
+    case 'Undone':
+      return { promotion: command.promotion, ownLanes: true };
+    case 'HoldLane':
+    case 'ResumeLane':
+      return { lane: command.lane };
+    case 'RegisterPrototype':
+    case 'AssignOwner':
+    case 'TrustPrototype':
+    case 'FreezeCandidate':
+      return { prototype: command.prototype };
+    case 'PublishPolicy':
+      return { policy: command.policyId };
+    case 'AddPerson':
+    case 'GrantRole':
+    case 'RevokeRole':
+    case 'IssueToken':
+    case 'RevokeToken':
+    case 'DisablePerson':
+      return { person: command.person };
+    case 'OpenWorkspace':
+      return { workspace: true };
+  }
+}

@@ -1,0 +1,126 @@
+import type { Command, LaneCommand } from './command.ts';
+import { decideGate } from './deciding.ts';
+import { cancel, rerun, rollback } from './ending.ts';
+import { open, register } from './opening.ts';
+import { decidePerson } from './person.ts';
+import { decidePolicy } from './policy.ts';
+import { decidePrototype } from './prototype.ts';
+import { type Refusal, invariant, refusal } from './refusal.ts';
+import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
+import { look, weigh } from './steering.ts';
+import { breakage, claim, report, tick, undone } from './step.ts';
+import { decideWorkspace } from './workspace.ts';
+
+/** The one place where anything is decided: every surface, every leader and every activity ends here. */
+export function decide(scene: Scene, command: Command): Decided {
+  switch (command.kind) {
+    case 'RegisterPrototype':
+      return register(scene, command);
+    case 'OpenPromotion':
+      return open(scene, command);
+    case 'HoldLane':
+    case 'ResumeLane':
+      return decideLaneCommand(scene, command);
+    case 'AssignOwner':
+    case 'TrustPrototype':
+    case 'FreezeCandidate':
+      return simple(scene, decidePrototype(scene.prototype, command, scene.actor.id), (event) => ({
+        stream: 'prototype',
+        id: command.prototype,
+        event,
+      }));
+    case 'PublishPolicy':
+      return simple(scene, decidePolicy(scene.policy, command), (event) => ({
+        stream: 'policy',
+        id: command.policyId,
+        event,
+      }));
+    case 'AddPerson':
+    case 'GrantRole':
+    case 'RevokeRole':
+    case 'IssueToken':
+    case 'RevokeToken':
+    case 'DisablePerson':
+      return simple(scene, decidePerson(scene.person, command), (event) => ({
+        stream: 'person',
+        id: command.person,
+        event,
+      }));
+    case 'OpenWorkspace':
+      return simple(scene, decideWorkspace(scene.workspace, command), (event) => ({
+        stream: 'workspace',
+        id: command.workspace,
+        event,
+      }));
+    default:
+      return scene.promotion === null
+        ? new Plan(scene).refuse(refusal('not_found', 'expected a known promotion'))
+        : decidePromotion(scene, command);
+  }
+}
+
+type OnPromotion = Extract<
+  Command,
+  {
+    kind:
+      | 'Decide'
+      | 'Rerun'
+      | 'Cancel'
+      | 'Rollback'
+      | 'Tick'
+      | 'Claim'
+      | 'Report'
+      | 'Breakage'
+      | 'Weigh'
+      | 'Look'
+      | 'Undone';
+  }
+>;
+
+function decidePromotion(scene: Scene, command: OnPromotion): Decided {
+  switch (command.kind) {
+    case 'Decide':
+      return decideGate(scene, command);
+    case 'Rerun':
+      return rerun(scene, command);
+    case 'Cancel':
+      return cancel(scene, command);
+    case 'Rollback':
+      return rollback(scene);
+    case 'Tick':
+      return tick(scene);
+    case 'Claim':
+      return claim(scene, command);
+    case 'Report':
+      return report(scene, command);
+    case 'Breakage':
+      return breakage(scene, command);
+    case 'Weigh':
+      return weigh(scene, command);
+    case 'Look':
+      return look(scene, command);
+    case 'Undone':
+      return undone(scene, command);
+  }
+}
+
+/** A person's hold or resume. The lane's own row says which environment it is. */
+function decideLaneCommand(scene: Scene, command: LaneCommand): Decided {
+  const plan = new Plan(scene);
+  const lane = scene.lanes.production ?? scene.lanes.staging;
+  if (lane === null) return plan.refuse(refusal('not_found', 'expected a known lane'));
+  const by = scene.actor.id;
+  const refused = plan.ask(
+    lane.environment,
+    command.kind === 'HoldLane' ? { move: 'hold', reason: 'person', by } : { move: 'resume', by },
+  );
+  invariant(refused === null, 'a hold or a resume is never refused');
+  return plan.answer({ kind: 'done' });
+}
+
+function simple<Event>(scene: Scene, decided: readonly Event[] | Refusal, draft: (event: Event) => Draft): Decided {
+  const plan = new Plan(scene);
+  if (isRefusal(decided)) return plan.refuse(decided);
+  plan.drafts.push(...decided.map(draft));
+  return plan.answer({ kind: 'done' });
+}

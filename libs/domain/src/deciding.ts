@@ -1,0 +1,94 @@
+import type { Decide } from './command.ts';
+import { standing } from './decision.ts';
+import type { Outcome, PromotionState } from './promotion.ts';
+import { findGate, gateIn } from './promotion.ts';
+import { pinnedRule } from './policy.ts';
+import { type EligibleVote, type Tally, matchQuorum } from './quorum.ts';
+import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
+import { type Decided, Plan, type Scene } from './scene.ts';
+import { begin, focus } from './step.ts';
+
+/** A person's vote. Whether they may vote at all was answered by the authority; here it is counted. */
+export function decideGate(scene: Scene, command: Decide): Decided {
+  const plan = begin(scene);
+  const state = focus(plan);
+  const closed = cannotVote(state, command, scene);
+  if (closed !== null) return plan.refuse(closed);
+  const { decision: id, verdict, artifact, evidenceDigest } = command;
+  const decision = {
+    id,
+    person: scene.actor.id,
+    verdict,
+    at: scene.now,
+    artifact,
+    evidenceDigest,
+    bindingsAt: scene.actor.bindings,
+    voided: null,
+  };
+  plan.tell(state.id, { kind: 'decision_recorded', v: 1, gate: command.gate, attempt: command.attempt, decision });
+  if (verdict === 'reject') plan.tell(state.id, { kind: 'promotion_ended', v: 1, outcome: 'rejected' });
+  const passed = verdict === 'approve' && closeQuorum(plan, scene);
+  plan.wakes.add(state.id);
+  return plan.answer({ kind: 'decided', passed });
+}
+
+/** What every surface shows beside an approval gate: how many of each group have agreed, by today's rights. */
+export function tallyOf(state: PromotionState, scene: Pick<Scene, 'authority' | 'people'>): Tally {
+  const rule = pinnedRule(state.policy, 'approval');
+  return matchQuorum(rule.requirements, eligibleVotes(state, scene));
+}
+
+function cannotVote(state: PromotionState, command: Decide, scene: Scene): Refusal | null {
+  if (state.outcome !== null) return refusal(codeAfter[state.outcome], `this promotion has ended: ${state.outcome}`);
+  const gate = findGate(state, command.gate);
+  if (gate === undefined || gate.name !== 'approval')
+    return refusal('gate_closed', 'expected an approval gate of this promotion');
+  if (gate.attempt !== command.attempt)
+    return refusal('stale_attempt', `expected attempt ${gate.attempt}, got ${command.attempt}`);
+  if (gate.status !== 'waiting') return refusal('gate_closed', `this gate is ${gate.status}`);
+  const current =
+    command.artifact === state.candidate.manifest.artifact && command.evidenceDigest === gate.evidenceDigest;
+  if (!current)
+    return refusal('stale_evidence', 'what you were shown is no longer current: look again and decide on that');
+  const voted = standing(gate.decisions).some((decision) => decision.person === scene.actor.id);
+  return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
+}
+
+const codeAfter: Readonly<Record<Outcome, RefusalCode>> = {
+  live: 'gate_closed',
+  rolled_back: 'promotion_ended',
+  rejected: 'promotion_ended',
+  expired: 'expired',
+  superseded: 'superseded',
+  cancelled: 'promotion_ended',
+};
+
+/** Rights are looked at again when the quorum closes; a lost vote is voided with its reason and the gate stays open. */
+function closeQuorum(plan: Plan, scene: Scene): boolean {
+  const state = focus(plan);
+  const gate = gateIn(state, 'approval');
+  const people = { ...scene.people, [scene.actor.id]: scene.actor };
+  const votes = eligibleVotes(state, { authority: scene.authority, people });
+  const lost = votes.filter((vote) => vote.fills.length === 0);
+  for (const vote of lost) {
+    const decision = standing(gate.decisions).find((one) => one.person === vote.person);
+    if (decision !== undefined)
+      plan.tell(state.id, { kind: 'decision_voided', v: 1, gate: 'approval', decision: decision.id, why: 'role_lost' });
+  }
+  const rule = pinnedRule(state.policy, 'approval');
+  if (!matchQuorum(rule.requirements, votes).met) return false;
+  plan.tell(state.id, { kind: 'quorum_reached', v: 1, gate: 'approval', attempt: gate.attempt });
+  return true;
+}
+
+function eligibleVotes(state: PromotionState, scene: Pick<Scene, 'authority' | 'people'>): readonly EligibleVote[] {
+  const rule = pinnedRule(state.policy, 'approval');
+  const approvals = standing(gateIn(state, 'approval').decisions).filter((decision) => decision.verdict === 'approve');
+  return approvals.map((decision) => {
+    const voter = scene.people[decision.person];
+    const fills = rule.requirements.flatMap((requirement, index) =>
+      voter !== undefined && scene.authority.counts(voter, requirement, state) ? [index] : [],
+    );
+    return { person: decision.person, fills };
+  });
+}

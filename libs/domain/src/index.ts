@@ -1,0 +1,145 @@
+export { builtinOf, builtinPrincipals } from './builtin.ts';
+export {
+  type Candidate,
+  type CandidateManifest,
+  type ManifestPart,
+  type Provenance,
+  changedParts,
+  manifestParts,
+} from './candidate.ts';
+export type {
+  Command,
+  Decide,
+  LaneCommand,
+  Look,
+  PromotionCommand,
+  Reach,
+  RegisterPrototype,
+  Report,
+} from './command.ts';
+export { reachOf } from './command.ts';
+export { type Contract, type Probe, contractSchema, contractShape, readContract, requestFields } from './contract.ts';
+export { decide } from './decide.ts';
+export { tallyOf } from './deciding.ts';
+export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts, standing } from './decision.ts';
+export { type GateState, type GateStatus, gateStatuses, isBlocked } from './gate.ts';
+export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';
+export {
+  type CandidateId,
+  type DecisionId,
+  type Digest,
+  type Id,
+  type IdKind,
+  type LaneId,
+  type PersonId,
+  type PolicyId,
+  type PromotionId,
+  type PrototypeId,
+  type ReleaseId,
+  type WorkspaceId,
+  gateIdOf,
+  gateOf,
+  idFrom,
+  idKinds,
+  isDigest,
+  isId,
+  releaseIdOf,
+  uuidOf,
+} from './id.ts';
+export {
+  type Environment,
+  type Fence,
+  type Hold,
+  type LaneEvent,
+  type LaneMove,
+  type LaneState,
+  type Release,
+  decideLane,
+  environments,
+  evolveLane,
+  leaseMs,
+  needsLease,
+} from './lane.ts';
+export { type Onward, type Step, type WaitReason, blockedExpiresMs, currentGate, deadlineOf, next } from './next.ts';
+export {
+  type Binding,
+  type PersonCommand,
+  type PersonEvent,
+  type PersonState,
+  type PrincipalKind,
+  type Role,
+  type TokenRecord,
+  evolvePerson,
+  principalKinds,
+  roles,
+} from './person.ts';
+export {
+  type CanaryRule,
+  type GateName,
+  type GateRule,
+  type Policy,
+  type PolicyCommand,
+  type PolicyEvent,
+  type PolicyState,
+  type PolicyVersion,
+  gateNames,
+  pinnedRule,
+  policyProblem,
+  ruleOf,
+} from './policy.ts';
+export { type PolicyDocument, policySchema, policyShape, readPolicy } from './policy-document.ts';
+export {
+  type Opening,
+  type Outcome,
+  type PromotionEvent,
+  type PromotionState,
+  type Undo,
+  evolvePromotion,
+  findGate,
+  gateIn,
+  outcomes,
+} from './promotion.ts';
+export {
+  type PrototypeCommand,
+  type PrototypeEvent,
+  type PrototypeState,
+  candidateOf,
+  evolvePrototype,
+  sameContent,
+} from './prototype.ts';
+export { type EligibleVote, type Requirement, type Tally, matchQuorum } from './quorum.ts';
+export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
+export { type Answer, type Authority, type Decided, type Draft, type Scene } from './scene.ts';
+export { type Exclusion, type ExclusionReason, exclusionReasons, exclusionsOf, separate } from './separation.ts';
+export {
+  type Shape,
+  about,
+  choice,
+  duration,
+  durationText,
+  flag,
+  group,
+  integer,
+  list,
+  number,
+  oneOf,
+  preset,
+  record,
+  text,
+} from './shape.ts';
+export type { Of } from './shape.ts';
+export { type ProblemCode, type ProblemPath, type ReadResult, type ShapeProblem, read } from './shape-reading.ts';
+export { toJsonSchema } from './shape-schema.ts';
+export { type Event, type StreamKind, type StreamState, evolve, streamKinds } from './stream.ts';
+export {
+  type EvidenceRef,
+  type Measure,
+  type Reason,
+  type Verdict,
+  letsThrough,
+  verdicts,
+  worse,
+  worstOf,
+} from './verdict.ts';
+export { type WorkspaceCommand, type WorkspaceEvent, type WorkspaceState, evolveWorkspace } from './workspace.ts';
+export { type RunOrder, runOrderOf } from './run-order.ts';

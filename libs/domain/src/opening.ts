@@ -1,0 +1,95 @@
+import type { PromotionCommand, RegisterPrototype } from './command.ts';
+import { next } from './next.ts';
+import { candidateOf } from './prototype.ts';
+import { refusal } from './refusal.ts';
+import { type Decided, type Draft, Plan, type Scene } from './scene.ts';
+import { exclusionsOf } from './separation.ts';
+import { openIfHuman } from './step.ts';
+
+/** Registers a prototype together with its lanes: a prototype without lanes would be a trap for the first claim. */
+export function register(scene: Scene, command: RegisterPrototype): Decided {
+  const plan = new Plan(scene);
+  if (scene.prototype !== null) return plan.refuse(refusal('exists', 'this prototype is registered already'));
+  const { prototype, name, owner, lanes, hosts } = command;
+  plan.drafts.push({
+    stream: 'prototype',
+    id: prototype,
+    event: { kind: 'prototype_registered', v: 1, prototype, name, owner, lanes },
+  });
+  for (const environment of ['staging', 'production'] as const) {
+    const opened = {
+      kind: 'lane_opened',
+      v: 1,
+      lane: lanes[environment],
+      prototype,
+      environment,
+      host: hosts[environment],
+    } as const;
+    plan.laneTold(environment, opened);
+  }
+  return plan.answer({ kind: 'done' });
+}
+
+/** Opens a promotion: the policy, the candidate and the excluded people are fixed from here on. */
+export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'OpenPromotion' }>): Decided {
+  const plan = new Plan(scene);
+  const { prototype, policy } = scene;
+  if (scene.promotion !== null) return plan.refuse(refusal('exists', 'this promotion is open already'));
+  if (prototype === null) return plan.refuse(refusal('not_found', 'expected a known prototype'));
+  // Unknown policy blocks: an ungated way to production must not exist.
+  if (policy === null) return plan.refuse(refusal('policy_unknown', 'expected a published policy'));
+  const candidate = candidateOf(prototype, command.candidate);
+  if (candidate === undefined)
+    return plan.refuse(refusal('candidate_unknown', 'expected a candidate of this prototype'));
+  if (prototype.owner === null)
+    return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
+  const { version, digest, author, policy: pinned } = policy.current;
+  const involved = {
+    requester: scene.actor.id,
+    owner: prototype.owner,
+    authors: candidate.provenance.authors,
+    uploader: candidate.provenance.uploader,
+    policyAuthor: author,
+  };
+  const supersedes = supersede(scene);
+  plan.tell(command.promotion, {
+    kind: 'promotion_opened',
+    v: 1,
+    promotion: command.promotion,
+    prototype: prototype.id,
+    candidate,
+    policyId: policy.id,
+    policyVersion: version,
+    policyDigest: digest,
+    policy: pinned,
+    requester: scene.actor.id,
+    exclusions: exclusionsOf(involved, { ...scene.people, [scene.actor.id]: scene.actor }),
+    lanes: prototype.lanes,
+  });
+  plan.drafts.push(...supersedes);
+  openIfHuman(plan, scene);
+  for (const rival of scene.rivals) releaseLanes(plan, rival.id);
+  plan.wakes.add(command.promotion);
+  for (const rival of scene.rivals) plan.wakes.add(rival.id);
+  const state = plan.promotion;
+  return plan.answer(state === null ? { kind: 'done' } : { kind: 'onward', onward: next(state, scene.now) });
+}
+
+/** A newer candidate supersedes older ones only before their first production claim; after it, it queues at the lane. */
+function supersede(scene: Scene): readonly Draft[] {
+  return scene.rivals
+    .filter((rival) => rival.productionAt === null && rival.outcome === null)
+    .map(
+      (rival): Draft => ({
+        stream: 'promotion',
+        id: rival.id,
+        event: { kind: 'promotion_ended', v: 1, outcome: 'superseded' },
+      }),
+    );
+}
+
+function releaseLanes(plan: Plan, promotion: `prm_${string}`): void {
+  if (plan.lanes.staging?.owner !== promotion) return;
+  plan.ask('staging', { move: 'withdraw', promotion });
+  plan.ask('staging', { move: 'release', promotion });
+}

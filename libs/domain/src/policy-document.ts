@@ -1,0 +1,113 @@
+import { environments } from './lane.ts';
+import { type GateRule, type Policy, policyProblem } from './policy.ts';
+import { type ReadResult, type ShapeProblem, read } from './shape-reading.ts';
+import { toJsonSchema } from './shape-schema.ts';
+import { type Of, about, choice, duration, group, integer, list, number, oneOf, preset, text } from './shape.ts';
+
+/** A week: long enough for holidays of one approver, short enough that evidence is not history. */
+const approvalExpiryDefault = '7d';
+/** Nobody should find an approval waiting from last season. */
+const approvalExpiryMsMax = 60 * 86_400_000;
+
+const attempts = {
+  attemptsMax: preset(about(integer({ min: 1, max: 10 }), 'breakages after which the gate is inconclusive'), 3),
+};
+
+const requirement = group({
+  from: about(
+    text({ pattern: '^(group|role)/[a-z][a-z0-9-]{0,62}$', meaning: 'group/<name> or role/<name>' }),
+    'whose votes count',
+  ),
+  count: about(integer({ min: 1, max: 20 }), 'how many distinct people'),
+});
+
+const gateShape = oneOf('gate', {
+  readiness: group({}, attempts),
+  scan: group({}, attempts),
+  evaluation: group(
+    { bar: about(number({ min: 0, max: 1 }), 'the lower bound of the pass rate must reach this') },
+    { ...attempts, repeats: preset(integer({ min: 1, max: 20 }), 3) },
+  ),
+  staging: group({}, attempts),
+  approval: group(
+    { requirements: about(list(requirement, { min: 1, max: 20 }), 'all of them must be met') },
+    { expires: preset(duration({ minMs: 1_000, maxMs: approvalExpiryMsMax }), approvalExpiryDefault) },
+  ),
+  canary: group(
+    { weights: about(list(integer({ min: 1, max: 100 }), { min: 1, max: 10 }), 'percent of users, growing') },
+    {
+      ...attempts,
+      look: preset(about(duration({ minMs: 200, maxMs: 60_000 }), 'how often the judge looks'), '10s'),
+      dwell: preset(about(duration({ minMs: 0, maxMs: 86_400_000 }), 'how long each weight lasts at least'), '30s'),
+      deadline: preset(about(duration({ minMs: 1_000, maxMs: 7 * 86_400_000 }), 'after this a person is asked'), '24h'),
+      alpha: preset(number({ min: 0.0001, max: 0.2 }), 0.01),
+      beta: preset(number({ min: 0.0001, max: 0.2 }), 0.05),
+      rateRatioMax: preset(number({ min: 1.1, max: 20 }), 2),
+    },
+  ),
+});
+
+/** The shape of a policy file. */
+export const policyShape = group(
+  {
+    policy: about(
+      text({
+        min: 2,
+        max: 63,
+        pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$',
+        meaning: 'lower-case words joined by hyphens',
+      }),
+      'its name',
+    ),
+    gates: about(list(gateShape, { min: 1, max: 6 }), 'in the order in which they are met'),
+  },
+  {
+    environment: preset(choice(environments), 'production'),
+    evidenceAgeMax: preset(
+      about(duration({ minMs: 60_000 }), 'older evidence is gathered again before production'),
+      '30d',
+    ),
+  },
+);
+
+/** A policy as written, before units and names are those of the product. */
+export type PolicyDocument = Of<typeof policyShape>;
+
+/** Reads a parsed YAML value to a policy, or tells every problem with its path. */
+export function readPolicy(node: unknown): ReadResult<Policy> {
+  const found = read(policyShape, node);
+  if (!found.ok) return found;
+  const { policy: name, environment, evidenceAgeMax, gates } = found.value;
+  const policy: Policy = { name, environment, evidenceAgeMaxMs: evidenceAgeMax, gates: gates.map(ruleFrom) };
+  const problem = policyProblem(policy);
+  if (problem === null) return { ok: true, value: policy };
+  const told: ShapeProblem = {
+    code: 'not_allowed',
+    path: ['gates'],
+    message: problem,
+    expected: 'a policy that makes sense as a whole',
+    got: name,
+  };
+  return { ok: false, problems: [told] };
+}
+
+/** The JSON Schema of a policy file, for editors. */
+export function policySchema(): Record<string, unknown> {
+  return toJsonSchema(policyShape, 'policy');
+}
+
+function ruleFrom(document: PolicyDocument['gates'][number]): GateRule {
+  switch (document.gate) {
+    case 'approval':
+      return { gate: 'approval', requirements: document.requirements, expiresMs: document.expires };
+    case 'canary': {
+      const { look, dwell, deadline, ...rest } = document;
+      return { ...rest, lookMs: look, dwellMs: dwell, deadlineMs: deadline };
+    }
+    case 'evaluation':
+    case 'readiness':
+    case 'scan':
+    case 'staging':
+      return document;
+  }
+}

@@ -1,0 +1,299 @@
+import type { Candidate } from './candidate.ts';
+import type { Decision, VoidReason } from './decision.ts';
+import { type GateState, pendingGate } from './gate.ts';
+import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
+import { type GateName, type Policy, ruleOf } from './policy.ts';
+import { invariant } from './refusal.ts';
+import type { Exclusion } from './separation.ts';
+import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+
+/** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
+export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
+/** One of them. */
+export type Outcome = (typeof outcomes)[number];
+
+/** A decided way back whose tidying is not finished; the weight is 0 already when this is stored. */
+export interface Undo {
+  readonly outcome: Extract<Outcome, 'rolled_back' | 'cancelled' | 'superseded'>;
+  readonly why: 'condemned' | 'person' | 'workflow';
+  readonly by: PersonId;
+  readonly at: number;
+}
+
+/** One candidate on its way along one pinned policy: everything that decides about it, and nothing else. */
+export interface PromotionState {
+  readonly id: PromotionId;
+  readonly prototype: PrototypeId;
+  readonly candidate: Candidate;
+  readonly policyId: PolicyId;
+  readonly policyVersion: number;
+  readonly policyDigest: Digest;
+  readonly policy: Policy;
+  readonly requester: PersonId;
+  readonly exclusions: readonly Exclusion[];
+  readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
+  readonly openedAt: number;
+  readonly gates: readonly GateState[];
+  /** Grows with every claim and every way back; a report or a look with an older one is refused. */
+  readonly fence: number;
+  /** The first production claim: from here votes cannot be voided and a newer candidate queues. */
+  readonly productionAt: number | null;
+  readonly weight: number;
+  readonly undo: Undo | null;
+  readonly outcome: Outcome | null;
+  readonly endedAt: number | null;
+  /** What condemned or explained the canary, kept as evidence. */
+  readonly snapshot: Digest | null;
+  readonly revision: number;
+}
+
+/** What may happen to a promotion. */
+export type PromotionEvent =
+  | ({ readonly kind: 'promotion_opened'; readonly v: 1; readonly promotion: PromotionId } & Opening)
+  | {
+      readonly kind: 'step_claimed';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly attempt: number;
+      readonly claimant: string;
+    }
+  | {
+      readonly kind: 'gate_opened';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly attempt: number;
+      readonly expiresAt: number;
+      readonly evidenceDigest: Digest;
+    }
+  | {
+      readonly kind: 'gate_reported';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly attempt: number;
+      readonly verdict: Verdict;
+      readonly reasons: readonly Reason[];
+      readonly evidence: readonly EvidenceRef[];
+      readonly measure: Measure | null;
+    }
+  | {
+      readonly kind: 'gate_errored';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly attempt: number;
+      readonly code: string;
+      readonly retryAt: number;
+    }
+  | {
+      readonly kind: 'gate_reopened';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly why: 'rerun' | 'stale_evidence' | 'role_lost';
+    }
+  | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
+  | {
+      readonly kind: 'decision_recorded';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly attempt: number;
+      readonly decision: Decision;
+    }
+  | {
+      readonly kind: 'decision_voided';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly decision: DecisionId;
+      readonly why: VoidReason;
+    }
+  | { readonly kind: 'quorum_reached'; readonly v: 1; readonly gate: GateName; readonly attempt: number }
+  | { readonly kind: 'canary_weighed'; readonly v: 1; readonly percent: number }
+  | { readonly kind: 'canary_condemned'; readonly v: 1; readonly snapshot: Digest; readonly reasons: readonly Reason[] }
+  | {
+      readonly kind: 'undo_ordered';
+      readonly v: 1;
+      readonly outcome: Undo['outcome'];
+      readonly why: Undo['why'];
+      readonly by: PersonId;
+    }
+  | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
+  | { readonly kind: 'promotion_ended'; readonly v: 1; readonly outcome: Outcome };
+
+/** What is fixed when a promotion opens. */
+export interface Opening {
+  readonly prototype: PrototypeId;
+  readonly candidate: Candidate;
+  readonly policyId: PolicyId;
+  readonly policyVersion: number;
+  readonly policyDigest: Digest;
+  readonly policy: Policy;
+  readonly requester: PersonId;
+  readonly exclusions: readonly Exclusion[];
+  readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
+}
+
+/** Folds one event into a promotion; the same function serves the running product and the repair. */
+export function evolvePromotion(state: PromotionState | null, event: PromotionEvent, at: number): PromotionState {
+  if (event.kind === 'promotion_opened') return opened(event, at);
+  invariant(state !== null, `${event.kind} on a promotion that was never opened`);
+  const next = { ...state, revision: state.revision + 1 };
+  switch (event.kind) {
+    case 'step_claimed':
+      return claimed(next, event, at);
+    case 'undo_claimed':
+      return { ...next, fence: next.fence + 1 };
+    case 'canary_weighed':
+      return { ...next, weight: event.percent };
+    case 'canary_condemned':
+      return {
+        ...withGate(next, 'canary', { status: 'failed', verdict: 'fail', reasons: event.reasons, since: at }),
+        snapshot: event.snapshot,
+      };
+    case 'undo_ordered':
+      return {
+        ...next,
+        weight: 0,
+        fence: next.fence + 1,
+        undo: { outcome: event.outcome, why: event.why, by: event.by, at },
+      };
+    case 'promotion_ended':
+      return { ...next, outcome: event.outcome, endedAt: at, undo: null, weight: event.outcome === 'live' ? 100 : 0 };
+    default:
+      return evolveGate(next, event, at);
+  }
+}
+
+type GateEvent = Exclude<
+  PromotionEvent,
+  {
+    kind:
+      | 'promotion_opened'
+      | 'step_claimed'
+      | 'undo_claimed'
+      | 'canary_weighed'
+      | 'canary_condemned'
+      | 'undo_ordered'
+      | 'promotion_ended';
+  }
+>;
+
+function evolveGate(state: PromotionState, event: GateEvent, at: number): PromotionState {
+  const gate = gateIn(state, event.gate);
+  switch (event.kind) {
+    case 'gate_opened':
+      return withGate(state, event.gate, {
+        status: 'waiting',
+        attempt: event.attempt,
+        since: at,
+        expiresAt: event.expiresAt,
+        evidenceDigest: event.evidenceDigest,
+      });
+    case 'gate_reported':
+      return withGate(state, event.gate, {
+        status:
+          event.verdict === 'pass' || event.verdict === 'waived'
+            ? 'passed'
+            : event.verdict === 'fail'
+              ? 'failed'
+              : 'inconclusive',
+        verdict: event.verdict,
+        reasons: event.reasons,
+        evidence: event.evidence,
+        measure: event.measure,
+        claimant: null,
+        since: at,
+      });
+    case 'gate_errored':
+      return withGate(state, event.gate, {
+        status: 'errored',
+        breakages: gate.breakages + 1,
+        retryAt: event.retryAt,
+        claimant: null,
+        since: at,
+      });
+    case 'gate_reopened':
+      return withGate(state, event.gate, {
+        ...pendingGate(event.gate, at),
+        attempt: gate.attempt,
+        revision: gate.revision,
+        decisions: gate.decisions.map((decision) => ({ ...decision, voided: decision.voided ?? 'reopened' })),
+      });
+    case 'gate_expired':
+      return withGate(state, event.gate, { status: 'expired', since: at });
+    case 'decision_recorded':
+      return withGate(state, event.gate, {
+        decisions: [...gate.decisions, event.decision],
+        ...statusAfter(event.decision, at),
+      });
+    case 'decision_voided':
+      return withGate(state, event.gate, {
+        decisions: gate.decisions.map((decision) =>
+          decision.id === event.decision ? { ...decision, voided: event.why } : decision,
+        ),
+      });
+    case 'quorum_reached':
+      return withGate(state, event.gate, { status: 'passed', verdict: 'pass', since: at });
+  }
+}
+
+function statusAfter(decision: Decision, at: number): Partial<GateState> {
+  switch (decision.verdict) {
+    case 'approve':
+      return {};
+    case 'reject':
+      return { status: 'rejected', verdict: 'fail', since: at };
+    case 'request_changes':
+      return { status: 'changes_requested', verdict: 'fail', since: at };
+  }
+}
+
+function opened(event: Extract<PromotionEvent, { kind: 'promotion_opened' }>, at: number): PromotionState {
+  const { promotion, kind: _kind, v: _v, ...opening } = event;
+  return {
+    ...opening,
+    id: promotion,
+    openedAt: at,
+    gates: opening.policy.gates.map((rule) => pendingGate(rule.gate, at)),
+    fence: 0,
+    productionAt: null,
+    weight: 0,
+    undo: null,
+    outcome: null,
+    endedAt: null,
+    snapshot: null,
+    revision: 1,
+  };
+}
+
+function claimed(
+  state: PromotionState,
+  event: Extract<PromotionEvent, { kind: 'step_claimed' }>,
+  at: number,
+): PromotionState {
+  const next = withGate(state, event.gate, {
+    status: 'claimed',
+    attempt: event.attempt,
+    claimant: event.claimant,
+    retryAt: null,
+    since: gateIn(state, event.gate).status === 'claimed' ? gateIn(state, event.gate).since : at,
+  });
+  const productionAt = event.gate === 'canary' ? (state.productionAt ?? at) : state.productionAt;
+  return { ...next, fence: state.fence + 1, productionAt };
+}
+
+function withGate(state: PromotionState, name: GateName, change: Partial<GateState>): PromotionState {
+  const gates = state.gates.map((gate) =>
+    gate.name === name ? { ...gate, ...change, revision: gate.revision + 1 } : gate,
+  );
+  return { ...state, gates };
+}
+
+/** The gate of that name; asking for one that the policy does not have is our bug. */
+export function gateIn(state: PromotionState, name: GateName): GateState {
+  const gate = state.gates.find((one) => one.name === name);
+  invariant(gate !== undefined, `the pinned policy has no gate ${name}`);
+  return gate;
+}
+
+/** The gate of that name, when a stranger named it. */
+export function findGate(state: PromotionState, name: string): GateState | undefined {
+  return ruleOf(state.policy, name as GateName) && state.gates.find((one) => one.name === name);
+}

@@ -1,0 +1,91 @@
+import type { Candidate } from './candidate.ts';
+import type { CandidateId, LaneId, PersonId, PrototypeId } from './id.ts';
+import { type Refusal, refusal } from './refusal.ts';
+
+/** Enough versions for years of daily work; beyond it the oldest are kept in the journal only. */
+export const candidatesKeptMax = 200;
+
+/** The thing being promoted, with the human who answers for it. */
+export interface PrototypeState {
+  readonly id: PrototypeId;
+  readonly name: string;
+  /** The accountable human; null until assigned, and then nothing is promoted. */
+  readonly owner: PersonId | null;
+  /** An operator vouches for the folder: until isolation exists, only trusted prototypes are started. */
+  readonly trusted: boolean;
+  readonly trustedBy: PersonId | null;
+  readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
+  readonly candidates: readonly Candidate[];
+}
+
+/** What may happen to a prototype. */
+export type PrototypeEvent =
+  | {
+      readonly kind: 'prototype_registered';
+      readonly v: 1;
+      readonly prototype: PrototypeId;
+      readonly name: string;
+      readonly owner: PersonId | null;
+      readonly lanes: PrototypeState['lanes'];
+    }
+  | { readonly kind: 'owner_assigned'; readonly v: 1; readonly owner: PersonId }
+  | { readonly kind: 'prototype_trusted'; readonly v: 1; readonly trusted: boolean; readonly by: PersonId }
+  | { readonly kind: 'candidate_frozen'; readonly v: 1; readonly candidate: Candidate };
+
+/** What may be asked about a prototype. Registration, which also opens the lanes, is decided in `registration.ts`. */
+export type PrototypeCommand =
+  | { readonly kind: 'AssignOwner'; readonly prototype: PrototypeId; readonly owner: PersonId }
+  | { readonly kind: 'TrustPrototype'; readonly prototype: PrototypeId; readonly trusted: boolean }
+  | { readonly kind: 'FreezeCandidate'; readonly prototype: PrototypeId; readonly candidate: Candidate };
+
+/** Folds one event into a prototype. */
+export function evolvePrototype(state: PrototypeState | null, event: PrototypeEvent): PrototypeState {
+  if (event.kind === 'prototype_registered') {
+    const { prototype, name, owner, lanes } = event;
+    return { id: prototype, name, owner, lanes, trusted: false, trustedBy: null, candidates: [] };
+  }
+  if (state === null) throw new Error(`invariant broken: ${event.kind} on a prototype that was never registered`);
+  switch (event.kind) {
+    case 'owner_assigned':
+      return { ...state, owner: event.owner };
+    case 'prototype_trusted':
+      return { ...state, trusted: event.trusted, trustedBy: event.by };
+    case 'candidate_frozen':
+      return { ...state, candidates: [...state.candidates, event.candidate].slice(-candidatesKeptMax) };
+  }
+}
+
+/** Decides a command about a prototype. */
+export function decidePrototype(
+  state: PrototypeState | null,
+  command: PrototypeCommand,
+  by: PersonId,
+): readonly PrototypeEvent[] | Refusal {
+  if (state === null) return refusal('not_found', 'expected a known prototype');
+  switch (command.kind) {
+    case 'AssignOwner':
+      return state.owner === command.owner ? [] : [{ kind: 'owner_assigned', v: 1, owner: command.owner }];
+    case 'TrustPrototype':
+      return state.trusted === command.trusted
+        ? []
+        : [{ kind: 'prototype_trusted', v: 1, trusted: command.trusted, by }];
+    case 'FreezeCandidate':
+      // The same content twice is the same candidate, whoever uploads it and under whichever label.
+      return sameContent(state, command.candidate) === undefined
+        ? [{ kind: 'candidate_frozen', v: 1, candidate: command.candidate }]
+        : [];
+  }
+}
+
+/** The candidate with the same manifest, if this prototype has it. */
+export function sameContent(
+  state: PrototypeState,
+  candidate: Pick<Candidate, 'manifestDigest'>,
+): Candidate | undefined {
+  return state.candidates.find((known) => known.manifestDigest === candidate.manifestDigest);
+}
+
+/** The candidate of that id, if this prototype has it. */
+export function candidateOf(state: PrototypeState, id: CandidateId): Candidate | undefined {
+  return state.candidates.find((known) => known.id === id);
+}

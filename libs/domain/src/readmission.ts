@@ -1,0 +1,52 @@
+import { standing } from './decision.ts';
+import { isBlocked } from './gate.ts';
+import { ruleOf } from './policy.ts';
+import { findGate } from './promotion.ts';
+import { matchQuorum } from './quorum.ts';
+import type { Plan, Scene } from './scene.ts';
+
+/**
+ * Evidence that grew too old before production is gathered again, and the votes that rested on it are void:
+ * an approval is bound to the evidence that was shown. True when a gate was reopened.
+ */
+export function reopenStaleEvidence(plan: Plan, scene: Scene): boolean {
+  const state = plan.promotion;
+  if (state === null) return false;
+  const stale = state.gates.filter(
+    (gate) =>
+      gate.evidence.length > 0 && !isBlocked(gate.status) && gate.since + state.policy.evidenceAgeMaxMs < scene.now,
+  );
+  for (const gate of stale)
+    plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: gate.name, why: 'stale_evidence' });
+  const approval = findGate(state, 'approval');
+  if (stale.length > 0 && approval !== undefined)
+    plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: 'approval', why: 'stale_evidence' });
+  return stale.length > 0;
+}
+
+/** Rights are looked at once more before users are touched: a lost role voids its vote and may reopen the gate. */
+export function reopenLostQuorum(plan: Plan, scene: Scene): boolean {
+  const state = plan.promotion;
+  const rule = state === null ? undefined : ruleOf(state.policy, 'approval');
+  if (state === null || rule === undefined) return false;
+  const approvals = standing(findGate(state, 'approval')?.decisions ?? []).filter(
+    (decision) => decision.verdict === 'approve',
+  );
+  const votes = approvals.map((decision) => {
+    const voter = scene.people[decision.person];
+    const fills =
+      voter === undefined
+        ? []
+        : rule.requirements.flatMap((requirement, index) =>
+            scene.authority.counts(voter, requirement, state) ? [index] : [],
+          );
+    return { person: decision.person, fills };
+  });
+  if (matchQuorum(rule.requirements, votes).met) return false;
+  for (const [index, decision] of approvals.entries()) {
+    if (votes[index]?.fills.length === 0)
+      plan.tell(state.id, { kind: 'decision_voided', v: 1, gate: 'approval', decision: decision.id, why: 'role_lost' });
+  }
+  plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: 'approval', why: 'role_lost' });
+  return true;
+}

@@ -1,0 +1,131 @@
+import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts';
+import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
+import type { Onward, Step } from './next.ts';
+import type { PersonEvent, PersonState } from './person.ts';
+import type { PolicyEvent, PolicyState } from './policy.ts';
+import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
+import type { PrototypeEvent, PrototypeState } from './prototype.ts';
+import type { Requirement } from './quorum.ts';
+import type { Refusal } from './refusal.ts';
+import type { WorkspaceEvent, WorkspaceState } from './workspace.ts';
+
+/** Everything a decision may look at: locked rows, loaded by the journal. No clock, no hash, no database in here. */
+export interface Scene {
+  /** The database's clock, read after the lock. */
+  readonly now: number;
+  readonly actor: PersonState;
+  readonly authority: Authority;
+  /** SHA-256 of a text; given, because this room imports nothing. */
+  readonly digestOf: (text: string) => Digest;
+  readonly promotion: PromotionState | null;
+  /** Other open promotions of the same prototype; a newer candidate supersedes or waits for them. */
+  readonly rivals: readonly PromotionState[];
+  readonly lanes: { readonly staging: LaneState | null; readonly production: LaneState | null };
+  readonly prototype: PrototypeState | null;
+  readonly policy: PolicyState | null;
+  readonly person: PersonState | null;
+  readonly workspace: WorkspaceState | null;
+  /** Every voter at the gate and everyone who could be excluded, current rights included. */
+  readonly people: Readonly<Record<string, PersonState>>;
+}
+
+/** Ability and separation together; built from CASL in the authority room. */
+export interface Authority {
+  /** True when this person's approval counts toward this requirement today. */
+  readonly counts: (voter: PersonState, requirement: Requirement, promotion: PromotionState) => boolean;
+}
+
+/** An event on its way into its stream. */
+export type Draft =
+  | { readonly stream: 'promotion'; readonly id: PromotionId; readonly event: PromotionEvent }
+  | { readonly stream: 'lane'; readonly id: LaneId; readonly event: LaneEvent }
+  | { readonly stream: 'prototype'; readonly id: PrototypeId; readonly event: PrototypeEvent }
+  | { readonly stream: 'policy'; readonly id: string; readonly event: PolicyEvent }
+  | { readonly stream: 'person'; readonly id: PersonId; readonly event: PersonEvent }
+  | { readonly stream: 'workspace'; readonly id: string; readonly event: WorkspaceEvent };
+
+/** What the asker learns when the answer is not no. */
+export type Answer =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'onward'; readonly onward: Onward }
+  | {
+      readonly kind: 'granted';
+      readonly step: Step;
+      readonly attempt: number;
+      readonly fence: number;
+      readonly laneFence: number | null;
+    }
+  | { readonly kind: 'steered'; readonly weight: number; readonly laneFence: number; readonly going: boolean }
+  | { readonly kind: 'decided'; readonly passed: boolean };
+
+/** The outcome of a decision: events even with a refusal, since the first command after a deadline also records the expiry. */
+export interface Decided {
+  readonly drafts: readonly Draft[];
+  readonly outcome: Answer | { readonly kind: 'refused'; readonly refusal: Refusal };
+  /** Promotions whose workflow must look again. */
+  readonly wakes: readonly PromotionId[];
+  /** The production share may be served for another lease: judged on fresh data, or just granted. */
+  readonly lease: boolean;
+}
+
+/** Collects the events of one decision and shows the states as they will be, so that later lines see earlier ones. */
+export class Plan {
+  readonly drafts: Draft[] = [];
+  readonly wakes = new Set<PromotionId>();
+  lease = false;
+  promotion: PromotionState | null;
+  lanes: { staging: LaneState | null; production: LaneState | null };
+  readonly #now: number;
+
+  constructor(scene: Scene) {
+    this.promotion = scene.promotion;
+    this.lanes = { ...scene.lanes };
+    this.#now = scene.now;
+  }
+
+  /** Appends events of the promotion in focus. */
+  tell(id: PromotionId, ...events: readonly PromotionEvent[]): void {
+    for (const event of events) {
+      this.drafts.push({ stream: 'promotion', id, event });
+      this.promotion = evolvePromotion(this.promotion, event, this.#now);
+    }
+  }
+
+  /** Asks a lane; its events join the plan, its refusal comes back and the caller decides what that means. */
+  ask(environment: Environment, asked: LaneMove): Refusal | null {
+    const lane = this.lanes[environment];
+    if (lane === null) throw new Error(`invariant broken: no ${environment} lane in the scene`);
+    const decided = decideLane(lane, asked);
+    if (isRefusal(decided)) return decided;
+    for (const event of decided) this.laneTold(environment, event);
+    return null;
+  }
+
+  /** Appends an event of a lane; a freed lane wakes the first in its queue within the same transaction. */
+  laneTold(environment: Environment, event: LaneEvent): void {
+    const lane = this.lanes[environment];
+    const id = event.kind === 'lane_opened' ? event.lane : lane?.id;
+    if (id === undefined) throw new Error(`invariant broken: no ${environment} lane in the scene`);
+    this.drafts.push({ stream: 'lane', id, event });
+    const after = evolveLane(lane, event, this.#now);
+    this.lanes[environment] = after;
+    const freed = event.kind === 'lane_released' || event.kind === 'lane_resumed';
+    const first = after.owner ?? after.queue[0];
+    if (freed && first !== undefined) this.wakes.add(first);
+  }
+
+  /** Ends the plan with an answer. */
+  answer(answer: Answer): Decided {
+    return { drafts: this.drafts, outcome: answer, wakes: [...this.wakes], lease: this.lease };
+  }
+
+  /** Ends the plan with a no; what was told before it, such as an expiry, stays told. */
+  refuse(refusal: Refusal): Decided {
+    return { drafts: this.drafts, outcome: { kind: 'refused', refusal }, wakes: [...this.wakes], lease: false };
+  }
+}
+
+/** Tells a refusal from a list of events. */
+export function isRefusal(value: Refusal | readonly unknown[]): value is Refusal {
+  return !Array.isArray(value);
+}

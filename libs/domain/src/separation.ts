@@ -1,0 +1,60 @@
+import type { PersonId } from './id.ts';
+import type { PersonState } from './person.ts';
+import { type Refusal, refusal } from './refusal.ts';
+
+/** Why somebody may not decide on a promotion. */
+export const exclusionReasons = ['requester', 'owner_who_built', 'author', 'uploader', 'policy_author'] as const;
+/** One of them. */
+export type ExclusionReason = (typeof exclusionReasons)[number];
+
+/** One person kept from deciding, recorded when the promotion opens, so that later edits cannot rewrite it. */
+export interface Exclusion {
+  readonly person: PersonId;
+  readonly why: ExclusionReason;
+}
+
+/** The actors behind a promotion, before bots are resolved to the humans they act for. */
+export interface Involved {
+  readonly requester: PersonId;
+  readonly owner: PersonId;
+  readonly authors: readonly PersonId[];
+  readonly uploader: PersonId;
+  readonly policyAuthor: PersonId;
+}
+
+/** Everyone excluded, agents resolved to their humans: nobody approves their own work through a bot. */
+export function exclusionsOf(involved: Involved, people: Readonly<Record<string, PersonState>>): readonly Exclusion[] {
+  const built = [involved.uploader, involved.requester, ...involved.authors];
+  const named: Exclusion[] = [
+    { person: involved.requester, why: 'requester' },
+    { person: involved.uploader, why: 'uploader' },
+    ...involved.authors.map((person): Exclusion => ({ person, why: 'author' })),
+    { person: involved.policyAuthor, why: 'policy_author' },
+  ];
+  if (built.includes(involved.owner)) named.push({ person: involved.owner, why: 'owner_who_built' });
+  const resolved = named.flatMap((exclusion) => {
+    const human = people[exclusion.person]?.actsFor;
+    return human === undefined ? [exclusion] : [exclusion, { person: human, why: exclusion.why }];
+  });
+  return resolved.filter((one, index) => resolved.findIndex((other) => other.person === one.person) === index);
+}
+
+/** Separation of duties: asked last, on fully loaded rows, administrators included. Null: nothing is in the way. */
+export function separate(voter: PersonState, exclusions: readonly Exclusion[]): Refusal | null {
+  if (voter.kind !== 'human')
+    return refusal('not_permitted', 'only a human decides at a gate', { rule: 'humans_only' });
+  if (voter.disabled) return refusal('person_disabled', 'a disabled person does not decide', { rule: 'enabled' });
+  const found = exclusions.find((exclusion) => exclusion.person === voter.id);
+  if (found === undefined) return null;
+  return refusal('own_work', `${wordsFor[found.why]}, so somebody else must decide`, {
+    rule: `separation/${found.why}`,
+  });
+}
+
+const wordsFor: Readonly<Record<ExclusionReason, string>> = {
+  requester: 'you asked for this promotion',
+  owner_who_built: 'you own and built this prototype',
+  author: 'you wrote part of this candidate',
+  uploader: 'you uploaded this candidate',
+  policy_author: 'you wrote the policy that this promotion is decided by',
+};

@@ -1,0 +1,248 @@
+import type { PromotionCommand, Report } from './command.ts';
+import { isBlocked } from './gate.ts';
+import { currentGate, deadlineOf, next } from './next.ts';
+import { pinnedRule } from './policy.ts';
+import { type PromotionState, findGate, gateIn } from './promotion.ts';
+import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
+import { type Refusal, invariant, refusal } from './refusal.ts';
+import { type Decided, Plan, type Scene } from './scene.ts';
+import { letsThrough } from './verdict.ts';
+
+/** Backoff after a breakage: doubling from here, so that a broken tool is not hammered. */
+const retryBaseMs = 2_000;
+
+type Claim = Extract<PromotionCommand, { kind: 'Claim' }>;
+
+/** Asks for a step. Granted, or told what to do instead; the answer `onward` needs no entry. */
+export function claim(scene: Scene, command: Claim): Decided {
+  const plan = begin(scene);
+  const state = focus(plan);
+  const due = next(state, scene.now);
+  const resumed = due.kind === 'run' && due.step === command.step;
+  if (!resumed) return plan.answer({ kind: 'onward', onward: due });
+  if (command.step === 'undo') return grantUndo(plan, command);
+  const gate = gateIn(state, command.step);
+  if (gate.status === 'claimed' && gate.claimant === command.claimant) return granted(plan, command.step);
+  if (command.step === 'staging') {
+    const busy = takeStaging(plan, state);
+    if (busy !== null) return busy;
+  }
+  if (command.step === 'canary') {
+    const elsewhere = admitToProduction(plan, scene, state);
+    if (elsewhere !== null) return elsewhere;
+  }
+  const attempt = gate.status === 'claimed' ? gate.attempt : gate.attempt + 1;
+  plan.tell(state.id, { kind: 'step_claimed', v: 1, gate: command.step, attempt, claimant: command.claimant });
+  return granted(plan, command.step);
+}
+
+/** A machine gate's verdict. Only the newest claimant is heard: a frozen worker that wakes up finds its fence old. */
+export function report(scene: Scene, command: Report): Decided {
+  const plan = begin(scene);
+  const state = focus(plan);
+  const stale = notMine(state, command);
+  if (stale !== null) return plan.refuse(stale);
+  if (letsThrough(command.verdict) && command.evidence.length === 0) {
+    return plan.refuse(refusal('stale_evidence', 'expected evidence behind a pass, got none'));
+  }
+  const { gate, attempt, verdict, reasons, evidence, measure } = command;
+  plan.tell(state.id, { kind: 'gate_reported', v: 1, gate, attempt, verdict, reasons, evidence, measure });
+  if (gate === 'staging') plan.ask('staging', { move: 'release', promotion: state.id });
+  if (gate === 'canary') leaveCanary(plan, state, letsThrough(verdict));
+  openIfHuman(plan, scene);
+  finish(plan);
+  return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
+}
+
+/** A step broke. Failed is not errored: it is tried again, and after the policy's bound it is inconclusive. */
+export function breakage(scene: Scene, command: Extract<PromotionCommand, { kind: 'Breakage' }>): Decided {
+  const plan = begin(scene);
+  const state = focus(plan);
+  const stale = notMine(state, command);
+  if (stale !== null) return plan.refuse(stale);
+  const { gate: name, attempt, code } = command;
+  const rule = pinnedRule(state.policy, name);
+  invariant(rule.gate !== 'approval', 'a person does not break');
+  const { breakages } = gateIn(state, name);
+  if (breakages + 1 >= rule.attemptsMax) {
+    const reasons = [
+      { code, message: `the ${name} check broke ${breakages + 1} times, so nothing could be told: ${code}` },
+    ];
+    plan.tell(state.id, {
+      kind: 'gate_reported',
+      v: 1,
+      gate: name,
+      attempt,
+      verdict: 'inconclusive',
+      reasons,
+      evidence: [],
+      measure: null,
+    });
+    if (name === 'staging') plan.ask('staging', { move: 'release', promotion: state.id });
+    if (name === 'canary') leaveCanary(plan, state, false);
+  } else {
+    plan.tell(state.id, {
+      kind: 'gate_errored',
+      v: 1,
+      gate: name,
+      attempt,
+      code,
+      retryAt: scene.now + retryBaseMs * 2 ** breakages,
+    });
+  }
+  return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
+}
+
+/** Time passed, or somebody looks: appends what the clock alone decides and says what is next. */
+export function tick(scene: Scene): Decided {
+  const plan = begin(scene);
+  return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
+}
+
+/** The way back is tidied up: the edges were seen without the canary. */
+export function undone(scene: Scene, command: Extract<PromotionCommand, { kind: 'Undone' }>): Decided {
+  const plan = begin(scene);
+  const state = focus(plan);
+  if (state.undo === null) return plan.answer({ kind: 'onward', onward: next(state, scene.now) });
+  if (state.fence !== command.fence)
+    return plan.refuse(refusal('stale_fence', `expected fence ${state.fence}, got ${command.fence}`));
+  for (const environment of ['production', 'staging'] as const) {
+    plan.ask(environment, { move: 'withdraw', promotion: state.id });
+    plan.ask(environment, { move: 'release', promotion: state.id });
+  }
+  plan.tell(state.id, { kind: 'promotion_ended', v: 1, outcome: state.undo.outcome });
+  return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
+}
+
+/** Starts a plan and lets the clock speak first: a passed deadline is a fact before any command is decided. */
+export function begin(scene: Scene): Plan {
+  const plan = new Plan(scene);
+  const state = plan.promotion;
+  if (state === null || state.outcome !== null || state.undo !== null) return plan;
+  const gate = currentGate(state);
+  const deadline = gate === null ? null : deadlineOf(gate);
+  if (gate !== null && deadline !== null && deadline <= scene.now) {
+    plan.tell(
+      state.id,
+      { kind: 'gate_expired', v: 1, gate: gate.name },
+      { kind: 'promotion_ended', v: 1, outcome: 'expired' },
+    );
+  }
+  return plan;
+}
+
+/** The promotion that the command is about; the journal answers `not_found` before it comes here. */
+export function focus(plan: Plan): PromotionState {
+  invariant(plan.promotion !== null, 'expected a promotion in the scene');
+  return plan.promotion;
+}
+
+/** When the next gate asks people, it is open at once: nobody waits for a worker to be asked. */
+export function openIfHuman(plan: Plan, scene: Scene): void {
+  const state = focus(plan);
+  const gate = currentGate(state);
+  if (gate?.name !== 'approval' || gate.status !== 'pending') return;
+  const { expiresMs } = pinnedRule(state.policy, 'approval');
+  const shown = state.gates.flatMap((one) =>
+    one.evidence.map((evidence) => `${one.name} ${one.verdict} ${evidence.kind} ${evidence.digest}`),
+  );
+  const evidenceDigest = scene.digestOf([state.candidate.manifestDigest, state.policyDigest, ...shown].join('\n'));
+  plan.tell(state.id, {
+    kind: 'gate_opened',
+    v: 1,
+    gate: 'approval',
+    attempt: gate.attempt + 1,
+    expiresAt: scene.now + expiresMs,
+    evidenceDigest,
+  });
+}
+
+function notMine(state: PromotionState, command: { gate: string; attempt: number; fence: number }): Refusal | null {
+  const gate = findGate(state, command.gate);
+  if (gate === undefined) return refusal('gate_closed', 'the pinned policy has no such gate');
+  if (gate.attempt !== command.attempt || gate.status !== 'claimed') {
+    return refusal(
+      'stale_attempt',
+      `expected attempt ${gate.attempt} in progress, got ${command.attempt} at a gate that is ${gate.status}`,
+    );
+  }
+  return state.fence === command.fence
+    ? null
+    : refusal('stale_fence', `expected fence ${state.fence}, got ${command.fence}`);
+}
+
+/** Staging rehearses on what production serves, so its stable release is brought into line first. */
+function takeStaging(plan: Plan, state: PromotionState): Decided | null {
+  plan.ask('staging', { move: 'acquire', promotion: state.id });
+  if (plan.lanes.staging?.owner !== state.id)
+    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why: 'lane_busy' } });
+  const live = plan.lanes.production?.stable ?? null;
+  if (plan.lanes.staging.stable?.id !== live?.id)
+    plan.laneTold('staging', { kind: 'stable_restored', v: 1, release: live });
+  const refused = plan.ask('staging', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
+  return refused === null ? null : plan.refuse(refused);
+}
+
+/** The first production claim re-checks all that time can change; later claims only need the lane. */
+function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Decided | null {
+  if (state.productionAt === null) {
+    const reopened = reopenStaleEvidence(plan, scene) || reopenLostQuorum(plan, scene);
+    if (reopened) {
+      openIfHuman(plan, scene);
+      return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
+    }
+  }
+  if (plan.lanes.production?.hold != null) {
+    plan.ask('production', { move: 'acquire', promotion: state.id });
+    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why: 'lane_held' } });
+  }
+  plan.ask('production', { move: 'acquire', promotion: state.id });
+  if (plan.lanes.production?.owner !== state.id)
+    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why: 'lane_busy' } });
+  const refused = plan.ask('production', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
+  return refused === null ? null : plan.refuse(refused);
+}
+
+function releaseOf(state: PromotionState) {
+  const { manifest, version } = state.candidate;
+  return {
+    id: `rel_${state.id.slice('prm_'.length)}`,
+    promotion: state.id,
+    artifact: manifest.artifact,
+    version,
+  } as const;
+}
+
+function grantUndo(plan: Plan, command: Claim): Decided {
+  const state = focus(plan);
+  plan.tell(state.id, { kind: 'undo_claimed', v: 1, claimant: command.claimant });
+  return granted(plan, 'undo');
+}
+
+function granted(plan: Plan, step: Claim['step']): Decided {
+  const state = focus(plan);
+  const environment = step === 'staging' ? 'staging' : 'production';
+  const attempt = step === 'undo' ? 1 : gateIn(state, step).attempt;
+  return plan.answer({
+    kind: 'granted',
+    step,
+    attempt,
+    fence: state.fence,
+    laneFence: plan.lanes[environment]?.fence.counter ?? null,
+  });
+}
+
+/** A canary that passed settles; one that could not be told leaves users on stable and waits for a person. */
+function leaveCanary(plan: Plan, state: PromotionState, passed: boolean): void {
+  const steps = passed ? (['settle', 'release'] as const) : (['withdraw', 'release'] as const);
+  for (const move of steps) plan.ask('production', { move, promotion: state.id });
+  if (!passed) plan.tell(state.id, { kind: 'canary_weighed', v: 1, percent: 0 });
+}
+
+/** Every gate has passed: the promotion is live. */
+function finish(plan: Plan): void {
+  const state = focus(plan);
+  if (state.gates.every((gate) => gate.status === 'passed') && !state.gates.some((gate) => isBlocked(gate.status))) {
+    plan.tell(state.id, { kind: 'promotion_ended', v: 1, outcome: 'live' });
+  }
+}
