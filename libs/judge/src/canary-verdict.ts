@@ -1,0 +1,146 @@
+import type { UnitTotals } from './absolute-test.ts';
+import {
+  decidesByObjective,
+  type JudgeState,
+  type LogEvidence,
+  type LookStanding,
+  logAgainst,
+  logEvidence,
+  logFor,
+} from './canary-judge.ts';
+import { type Forecast, forecast } from './forecast.ts';
+import { type RateRatioInterval, rateRatioInterval } from './rate-ratio-interval.ts';
+
+/** α: the chance, over all looks together, that a canary no worse than stable is rolled back. */
+export const FALSE_ROLLBACK_MAX = 0.01;
+
+/** β: the chance, over all looks together, that a canary at ρmax or worse is advanced. */
+export const FALSE_ADVANCE_MAX = 0.05;
+
+/** Advancing needs E below this: a canary under suspicion waits even when SAFE is large enough. */
+export const SUSPICION_E = 2;
+
+/** A judge that saw nothing four times in a row is blind; one empty look alone is ordinary at night. */
+export const EMPTY_LOOKS_MAX = 4;
+
+/** Coverage error of the interval for ρ that a person is shown. */
+const INTERVAL_ERROR = 0.05;
+
+/** What the caller knows beside the looks. Time is the caller's: the judge reads no clock. */
+export type JudgeRules = {
+  readonly alpha: number;
+  readonly beta: number;
+  /** The policy's dwell at the present weight has passed. */
+  readonly dwellMet: boolean;
+  /** The canary's deadline has passed: without a verdict by now, a person is asked. */
+  readonly deadlineReached: boolean;
+  /** The latest sample is older than the policy allows. */
+  readonly sampleStale: boolean;
+};
+
+/** Why the judge says what it says. */
+export type JudgeReason =
+  | 'worse_than_stable'
+  | 'objective_breached'
+  | 'safe_against_stable'
+  | 'objective_met'
+  | 'collecting'
+  | 'dwell_unmet'
+  | 'suspicious'
+  | 'look_refused'
+  | 'stale_sample'
+  | 'blind'
+  | 'deadline_reached'
+  | 'rules_refused'
+  | 'state_damaged';
+
+/** The judge's answer without its explanation; for a first release, rollback means *closed*. */
+export type JudgeDecision = {
+  readonly kind: 'rollback' | 'advance' | 'hold' | 'inconclusive';
+  readonly reason: JudgeReason;
+};
+
+/** What a person is shown with each verdict, always in full. */
+export type JudgeExplanation = {
+  readonly logEvidence: LogEvidence;
+  /** min(1, 1/max E): a p-value that may be looked at after any look (Ville's inequality); E begins at 1. */
+  readonly anytimeP: number;
+  /** Null in a first release, where there is no arm to compare with. */
+  readonly rateRatioInterval: RateRatioInterval | null;
+  readonly samples: { readonly canary: UnitTotals; readonly stable: UnitTotals };
+  readonly looks: number;
+  readonly emptyLooksInRow: number;
+  readonly lastLook: LookStanding;
+  readonly needed: Forecast;
+};
+
+/** The answer of the judge with its explanation. */
+export type JudgeVerdict = JudgeDecision & { readonly explanation: JudgeExplanation };
+
+/**
+ * The verdict after the looks so far. Pure: the same state and rules give the same verdict, in replay as on the day.
+ */
+export function judge(state: JudgeState, rules: JudgeRules): JudgeVerdict {
+  return { ...decide(state, rules), explanation: explain(state, rules) };
+}
+
+/**
+ * The decision alone (canary.md, Rules). Condemning comes first and holds for ever; whatever makes the judge unsure
+ * comes before advancing, so that missing or broken evidence never promotes.
+ */
+export function decide(state: JudgeState, rules: JudgeRules): JudgeDecision {
+  if (!isProbability(rules.alpha) || !isProbability(rules.beta)) return answer('inconclusive', 'rules_refused');
+  const against = logAgainst(state);
+  const logSafe = logFor(state);
+  if (state.logEvidenceMax >= -Math.log(rules.alpha)) {
+    return answer('rollback', state.plan.firstRelease ? 'objective_breached' : 'worse_than_stable');
+  }
+  if (!Number.isFinite(against) || !Number.isFinite(logSafe) || !Number.isFinite(state.logEvidenceMax)) {
+    return answer('inconclusive', 'state_damaged');
+  }
+  if (lookRefused(state.lastLook)) return answer('inconclusive', 'look_refused');
+  if (rules.sampleStale) return answer('inconclusive', 'stale_sample');
+  if (state.emptyLooksInRow >= EMPTY_LOOKS_MAX) return answer('inconclusive', 'blind');
+  const enough = logSafe >= -Math.log(rules.beta);
+  const suspicious = against >= Math.log(SUSPICION_E);
+  if (enough && !suspicious && rules.dwellMet) {
+    return answer('advance', decidesByObjective(state) ? 'objective_met' : 'safe_against_stable');
+  }
+  if (rules.deadlineReached) return answer('inconclusive', 'deadline_reached');
+  if (suspicious) return answer('hold', 'suspicious');
+  return answer('hold', enough ? 'dwell_unmet' : 'collecting');
+}
+
+/** The explanation of a state, whatever its verdict. */
+export function explain(state: JudgeState, rules: JudgeRules): JudgeExplanation {
+  return {
+    logEvidence: logEvidence(state),
+    anytimeP: Math.exp(-state.logEvidenceMax),
+    rateRatioInterval: state.plan.firstRelease ? null : rateRatioInterval(state.strata, INTERVAL_ERROR),
+    samples: { canary: state.canary, stable: state.stable },
+    looks: state.looks,
+    emptyLooksInRow: state.emptyLooksInRow,
+    lastLook: state.lastLook,
+    needed: forecast(state, rules.beta),
+  };
+}
+
+function lookRefused(standing: LookStanding): boolean {
+  switch (standing) {
+    case 'none':
+    case 'counted':
+    case 'empty':
+    case 'gap':
+      return false;
+    default:
+      return true;
+  }
+}
+
+function isProbability(value: number): boolean {
+  return value > 0 && value < 1;
+}
+
+function answer(kind: JudgeDecision['kind'], reason: JudgeReason): JudgeDecision {
+  return { kind, reason };
+}

@@ -1,0 +1,75 @@
+export {
+  allPassTrials,
+  clopperPearsonLower,
+  clopperPearsonUpper,
+  type Interval,
+  jeffreysInterval,
+  type Proportion,
+  passesMissing,
+  passesNeeded,
+  passPower,
+  wilsonInterval,
+} from './bounds.ts';
+export {
+  type JudgePlan,
+  type JudgeState,
+  type LogEvidence,
+  type LookStanding,
+  observe,
+  startJudge,
+} from './canary-judge.ts';
+export {
+  decide,
+  EMPTY_LOOKS_MAX,
+  explain,
+  FALSE_ADVANCE_MAX,
+  FALSE_ROLLBACK_MAX,
+  type JudgeDecision,
+  type JudgeExplanation,
+  type JudgeReason,
+  type JudgeRules,
+  type JudgeVerdict,
+  judge,
+} from './canary-verdict.ts';
+export {
+  type EvaluationReason,
+  type EvaluationStats,
+  type EvaluationVerdict,
+  judgeEvaluation,
+  type MoreTrials,
+  type SliceStats,
+} from './evaluation.ts';
+export type {
+  EvaluationCase,
+  EvaluationControl,
+  EvaluationInput,
+  EvaluationObstacle,
+} from './evaluation-input.ts';
+export type { Forecast } from './forecast.ts';
+export { type Look, type LookRefusal, type LookRefusalCode, refuseLook } from './look.ts';
+export {
+  type ArmCounters,
+  type CumulativeSample,
+  type DroppedReason,
+  type LookDifference,
+  lookDifference,
+} from './look-difference.ts';
+export {
+  clusteredError,
+  type DiscordantPairs,
+  holmAdjusted,
+  mcNemarExact,
+  type PairedDifference,
+  pairedDifference,
+} from './paired-comparison.ts';
+export type { UnitTotals } from './absolute-test.ts';
+export type { RateRatioInterval } from './rate-ratio-interval.ts';
+export {
+  firstPercentMax,
+  type HarmBudget,
+  nextWeight,
+  planRamp,
+  type RampEvidence,
+  type RampPlan,
+  WEIGHT_STEPS_MAX,
+} from './ramp.ts';
