@@ -1,0 +1,67 @@
+import {
+  type Command,
+  type Hold,
+  type PersonState,
+  type PromotionState,
+  currentGate,
+  isBlocked,
+} from '@proviso/domain';
+import { authorise, whoCan } from './authority.ts';
+
+/** What a surface may offer: computed here once, so that no surface computes rights. */
+export interface Action {
+  readonly rel: 'approve' | 'reject' | 'rerun' | 'cancel' | 'rollback' | 'resume';
+  readonly allowed: boolean;
+  readonly code: string | null;
+  readonly reason: string | null;
+  readonly whoCan: readonly string[];
+}
+
+/** What the offer depends on beside the actor. */
+export interface ActionFacts {
+  readonly promotion: PromotionState;
+  readonly hold: Hold | null;
+}
+
+/** Every action that makes sense for this promotion now, with the reason when this actor may not. */
+export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action[] {
+  return offers(facts).map(({ rel, command }) => {
+    const refused = authorise({ actor, command, promotion: facts.promotion });
+    const who = whoCan({ command, promotion: facts.promotion });
+    return {
+      rel,
+      allowed: refused === null,
+      code: refused?.code ?? null,
+      reason: refused?.message ?? null,
+      whoCan: who,
+    };
+  });
+}
+
+function offers({ promotion, hold }: ActionFacts): readonly { rel: Action['rel']; command: Command }[] {
+  const gate = currentGate(promotion);
+  const open = promotion.outcome === null && promotion.undo === null;
+  const found: { rel: Action['rel']; command: Command }[] = [];
+  if (open && gate?.status === 'waiting' && gate.evidenceDigest !== null) {
+    const shown = { artifact: promotion.candidate.manifest.artifact, evidenceDigest: gate.evidenceDigest };
+    const vote = {
+      kind: 'Decide',
+      promotion: promotion.id,
+      gate: gate.name,
+      attempt: gate.attempt,
+      decision: 'dec_0',
+      ...shown,
+    } as const;
+    found.push(
+      { rel: 'approve', command: { ...vote, verdict: 'approve' } },
+      { rel: 'reject', command: { ...vote, verdict: 'reject' } },
+    );
+  }
+  if (open && gate !== null && isBlocked(gate.status))
+    found.push({ rel: 'rerun', command: { kind: 'Rerun', promotion: promotion.id, gate: gate.name } });
+  if (open) found.push({ rel: 'cancel', command: { kind: 'Cancel', promotion: promotion.id } });
+  if ((open && promotion.productionAt !== null) || promotion.outcome === 'live')
+    found.push({ rel: 'rollback', command: { kind: 'Rollback', promotion: promotion.id } });
+  if (hold !== null) found.push({ rel: 'resume', command: { kind: 'ResumeLane', lane: promotion.lanes.production } });
+  return found;
+}

@@ -1,0 +1,23 @@
+import { type PrincipalKind, principalKinds, roles } from '@proviso/domain';
+import { verbsOf } from './ability.ts';
+
+/**
+ * Role × command as text that a person can read and diff. Separation of duties is not in it: it depends on the row and
+ * is asked last, for every kind of principal.
+ */
+export function commandMatrix(): string {
+  const verbs = [...new Set(Object.values(verbsOf).flat())].sort();
+  const width = Math.max(...verbs.map((verb) => verb.length));
+  const head = `${''.padEnd(width)}  ${roles.map((role) => role.padEnd(13)).join('')}`.trimEnd();
+  const rows = verbs.map((verb) =>
+    `${verb.padEnd(width)}  ${roles.map((role) => (verbsOf[role].includes(verb) ? 'yes' : '-').padEnd(13)).join('')}`.trimEnd(),
+  );
+  const kinds = principalKinds.map(
+    (kind) => `a vote by ${withArticle(kind)} ${kind === 'human' ? 'counts, unless excluded' : 'never counts'}`,
+  );
+  return [head, ...rows, '', ...kinds, ''].join('\n');
+}
+
+function withArticle(kind: PrincipalKind): string {
+  return kind === 'agent' ? 'an agent' : `a ${kind}`;
+}
