@@ -1,0 +1,22 @@
+export type {
+  DirtyMark,
+  EdgeLane,
+  EntryView,
+  Journal,
+  JournalOptions,
+  LaneView,
+  Leadership,
+  LookRow,
+  OpenPromotion,
+  Page,
+  Principal,
+  PromotionView,
+  Pump,
+  Reads,
+  Receipt,
+  Submission,
+} from './port.ts';
+export { JournalFailure, type JournalFailureCode } from './failure.ts';
+export { openJournal } from './open.ts';
+export { openPump } from './pump.ts';
+export { migrate, type MigrateOptions } from './migrate.ts';

@@ -1,0 +1,95 @@
+import { type Digest, type PersonId, type WorkspaceId, uuidOf } from '@proviso/domain';
+import type { Journal, JournalOptions } from './port.ts';
+import { readsOf } from './reads/reads.ts';
+import { openSession, type Session } from './session.ts';
+import { statement } from './statement.ts';
+import { submit } from './submit/submit.ts';
+import { vaultOf } from './vault/vault.ts';
+
+/** Commits within this time share one NOTIFY: a burst of votes is one wake of each leader. */
+const notifyWithinMs = 10;
+
+const sayChanged = statement('journal.notify', `select pg_notify('proviso', '')`);
+const principalOf = statement('journal.principal', `select workspace, person from proviso.principal_of_token($1)`);
+const ping = statement('journal.ping', `select 1`);
+const putReport = statement(
+  'edge.report',
+  `insert into proviso.edge_report (workspace, edge, report, at) values ($1, $2, $3::jsonb, clock_timestamp())
+   on conflict (workspace, edge) do update set report = excluded.report, at = excluded.at`,
+);
+const getReports = statement(
+  'edge.reports',
+  `select edge, report, (extract(epoch from clock_timestamp() - at) * 1000)::bigint as age_ms from proviso.edge_report where workspace = $1 order by edge`,
+);
+
+/** Opens the journal for doors and activities. */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const onError = options.onError ?? (() => undefined);
+  const session = await openSession({
+    url: options.url,
+    connectionsMax: options.connectionsMax,
+    onError,
+    durable: options.durable ?? true,
+  });
+  const vault = vaultOf(options.vaultKeyHex);
+  const notifier = coalesced(session, onError);
+  const ports = { session, vault, origin: options.origin, notify: notifier.notify };
+  return {
+    submit: (submission) => submit(ports, submission),
+    reads: (workspace) => readsOf(session, vault, workspace),
+    principalOfToken: (tokenHash) => principalOfToken(session, tokenHash),
+    recordEdgeReport: async (workspace, edge, report) => {
+      await session.transaction(workspace, (transaction) =>
+        Promise.all([
+          transaction.run(putReport, [uuidOf(workspace), edge, JSON.stringify(report)]),
+          transaction.commit(),
+        ]),
+      );
+    },
+    edgeReports: (workspace) => edgeReports(session, workspace),
+    ping: async () => {
+      await session.transaction(null, (transaction) => transaction.run(ping));
+    },
+    close: async () => {
+      await notifier.idle();
+      await session.close();
+    },
+  };
+}
+
+async function principalOfToken(session: Session, tokenHash: Digest) {
+  const [row] = await session.transaction(null, (transaction) => transaction.run(principalOf, [tokenHash]));
+  if (row === undefined) return null;
+  const workspace: WorkspaceId = `wsp_${String(row.workspace).replaceAll('-', '')}`;
+  return { workspace, person: row.person as PersonId };
+}
+
+async function edgeReports(session: Session, workspace: WorkspaceId) {
+  const rows = await session.transaction(workspace, (transaction) => transaction.run(getReports, [uuidOf(workspace)]));
+  return rows.map((row) => ({ edge: String(row.edge), report: row.report, ageMs: Number(row.age_ms) }));
+}
+
+/** A lost NOTIFY only delays: every leader also looks by itself from time to time. */
+function coalesced(session: Session, onError: (error: Error) => void) {
+  let sending: Promise<void> | null = null;
+  let again = false;
+  const send = async (): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, notifyWithinMs));
+    again = false;
+    await session
+      .transaction(null, (transaction) => Promise.all([transaction.run(sayChanged), transaction.commit()]))
+      .catch(onError);
+    sending = null;
+    if (again) notify();
+  };
+  const notify = (): void => {
+    again = true;
+    sending ??= send();
+  };
+  return {
+    notify,
+    idle: async () => {
+      await sending;
+    },
+  };
+}

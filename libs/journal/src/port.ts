@@ -1,0 +1,206 @@
+import type {
+  Answer,
+  Candidate,
+  Command,
+  Digest,
+  EvidenceRef,
+  LaneId,
+  LaneState,
+  PersonId,
+  PersonState,
+  PolicyState,
+  PromotionId,
+  PromotionState,
+  PrototypeId,
+  PrototypeState,
+  Refusal,
+  StreamKind,
+  WorkspaceId,
+} from '@proviso/domain';
+
+/** One request for a change, from whichever door. */
+export interface Submission {
+  readonly workspace: WorkspaceId;
+  readonly actor: PersonId;
+  readonly command: Command;
+  /** The same key and command replays the answer; the same key with another command is a conflict. */
+  readonly idempotencyKey: string;
+  /** How the actor proved who they are, and through which door: `token/rest`, `local/cli`, `service/worker`. */
+  readonly authn: string;
+  /** Free text of a person. It goes to the vault, encrypted; the entry holds a commitment only. */
+  readonly reason?: string;
+  /** Name and address of a person that is being added; vault only. */
+  readonly personal?: { readonly name: string; readonly email?: string };
+  /** A look's row, stored with the command that reports it. */
+  readonly look?: LookRow;
+}
+
+/** What came of it. Both mean durable in PostgreSQL. */
+export type Receipt =
+  | {
+      readonly kind: 'accepted';
+      readonly answer: Answer;
+      readonly revision: number;
+      readonly entries: readonly number[];
+      readonly replayed: boolean;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly replayed: boolean };
+
+/** One look of the judge with the state after it: evidence continues over retries, steps and parking. */
+export interface LookRow {
+  readonly promotion: PromotionId;
+  readonly number: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A page by keyset: `next` is the cursor of the following page, null at the end. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
+
+/** A promotion as read: its state, its stream's revision, and what the words of a headline need. */
+export interface PromotionView {
+  readonly state: PromotionState;
+  readonly revision: number;
+  readonly production: LaneView | null;
+  readonly people: Readonly<Record<string, PersonState>>;
+  readonly unitsSeen: number | null;
+}
+
+/** A lane as read: `leaseRemainingMs` is by the database's clock, null when no lease was ever granted. */
+export interface LaneView {
+  readonly state: LaneState;
+  readonly revision: number;
+  readonly leaseRemainingMs: number | null;
+}
+
+/** An entry as read: `bytes` is the canonical form that is hashed, `position` its place in the one public order. */
+export interface EntryView {
+  readonly id: number;
+  readonly stream: StreamKind;
+  readonly streamId: string;
+  readonly sseq: number;
+  readonly kind: string;
+  readonly at: string;
+  readonly bytes: string;
+  readonly hash: string;
+  readonly position: number | null;
+}
+
+/** What an edge must make true, before the API adds the contracts of the releases. */
+export interface EdgeLane {
+  readonly lane: LaneView;
+  readonly prototype: PrototypeState;
+}
+
+/** Reads of one workspace. Every one runs under that workspace's row-level security. */
+export interface Reads {
+  readonly promotion: (id: PromotionId) => Promise<PromotionView | null>;
+  readonly promotions: (query: {
+    prototype?: PrototypeId;
+    open?: boolean;
+    after?: string;
+    limit: number;
+  }) => Promise<Page<PromotionView>>;
+  readonly prototype: (id: PrototypeId) => Promise<PrototypeState | null>;
+  readonly prototypes: (query: { after?: string; limit: number }) => Promise<Page<PrototypeState>>;
+  readonly candidateByManifest: (prototype: PrototypeId, manifest: Digest) => Promise<Candidate | null>;
+  readonly policy: (id: string) => Promise<PolicyState | null>;
+  readonly policyNamed: (name: string) => Promise<PolicyState | null>;
+  readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyState>>;
+  readonly person: (id: PersonId) => Promise<PersonState | null>;
+  readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
+  /** Names from the vault; a person whose key was erased has none. */
+  readonly names: (ids: readonly PersonId[]) => Promise<Readonly<Record<string, string>>>;
+  /** Free-text reasons of a stream's entries by entry id, decrypted. */
+  readonly reasons: (entries: readonly number[]) => Promise<Readonly<Record<number, string>>>;
+  readonly lane: (id: LaneId) => Promise<LaneView | null>;
+  readonly lanes: (query: { after?: string; limit: number }) => Promise<Page<LaneView>>;
+  readonly edgeLanes: () => Promise<readonly EdgeLane[]>;
+  readonly history: (query: {
+    stream: StreamKind;
+    id: string;
+    after?: number;
+    limit: number;
+  }) => Promise<readonly EntryView[]>;
+  /** Sequenced entries after a ledger position, oldest first. */
+  readonly events: (query: { after: number; limit: number }) => Promise<readonly EntryView[]>;
+  readonly lastPosition: () => Promise<number>;
+  readonly looks: (promotion: PromotionId, limit: number) => Promise<readonly LookRow[]>;
+  readonly workspaceName: () => Promise<string | null>;
+  /** Only evidence that an entry of this workspace names can be read by it. */
+  readonly evidence: (digest: Digest) => Promise<EvidenceRef | null>;
+}
+
+/** Who a credential belongs to; null when nobody, or expired. */
+export interface Principal {
+  readonly workspace: WorkspaceId;
+  readonly person: PersonId;
+}
+
+/** The journal as every door and every activity sees it. */
+export interface Journal {
+  readonly submit: (submission: Submission) => Promise<Receipt>;
+  readonly reads: (workspace: WorkspaceId) => Reads;
+  readonly principalOfToken: (tokenHash: Digest) => Promise<Principal | null>;
+  /** Records the fences and releases that an edge says it runs. */
+  readonly recordEdgeReport: (workspace: WorkspaceId, edge: string, report: unknown) => Promise<void>;
+  readonly edgeReports: (
+    workspace: WorkspaceId,
+  ) => Promise<readonly { readonly edge: string; readonly report: unknown; readonly ageMs: number }[]>;
+  /** Resolves when the database answers; throws a JournalFailure otherwise. */
+  readonly ping: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** How to reach the database and who we are in it. */
+export interface JournalOptions {
+  /** Connects as a member of `proviso_app`; a superuser or a role with BYPASSRLS is refused at start. */
+  readonly url: string;
+  readonly connectionsMax: number;
+  /** The deployment's name in every entry. */
+  readonly origin: string;
+  /** 32 bytes, hexadecimal: wraps the per-person keys of the vault. */
+  readonly vaultKeyHex: string;
+  readonly onError?: (error: Error) => void;
+  /** Refuses a server that may forget what it acknowledged; true unless a test says otherwise. */
+  readonly durable?: boolean;
+}
+
+/** A mark that a promotion's workflow must look again. */
+export interface DirtyMark {
+  readonly workspace: WorkspaceId;
+  readonly promotion: PromotionId;
+  readonly revision: number;
+}
+
+/** A promotion that is open, with how long nothing happened to it. */
+export interface OpenPromotion extends DirtyMark {
+  readonly idleMs: number;
+}
+
+/**
+ * The background leaders' side. Each leader holds an advisory lock and an epoch; every write checks the epoch, so a
+ * frozen leader that wakes up changes nothing.
+ */
+export interface Pump {
+  /** Takes or keeps leadership of a name; null while another process leads. Pings within the idle timeout. */
+  readonly lead: (name: 'waker' | 'sequencer' | 'reconciler') => Promise<Leadership | null>;
+  readonly close: () => Promise<void>;
+}
+
+/** Held leadership. Each call fails with `not_leader` when it was lost. */
+export interface Leadership {
+  readonly epoch: number;
+  readonly ping: () => Promise<void>;
+  /** Resolves at the next NOTIFY or after the timeout. */
+  readonly awake: (timeoutMs: number) => Promise<void>;
+  readonly dirty: (limit: number) => Promise<readonly DirtyMark[]>;
+  /** Removes marks that were delivered, unless a newer revision was marked meanwhile. */
+  readonly settle: (marks: readonly DirtyMark[]) => Promise<void>;
+  /** Gives positions to pending entries in order; answers how many. */
+  readonly sequence: (limit: number) => Promise<number>;
+  readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
+  readonly resign: () => Promise<void>;
+}

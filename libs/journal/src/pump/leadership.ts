@@ -1,0 +1,132 @@
+import type { PromotionId, WorkspaceId } from '@proviso/domain';
+import pg from 'pg';
+import { JournalFailure } from '../failure.ts';
+import type { DirtyMark, Leadership, OpenPromotion } from '../port.ts';
+import type { Row } from '../session.ts';
+import { type Statement, statement } from '../statement.ts';
+
+/** The names that can be led, each with the number of its advisory lock. */
+export const leaderLocks = { waker: 7_203_201, sequencer: 7_203_202, reconciler: 7_203_203 } as const;
+/** One of them. */
+export type LeaderName = keyof typeof leaderLocks;
+
+const tryLead = statement('leader.try', `select pg_try_advisory_lock($1) as led`);
+const nextEpoch = statement(
+  'leader.epoch',
+  `update proviso.leader set epoch = epoch + 1 where name = $1 returning epoch`,
+);
+const stillLeads = statement('leader.ping', `select 1 from proviso.leader where name = $1 and epoch = $2`);
+const listen = statement('leader.listen', `listen proviso`);
+
+const readDirty = statement(
+  'waker.dirty',
+  `select workspace, promotion, revision from proviso.dirty order by marked_at limit $1`,
+);
+const settleDirty = statement(
+  'waker.settle',
+  `delete from proviso.dirty d using jsonb_to_recordset($3::jsonb) as m(workspace uuid, promotion text, revision bigint)
+    where d.workspace = m.workspace and d.promotion = m.promotion and d.revision = m.revision
+      and exists (select 1 from proviso.leader where name = $1 and epoch = $2)`,
+);
+
+// Late commits are never lost: whatever is pending is taken, in the order of ids, not what is behind a last id.
+const giveOrder = statement(
+  'sequencer.take',
+  `
+with leads as materialized (
+  select 1 from proviso.leader where name = 'sequencer' and epoch = $1 for update
+), taken as materialized (
+  select entry, workspace from proviso.pending where exists (select 1 from leads) order by entry limit $2
+), placed as (
+  insert into proviso.leaf (index, entry, workspace)
+  select (select coalesce(max(index), -1) from proviso.leaf) + row_number() over (order by entry), entry, workspace from taken
+  returning entry
+), cleared as (
+  delete from proviso.pending where entry in (select entry from taken)
+)
+select (select count(*) from leads)::int as leads, (select count(*) from placed)::int as placed`,
+);
+
+const readOpen = statement(
+  'reconciler.open',
+  `select workspace, id as promotion, (extract(epoch from clock_timestamp() - updated_at) * 1000)::bigint as idle_ms
+     from proviso.promotion_status where open order by updated_at limit $1`,
+);
+
+/** Holds a connection of its own; when it dies the lock falls and another process may lead. */
+export async function lead(url: string, name: LeaderName, onError: (error: Error) => void): Promise<Leadership | null> {
+  // idle_session_timeout ends a frozen leader's session, and with it the lock; a living one pings more often.
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: `proviso-${name}`,
+    options: '-c lock_timeout=2000 -c statement_timeout=5000 -c idle_session_timeout=5000',
+  });
+  client.on('error', onError);
+  try {
+    await client.connect();
+    const [locked] = await rowsOf(client, tryLead, [leaderLocks[name]]);
+    if (locked?.led !== true) {
+      await client.end();
+      return null;
+    }
+    const [row] = await rowsOf(client, nextEpoch, [name]);
+    await client.query(listen.text);
+    return leadershipOf(client, name, Number(row?.epoch));
+  } catch (error) {
+    await client.end().catch(onError);
+    throw new JournalFailure('unavailable', 'expected a database that answers', error);
+  }
+}
+
+function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leadership {
+  const run = (what: Statement, values: readonly unknown[]) => rowsOf(client, what, values);
+  return {
+    epoch,
+    ping: async () => {
+      const found = await run(stillLeads, [name, epoch]);
+      if (found.length === 0)
+        throw new JournalFailure('not_leader', `expected epoch ${epoch} of ${name} to be current`);
+    },
+    awake: (timeoutMs) => awake(client, timeoutMs),
+    dirty: async (limit) => (await run(readDirty, [limit])).map(markOf),
+    settle: async (marks) => {
+      const rows = marks.map((mark) => ({ ...mark, workspace: mark.workspace.slice('wsp_'.length) }));
+      await run(settleDirty, [name, epoch, JSON.stringify(rows)]);
+    },
+    sequence: async (limit) => {
+      const [row] = await run(giveOrder, [epoch, limit]);
+      if (row?.leads !== 1) throw new JournalFailure('not_leader', `expected epoch ${epoch} of ${name} to be current`);
+      return Number(row.placed);
+    },
+    open: async (limit) =>
+      (await run(readOpen, [limit])).map(
+        (row): OpenPromotion => ({ ...markOf({ ...row, revision: 0 }), idleMs: Number(row.idle_ms) }),
+      ),
+    resign: () => client.end(),
+  };
+}
+
+function markOf(row: Row): DirtyMark {
+  const workspace: WorkspaceId = `wsp_${String(row.workspace).replaceAll('-', '')}`;
+  return { workspace, promotion: row.promotion as PromotionId, revision: Number(row.revision) };
+}
+
+/** Waits for a NOTIFY, the timeout, or the loss of the connection, whichever comes first. */
+function awake(client: pg.Client, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      client.off('notification', done);
+      client.off('end', done);
+      resolve();
+    };
+    const timer = setTimeout(done, timeoutMs);
+    client.on('notification', done);
+    client.on('end', done);
+  });
+}
+
+async function rowsOf(client: pg.Client, what: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+  const { rows } = await client.query<Row>({ ...what, values: [...values] });
+  return rows;
+}

@@ -1,0 +1,61 @@
+import type { LaneState, PrototypeState } from '@proviso/domain';
+import type { LaneView, Reads } from '../port.ts';
+import type { Row } from '../session.ts';
+import { statement } from '../statement.ts';
+import { pageOf, type Query } from './reads.ts';
+
+/** A lane's columns beside whatever else is read; the lease's rest is by the database's clock. */
+export const laneColumns = `
+  l.state as lane_state, l.revision as lane_revision,
+  (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms`;
+
+const withLease = `left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id`;
+
+const readOne = statement(
+  'read.lane',
+  `select ${laneColumns} from proviso.stream l ${withLease} where l.workspace = $1 and l.kind = 'lane' and l.id = $2`,
+);
+const readMany = statement(
+  'read.lanes',
+  `select l.id, ${laneColumns} from proviso.stream l ${withLease} where l.workspace = $1 and l.kind = 'lane' and l.id > $2 order by l.id limit $3`,
+);
+const readForEdge = statement(
+  'read.edge_lanes',
+  `select ${laneColumns}, p.state as prototype_state from proviso.stream l ${withLease}
+     join proviso.stream p on p.workspace = l.workspace and p.kind = 'prototype' and p.id = l.state->>'prototype'
+    where l.workspace = $1 and l.kind = 'lane'
+      and (l.state->'stable' <> 'null'::jsonb or l.state->'canary' <> 'null'::jsonb or (l.state->'fence'->>'counter')::int > 0)
+    order by l.id`,
+);
+
+/** Reads of lanes. */
+export function laneReads(query: Query): Pick<Reads, 'lane' | 'lanes' | 'edgeLanes'> {
+  return {
+    lane: async (id) => {
+      const [row] = await query(readOne, id);
+      return row === undefined ? null : laneView(row);
+    },
+    lanes: async ({ after, limit }) => {
+      const rows = await query(readMany, after ?? '', limit + 1);
+      return pageOf(rows, limit, (row) => viewOf(row));
+    },
+    edgeLanes: async () =>
+      (await query(readForEdge)).map((row) => ({
+        lane: viewOf(row),
+        prototype: row.prototype_state as PrototypeState,
+      })),
+  };
+}
+
+/** A lane beside another noun; null when that noun has none. */
+export function laneView(row: Row): LaneView | null {
+  return row.lane_state == null ? null : viewOf(row);
+}
+
+function viewOf(row: Row): LaneView {
+  return {
+    state: row.lane_state as LaneState,
+    revision: Number(row.lane_revision),
+    leaseRemainingMs: row.lease_ms == null ? null : Math.max(0, Number(row.lease_ms)),
+  };
+}

@@ -1,0 +1,103 @@
+import type {
+  Digest,
+  EvidenceRef,
+  PersonId,
+  PersonState,
+  PolicyState,
+  PromotionId,
+  PrototypeState,
+  StreamState,
+  WorkspaceId,
+  WorkspaceState,
+} from '@proviso/domain';
+import { sameContent, uuidOf } from '@proviso/domain';
+import type { LookRow, Page, Reads } from '../port.ts';
+import type { Row, Session } from '../session.ts';
+import { type Statement, statement } from '../statement.ts';
+import { nameRef, type Vault } from '../vault/vault.ts';
+import { entryReads } from './entries.ts';
+import { laneReads } from './lanes.ts';
+import { promotionReads } from './promotions.ts';
+
+const readState = statement(
+  'read.state',
+  `select state from proviso.stream where workspace = $1 and kind = $2 and id = $3`,
+);
+const listStates = statement(
+  'read.states',
+  `select id, state from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4`,
+);
+const policyByName = statement(
+  'read.policy_named',
+  `select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1`,
+);
+const readLooks = statement(
+  'read.looks',
+  `select promotion, number, body from proviso.look where workspace = $1 and promotion = $2 order by number desc limit $3`,
+);
+const readEvidence = statement(
+  'read.evidence',
+  `select digest, kind from proviso.evidence where workspace = $1 and digest = $2`,
+);
+
+/** Runs one statement in a workspace's read transaction. */
+export type Query = (what: Statement, ...values: readonly unknown[]) => Promise<readonly Row[]>;
+
+/** Everything that can be read in one workspace; row-level security is the second lock behind the parameter. */
+export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId): Reads {
+  const query: Query = (what, ...values) =>
+    session.transaction(workspace, (transaction) => transaction.run(what, [uuidOf(workspace), ...values]));
+  const state = async <State extends StreamState>(kind: string, id: string) => {
+    const [row] = await query(readState, kind, id);
+    return (row?.state as State | undefined) ?? null;
+  };
+  const states = async <State extends StreamState>(
+    kind: string,
+    page: { after?: string; limit: number },
+  ): Promise<Page<State>> => {
+    const rows = await query(listStates, kind, page.after ?? '', page.limit + 1);
+    return pageOf(rows, page.limit, (row) => row.state as State);
+  };
+  return {
+    ...promotionReads(query),
+    ...laneReads(query),
+    ...entryReads(query, (ids) => vault.open(session, workspace, ids)),
+    prototype: (id) => state<PrototypeState>('prototype', id),
+    prototypes: (page) => states<PrototypeState>('prototype', page),
+    candidateByManifest: async (id, manifestDigest) => {
+      const prototype = await state<PrototypeState>('prototype', id);
+      return prototype === null ? null : (sameContent(prototype, { manifestDigest }) ?? null);
+    },
+    policy: (id) => state<PolicyState>('policy', id),
+    policyNamed: async (name) => ((await query(policyByName, name))[0]?.state as PolicyState | undefined) ?? null,
+    policies: (page) => states<PolicyState>('policy', page),
+    person: (id) => state<PersonState>('person', id),
+    people: (page) => states<PersonState>('person', page),
+    names: (ids) => namesOf(vault, session, workspace, ids),
+    looks: async (promotion: PromotionId, limit: number) => {
+      const rows = await query(readLooks, promotion, limit);
+      return rows.map((row) => ({ promotion, number: Number(row.number), body: row.body as LookRow['body'] }));
+    },
+    workspaceName: async () => (await state<WorkspaceState>('workspace', workspace))?.name ?? null,
+    evidence: async (digest: Digest) => {
+      const [row] = await query(readEvidence, digest);
+      return row === undefined ? null : ({ kind: String(row.kind), digest } satisfies EvidenceRef);
+    },
+  };
+}
+
+async function namesOf(vault: Vault, session: Session, workspace: WorkspaceId, ids: readonly PersonId[]) {
+  const found = await vault.open(session, workspace, ids.map(nameRef));
+  const named = ids.flatMap((id) => {
+    const sealed = found[nameRef(id)];
+    return sealed === undefined ? [] : [[id, (JSON.parse(sealed) as { name: string }).name] as const];
+  });
+  return Object.fromEntries(named);
+}
+
+/** Cuts the one row too many that tells whether there is a next page. */
+export function pageOf<Item>(rows: readonly Row[], limit: number, item: (row: Row) => Item): Page<Item> {
+  const kept = rows.slice(0, limit);
+  const last = kept.at(-1);
+  return { items: kept.map(item), next: rows.length > limit && last !== undefined ? String(last.id) : null };
+}

@@ -1,0 +1,156 @@
+import { type WorkspaceId, uuidOf } from '@proviso/domain';
+import pg from 'pg';
+import { JournalFailure } from './failure.ts';
+import { type Statement, statement } from './statement.ts';
+
+/**
+ * Every session's limits: a frozen process once held a row lock for 20 s; with these it is 5 s at the worst. They are
+ * set at connection, so that no transaction can forget them.
+ */
+const limits = '-c lock_timeout=2000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=5000';
+
+/** How long a caller waits for a connection before it is told to come back. */
+const connectTimeoutMs = 5_000;
+
+const setWorkspace = statement('session.workspace', `select set_config('proviso.workspace', $1, true)`);
+
+const whoAmI = statement(
+  'session.role',
+  `select rolsuper or rolbypassrls as unsafe, rolname as name,
+          current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
+     from pg_roles where rolname = current_user`,
+);
+
+/** One row as the driver hands it out; the callers know their columns. */
+export type Row = Record<string, unknown>;
+
+/** A transaction's connection: statements are pipelined, so several started together cost one round trip. */
+export interface Transaction {
+  readonly run: (what: Statement, values?: readonly unknown[]) => Promise<readonly Row[]>;
+  /** Sends COMMIT behind whatever was started before; nothing is durable before it resolves. */
+  readonly commit: () => Promise<void>;
+}
+
+/** Connections of one role. */
+export interface Session {
+  readonly transaction: <T>(
+    workspace: WorkspaceId | null,
+    work: (transaction: Transaction) => Promise<T>,
+  ) => Promise<T>;
+  readonly close: () => Promise<void>;
+}
+
+/** How to connect. */
+export interface SessionOptions {
+  readonly url: string;
+  readonly connectionsMax: number;
+  readonly onError: (error: Error) => void;
+  /** Refuse a server that may forget what it acknowledged. Off in tests that trade durability for speed. */
+  readonly durable: boolean;
+}
+
+/** Opens a pool and refuses to work as a role that could see across workspaces. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: connectTimeoutMs,
+    options: limits,
+    application_name: 'proviso',
+    pipeline: true,
+  } as pg.PoolConfig);
+  // Without a listener an idle connection that the server ends (57P01) would end this process too.
+  pool.on('error', options.onError);
+  try {
+    await refuseUnsafe(pool, options.durable);
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+  return {
+    transaction: (workspace, work) => withTransaction(pool, workspace, work),
+    close: () => pool.end(),
+  };
+}
+
+async function refuseUnsafe(pool: pg.Pool, durable: boolean): Promise<void> {
+  const { rows } = await pool.query<Row>({ ...whoAmI }).catch((error: unknown) => {
+    throw new JournalFailure('unavailable', 'expected a database that answers', error);
+  });
+  const [role] = rows;
+  if (role === undefined || role.unsafe === true) {
+    throw new JournalFailure(
+      'unsafe_role',
+      `expected a role without superuser and BYPASSRLS, got ${String(role?.name)}`,
+    );
+  }
+  if (durable && (role.fsync === 'off' || role.synchronous_commit === 'off')) {
+    throw new JournalFailure(
+      'unsafe_role',
+      'expected fsync and synchronous_commit on: an acknowledgement means durable',
+    );
+  }
+}
+
+async function withTransaction<T>(
+  pool: pg.Pool,
+  workspace: WorkspaceId | null,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw new JournalFailure('unavailable', 'expected a database that answers', error);
+  });
+  // A connection that breaks between two statements reports here as well as in the statement; the statement is heard.
+  const ignore = () => undefined;
+  client.on('error', ignore);
+  let committed = false;
+  let broken: Error | boolean = false;
+  const opened = [
+    client.query('BEGIN'),
+    ...(workspace === null ? [] : [client.query({ ...setWorkspace, values: [uuidOf(workspace)] })]),
+  ];
+  try {
+    const transaction: Transaction = {
+      run: async (what, values = []) => (await client.query<Row>({ ...what, values: [...values] })).rows,
+      commit: async () => {
+        const { command } = await client.query('COMMIT');
+        // A failed statement before it turns COMMIT into ROLLBACK; that statement's own error is the one to hear.
+        if (command !== 'COMMIT') throw new JournalFailure('unavailable', `expected COMMIT, got ${command}`);
+        committed = true;
+      },
+    };
+    const [result] = await Promise.all([work(transaction), ...opened]);
+    return result;
+  } catch (error) {
+    broken = isBroken(error);
+    throw error;
+  } finally {
+    if (!committed && !broken)
+      broken = await client.query('ROLLBACK').then(
+        () => false,
+        (error: Error) => error,
+      );
+    client.off('error', ignore);
+    client.release(broken);
+  }
+}
+
+/** Connection errors have no SQLSTATE, or one of the classes that end a session. */
+export function isBroken(error: unknown): boolean {
+  const code = codeOf(error);
+  if (error instanceof JournalFailure) return false;
+  return (
+    code === null ||
+    !/^[0-9A-Z]{5}$/.test(code) ||
+    code.startsWith('57P') ||
+    code.startsWith('08') ||
+    code === '25P03' ||
+    code === '25P04'
+  );
+}
+
+/** The SQLSTATE or the system's error code, when there is one. */
+export function codeOf(error: unknown): string | null {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : null;
+}

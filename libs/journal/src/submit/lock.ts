@@ -1,0 +1,118 @@
+import {
+  type Command,
+  type LaneId,
+  type PromotionId,
+  type PrototypeState,
+  reachOf,
+  type StreamKind,
+  type WorkspaceId,
+  uuidOf,
+} from '@proviso/domain';
+import type { Row, Session, Transaction } from '../session.ts';
+import { statement } from '../statement.ts';
+
+/** A stream by kind and id. */
+export interface StreamRef {
+  readonly kind: StreamKind;
+  readonly id: string;
+}
+
+/** What a transaction locks: promotions by id, then lanes, then others, so that no two transactions wait for each other. */
+export interface LockPlan {
+  readonly promotions: readonly PromotionId[];
+  readonly lanes: readonly LaneId[];
+  /** Lanes of the first promotion are locked with it; their ids stand in its row. */
+  readonly ownLanes: boolean;
+  /** Streams that are locked last. */
+  readonly others: readonly StreamRef[];
+  /** The policy that is only kept from changing while a promotion pins it. */
+  readonly kept: readonly string[];
+}
+
+// The outer select appends the three parts in this order, and each part locks in the order of its ids.
+const lockStreams = statement(
+  'submit.lock',
+  `
+with p as materialized (
+  select kind, id, revision, head, state, updated_at from proviso.stream
+   where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update
+), own as materialized (
+  select array_agg(lane) as ids from p, lateral (values (state->'lanes'->>'staging'), (state->'lanes'->>'production')) as l(lane)
+   where $4
+), l as materialized (
+  select kind, id, revision, head, state, updated_at from proviso.stream
+   where workspace = $1 and kind = 'lane' and id = any($3::text[] || (select ids from own)) order by id for update
+), o as materialized (
+  select s.kind, s.id, s.revision, s.head, s.state, s.updated_at
+    from unnest($5::text[], $6::text[]) as w(kind, id) join proviso.stream s on s.workspace = $1 and s.kind = w.kind and s.id = w.id
+   order by s.kind, s.id for update of s
+)
+select * from p union all select * from l union all select * from o`,
+);
+
+const openRivals = statement(
+  'submit.rivals',
+  `select id from proviso.promotion_status where workspace = $1 and prototype = $2 and open order by id`,
+);
+
+const prototypeLanes = statement(
+  'submit.prototype',
+  `select state from proviso.stream where workspace = $1 and kind = 'prototype' and id = $2`,
+);
+
+/** Locks the rows of a plan and hands them out as they are now. */
+export function lock(transaction: Transaction, workspace: WorkspaceId, plan: LockPlan): Promise<readonly Row[]> {
+  return transaction.run(lockStreams, [
+    uuidOf(workspace),
+    plan.promotions,
+    plan.lanes,
+    plan.ownLanes,
+    plan.others.map((one) => one.kind),
+    plan.others.map((one) => one.id),
+  ]);
+}
+
+/** Open promotions of a prototype; asked before the lock to know what to lock, and after it to know that it still holds. */
+export async function rivalsOf(
+  transaction: Transaction,
+  workspace: WorkspaceId,
+  prototype: string,
+): Promise<readonly PromotionId[]> {
+  const rows = await transaction.run(openRivals, [uuidOf(workspace), prototype]);
+  return rows.map((row) => row.id as PromotionId);
+}
+
+/** What a command locks. Only the opening of a promotion has to look first, since its rivals are not in its reach by id. */
+export async function planOf(session: Session, workspace: WorkspaceId, command: Command): Promise<LockPlan> {
+  const reach = reachOf(command);
+  const others: StreamRef[] = [
+    ...(reach.prototype === undefined ? [] : [{ kind: 'prototype', id: reach.prototype } as const]),
+    ...(reach.person === undefined ? [] : [{ kind: 'person', id: reach.person } as const]),
+    ...(reach.policy === undefined || reach.rivals ? [] : [{ kind: 'policy', id: reach.policy } as const]),
+    ...(reach.workspace ? [{ kind: 'workspace', id: workspace } as const] : []),
+  ];
+  const kept = reach.policy !== undefined && reach.rivals ? [reach.policy] : [];
+  const promotions = reach.promotion === undefined ? [] : [reach.promotion];
+  const plan = {
+    promotions,
+    lanes: reach.lane === undefined ? [] : [reach.lane],
+    ownLanes: reach.ownLanes === true,
+    others,
+    kept,
+  };
+  if (!reach.rivals || reach.prototype === undefined) return plan;
+  const prototype = reach.prototype;
+  return await session.transaction(workspace, async (transaction) => {
+    const [rivals, rows] = await Promise.all([
+      rivalsOf(transaction, workspace, prototype),
+      transaction.run(prototypeLanes, [uuidOf(workspace), prototype]),
+    ]);
+    const lanes = (rows[0]?.state as PrototypeState | undefined)?.lanes;
+    return {
+      ...plan,
+      promotions: [...promotions, ...rivals],
+      lanes: lanes === undefined ? [] : [lanes.staging, lanes.production],
+      ownLanes: false,
+    };
+  });
+}

@@ -1,0 +1,227 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { authorise, mightBeAllowed } from '@proviso/authority';
+import {
+  type Command,
+  decide,
+  type Decided,
+  type PersonState,
+  reachOf,
+  type Refusal,
+  refusal,
+  type Scene,
+} from '@proviso/domain';
+import canonicalize from 'canonicalize';
+import { JournalFailure } from '../failure.ts';
+import type { Receipt, Submission } from '../port.ts';
+import { codeOf, isBroken, type Session, type Transaction } from '../session.ts';
+import type { Vault } from '../vault/vault.ts';
+import { type Writing, write, writingOf } from './append.ts';
+import type { EntryContext } from './entry.ts';
+import { actorIn, lastChange, loadedFrom, prototypeIn, readFor, type Reading, sceneOf } from './load.ts';
+import { lock, type LockPlan, planOf, rivalsOf } from './lock.ts';
+import { replayOf } from './outcome.ts';
+import { recordRefusal } from './refusals.ts';
+
+/** How often a submission is decided again when rows moved between looking and locking. */
+const triesMax = 3;
+
+/** What `submit` works with. */
+export interface SubmitPorts {
+  readonly session: Session;
+  readonly vault: Vault;
+  readonly origin: string;
+  /** Called after a commit that wakes someone; coalesced by its owner. */
+  readonly notify: () => void;
+}
+
+/** Another attempt may succeed: rows moved, a key was taken meanwhile, a lock was busy. */
+const retriable = new Set(['23505', '40001', '40P01', '55P03']);
+
+/**
+ * The one way in. Two statement batches: lock and read; then, after the pure decision, one write with the commit.
+ * An answer means durable. When the connection dies at COMMIT the key tells on a new connection what came of it.
+ */
+export async function submit(ports: SubmitPorts, submission: Submission): Promise<Receipt> {
+  const commandHash = hashOf(submission);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(ports, submission, commandHash);
+    } catch (error) {
+      if (error instanceof JournalFailure) throw error;
+      const again = retriable.has(codeOf(error) ?? '') || error instanceof Moved;
+      if (again && attempt < triesMax) continue;
+      if (again)
+        throw new JournalFailure('contention', `expected the rows to hold still within ${triesMax} tries`, error);
+      if (isBroken(error)) return await outcomeOf(ports, submission, commandHash, error);
+      throw error;
+    }
+  }
+}
+
+/** Rows were not what the plan had seen; nothing was written. */
+class Moved extends Error {}
+
+async function once(ports: SubmitPorts, submission: Submission, commandHash: Buffer): Promise<Receipt> {
+  const { workspace, command } = submission;
+  const plan = await planOf(ports.session, workspace, command);
+  const outcome = await ports.session.transaction(workspace, (transaction) =>
+    decideAndWrite({ ports, submission, commandHash, plan, transaction }),
+  );
+  if (outcome.receipt.kind === 'accepted' && outcome.wakes) ports.notify();
+  if (outcome.refused === null) return outcome.receipt;
+  await recordRefusal(ports, {
+    submission,
+    commandHash,
+    actor: outcome.refused.actor,
+    refusal: outcome.refused.refusal,
+  });
+  return { kind: 'refused', refusal: outcome.refused.refusal, replayed: false };
+}
+
+interface Work {
+  readonly ports: SubmitPorts;
+  readonly submission: Submission;
+  readonly commandHash: Buffer;
+  readonly plan: LockPlan;
+  readonly transaction: Transaction;
+}
+
+interface Outcome {
+  readonly receipt: Receipt;
+  readonly wakes: boolean;
+  /** A refusal is recorded in its own transaction, when no promotion is locked any more. */
+  readonly refused: { readonly refusal: Refusal; readonly actor: PersonState } | null;
+}
+
+async function decideAndWrite(work: Work): Promise<Outcome> {
+  const { submission, plan, transaction, commandHash } = work;
+  const { workspace, command, actor: actorId, idempotencyKey: key } = submission;
+  const [rows, reading, rivals] = await Promise.all([
+    lock(transaction, workspace, plan),
+    readFor(transaction, { workspace, actor: actorId, plan, people: reachOf(command).people === true, key }),
+    command.kind === 'OpenPromotion' ? rivalsOf(transaction, workspace, command.prototype) : [],
+  ]);
+  const replay = replayOf(reading, commandHash);
+  if (replay !== null) return { receipt: replay, wakes: false, refused: null };
+  if (rivals.some((rival) => !plan.promotions.includes(rival))) throw new Moved();
+  const actor = actorIn(reading, actorId);
+  if (actor === null) return refusedBy(refusal('not_permitted', 'expected a known principal'), unknownActor(actorId));
+  const loaded = loadedFrom(rows);
+  const now = Math.max(reading.now, lastChange(rows));
+  const scene = sceneOf({ command, actor, loaded, reading, now });
+  const denied = deniedBy(scene, command);
+  if (denied !== null) return refusedBy(denied, actor);
+  const decided = decide(scene, command);
+  if (decided.outcome.kind === 'refused' && decided.drafts.length === 0)
+    return refusedBy(decided.outcome.refusal, actor);
+  const context: EntryContext = {
+    origin: work.ports.origin,
+    workspace,
+    now,
+    actor,
+    authn: submission.authn,
+    idempotencyKey: key,
+    commitments: {},
+  };
+  return await writeDown(work, { decided, actor, reading, context, loaded });
+}
+
+/** A vote on a promotion that does not exist is not found, whoever asks; everything else is first a matter of rights. */
+function deniedBy(scene: Scene, command: Command): Refusal | null {
+  if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
+    return mightBeAllowed({ actor: scene.actor, command });
+  }
+  return authorise({ actor: scene.actor, command, promotion: scene.promotion, prototype: prototypeIn(scene) });
+}
+
+interface Settled {
+  readonly decided: Decided;
+  readonly actor: PersonState;
+  readonly reading: Reading;
+  readonly context: EntryContext;
+  readonly loaded: ReturnType<typeof loadedFrom>;
+}
+
+async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
+  const { ports, submission, transaction, commandHash } = work;
+  const { decided, actor, reading, loaded } = settled;
+  const { workspace, idempotencyKey: key } = submission;
+  const sealed = ports.vault.sealFor({ submission, wrappedKey: reading.wrappedKey, refId: randomUUID() });
+  const context = { ...settled.context, commitments: sealed.commitments };
+  const writing: Writing = {
+    ...writingOf(decided, loaded, context),
+    look: submission.look ?? null,
+    vault: sealed.vault,
+    newKey: sealed.newKey,
+  };
+  const main = writing.streams.find((stream) => stream.kind === 'promotion') ?? writing.streams[0];
+  const refused = decided.outcome.kind === 'refused' ? decided.outcome.refusal : null;
+  const answer = decided.outcome.kind === 'refused' ? { kind: 'done' as const } : decided.outcome;
+  const revision = main?.revision ?? [...loaded.values()][0]?.head.revision ?? 0;
+  const draft = { kind: 'accepted', answer, revision, replayed: false };
+  // With a refusal the expiry is written under a key of its own; the caller's key answers the refusal.
+  const writeKey = refused === null ? key : `${key}#lapse`;
+  const [receipt] = await Promise.all([
+    write(transaction, { workspace, now: context.now, writing, key: writeKey, commandHash, receipt: draft }),
+    transaction.commit(),
+  ]);
+  return {
+    receipt: receipt as Receipt,
+    wakes: decided.wakes.length > 0 || writing.entries.length > 0,
+    refused: refused === null ? null : { refusal: refused, actor },
+  };
+}
+
+function refusedBy(why: Refusal, actor: PersonState): Outcome {
+  return {
+    receipt: { kind: 'refused', refusal: why, replayed: false },
+    wakes: false,
+    refused: { refusal: why, actor },
+  };
+}
+
+function unknownActor(id: PersonState['id']): PersonState {
+  return { id, kind: 'service', disabled: true, bindings: [], tokens: [] };
+}
+
+/** COMMIT may or may not have happened: the key, read on a new connection, knows. */
+async function outcomeOf(
+  ports: SubmitPorts,
+  submission: Submission,
+  commandHash: Buffer,
+  cause: unknown,
+): Promise<Receipt> {
+  try {
+    const found = await ports.session.transaction(submission.workspace, (transaction) =>
+      readFor(transaction, {
+        workspace: submission.workspace,
+        actor: submission.actor,
+        plan: { promotions: [], lanes: [], ownLanes: false, others: [], kept: [] },
+        people: false,
+        key: submission.idempotencyKey,
+      }),
+    );
+    const replay = replayOf(found, commandHash);
+    if (replay !== null) return replay;
+  } catch (error) {
+    if (error instanceof JournalFailure && error.code === 'key_conflict') throw error;
+    throw new JournalFailure(
+      'outcome_unknown',
+      'the connection was lost at commit: ask again with the same key',
+      cause,
+    );
+  }
+  throw new JournalFailure(
+    'unavailable',
+    'the connection was lost before commit: nothing was recorded, try again',
+    cause,
+  );
+}
+
+/** What the key stands for: the whole request of this actor, so that a reused key with anything else is a conflict. */
+function hashOf(submission: Submission): Buffer {
+  const { actor, command, reason } = submission;
+  return createHash('sha256')
+    .update(canonicalize({ actor, command, reason: reason ?? null }) ?? '')
+    .digest();
+}

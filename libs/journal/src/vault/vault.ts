@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import { type PersonId, uuidOf, type WorkspaceId } from '@proviso/domain';
+import { JournalFailure } from '../failure.ts';
+import type { Submission } from '../port.ts';
+import type { Session } from '../session.ts';
+import { statement } from '../statement.ts';
+import { commit, seal, unseal } from './seal.ts';
+
+const readVault = statement(
+  'vault.read',
+  `select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
+    where v.workspace = $1 and v.id = any($2::text[])`,
+);
+
+/** What a submission puts into the vault, and the commitments its entries carry instead. */
+export interface Sealed {
+  readonly commitments: Readonly<Record<string, string>>;
+  readonly vault: { readonly id: string; readonly person: string; readonly sealed: Buffer } | null;
+  readonly newKey: { readonly person: string; readonly wrapped: Buffer } | null;
+}
+
+/** Personal data and free text, encrypted under a key per person that the deployment's key wraps. */
+export interface Vault {
+  readonly sealFor: (request: { submission: Submission; wrappedKey: Buffer | null; refId: string }) => Sealed;
+  readonly open: (
+    session: Session,
+    workspace: WorkspaceId,
+    ids: readonly string[],
+  ) => Promise<Readonly<Record<string, string>>>;
+}
+
+/** Makes the vault from the deployment's key. */
+export function vaultOf(vaultKeyHex: string): Vault {
+  if (!/^[0-9a-f]{64}$/.test(vaultKeyHex))
+    throw new JournalFailure('vault_unreadable', 'expected a vault key of 64 hexadecimal digits');
+  const master = Buffer.from(vaultKeyHex, 'hex');
+  return {
+    sealFor: ({ submission, wrappedKey, refId }) => sealFor(master, submission, wrappedKey, refId),
+    open: async (session, workspace, ids) => {
+      const rows = await session.transaction(workspace, (transaction) =>
+        transaction.run(readVault, [uuidOf(workspace), ids]),
+      );
+      const texts = rows.map(
+        (row) => [String(row.id), opened(unseal(master, row.wrapped as Buffer), row.sealed as Buffer)] as const,
+      );
+      return Object.fromEntries(texts);
+    },
+  };
+}
+
+/** Where a person's name lies. */
+export function nameRef(person: PersonId): string {
+  return `name/${person}`;
+}
+
+function sealFor(master: Buffer, submission: Submission, wrappedKey: Buffer | null, refId: string): Sealed {
+  const { command, personal, reason, actor } = submission;
+  if (command.kind === 'AddPerson' && personal !== undefined) {
+    const key = randomBytes(32);
+    const { sealedText, commitment } = commit(JSON.stringify(personal));
+    const person = command.person;
+    return {
+      commitments: { personal: commitment },
+      vault: { id: nameRef(person), person, sealed: seal(key, sealedText) },
+      newKey: { person, wrapped: seal(master, key) },
+    };
+  }
+  if (reason === undefined) return { commitments: {}, vault: null, newKey: null };
+  const key = wrappedKey === null ? randomBytes(32) : unseal(master, wrappedKey);
+  const { sealedText, commitment } = commit(reason);
+  return {
+    commitments: { reason: commitment, reasonRef: refId },
+    vault: { id: refId, person: actor, sealed: seal(key, sealedText) },
+    newKey: wrappedKey === null ? { person: actor, wrapped: seal(master, key) } : null,
+  };
+}
+
+function opened(key: Buffer, sealed: Buffer): string {
+  const { text } = JSON.parse(unseal(key, sealed).toString()) as { text: string };
+  return text;
+}
