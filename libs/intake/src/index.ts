@@ -1,0 +1,12 @@
+export { type ArchiveHints, freezeArchive } from './archive.ts';
+export { freezeFolder } from './folder.ts';
+export type { FreezeContext, FreezeResult, Frozen, Skipped } from './freeze.ts';
+export type { SkipRule } from './entry-path.ts';
+export { materialise, readFrozen, readFrozenFile } from './frozen.ts';
+export { freezeGit, type GitSource } from './git.ts';
+export { freezeGitHub, type GitHubSource } from './github.ts';
+export { IntakeFailure, type IntakeFailureCode } from './intake-failure.ts';
+export { LIMITS, type Limits } from './limits.ts';
+export { type Manifest, type ManifestFile, fileDigest, manifestBytes } from './manifest.ts';
+export type { CommitPeople, CommitPerson, Provenance } from './provenance.ts';
+export type { Refusal, RefusalCode } from './refusal.ts';
