@@ -1,0 +1,34 @@
+export { canaryOutcome, canaryWords } from './canary.ts';
+export { type CandidateFiles, type SkippedFile, filesMax, listFiles } from './candidate-files.ts';
+export { type Case, type CasesFound, casesShape, findCases } from './cases.ts';
+export { type ContractFound, contractFileName, findContract } from './contract-file.ts';
+export { type EvaluateInput, type EvaluatePorts, evaluateCandidate } from './evaluation.ts';
+export { type CaseResult } from './evaluation-report.ts';
+export { type Origin, type OriginFound, recogniseOrigin } from './origin.ts';
+export {
+  type BreakageCode,
+  type Control,
+  GateBreakage,
+  type GateEvidence,
+  type GateOutcome,
+  type GateReason,
+  type ReasonCode,
+  outcomeOfBreakage,
+  reasonCodes,
+} from './outcome.ts';
+export type { EvidencePort, HttpAnswer, HttpFetch, HttpInit } from './ports.ts';
+export { type ReadinessInput, type ReadinessPorts, assessReadiness } from './readiness.ts';
+export { excerpt, redact, removedMark } from './redaction.ts';
+export { type ScanInput, type ScanPorts, scanCandidate } from './scan.ts';
+export { type SecretTool, installedSecretlint } from './secretlint.ts';
+export {
+  type ObservedLane,
+  type ObservedRelease,
+  type RehearsalComparison,
+  type ServedAnswer,
+  type SmokeInput,
+  type SmokePorts,
+  compareRehearsal,
+  smokeRelease,
+} from './staging.ts';
+export { type YamlProblem, type YamlProblemCode, type YamlResult, readYaml, yamlBytesMax } from './yaml.ts';

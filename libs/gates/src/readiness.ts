@@ -1,0 +1,112 @@
+import { type Contract, contractShape } from '@proviso/domain';
+import { readCandidateFile } from './candidate-files.ts';
+import { contractFileName, findContract } from './contract-file.ts';
+import { type Origin, type OriginFound, recogniseOrigin } from './origin.ts';
+import { type Control, type GateOutcome, type GateReason, missedControls } from './outcome.ts';
+import { type EvidencePort, putJson } from './ports.ts';
+import { excerpt } from './redaction.ts';
+import { readYaml } from './yaml.ts';
+
+/** What is assessed. */
+export interface ReadinessInput {
+  /** The candidate, materialised. */
+  readonly folder: string;
+}
+
+/** What the assessment needs from outside. */
+export interface ReadinessPorts {
+  readonly evidence: EvidencePort;
+  readonly signal: AbortSignal;
+}
+
+/** Names that stand where a name was never filled in: nobody is accountable under them. */
+const placeholderOwner =
+  /^\W*(todo|tbd|fixme|none|nobody|unknown|n\/?a|owner|your[ -]?name|name|me|someone|admin|x+)\W*$/i;
+
+/** A script larger than this is no script that a person wrote. */
+const scriptBytesMax = 16 * 1024 * 1024;
+
+const originNames: Readonly<Record<Origin, string>> = {
+  lovable: 'Lovable',
+  bolt: 'Bolt',
+  v0: 'v0',
+  replit: 'Replit',
+  coding_agent: 'a coding agent such as Claude or Cursor',
+  hand_written: 'people',
+  unknown: 'a tool or person that left no mark',
+};
+
+/**
+ * Asks whether the prototype says enough about itself to be carried on: a complete contract, a named owner, the files
+ * that it names. The origin is recorded and blocks nothing.
+ */
+export async function assessReadiness(input: ReadinessInput, ports: ReadinessPorts): Promise<GateOutcome> {
+  const found = await findContract(input.folder);
+  ports.signal.throwIfAborted();
+  const gaps = found.ok ? await gapsOf(input.folder, found.contract) : found.reasons;
+  const origin = await recogniseOrigin(input.folder);
+  ports.signal.throwIfAborted();
+  const controls = [incompleteContractControl()];
+  const missed = missedControls(controls);
+  const contract = found.ok ? summaryOf(found.contract) : null;
+  const document = { kind: 'readiness_report', v: 1, contract, origin: originOf(origin), gaps, controls };
+  const digest = await putJson(ports.evidence, document);
+  const evidence = [{ kind: 'readiness_report', digest }];
+  const made = originReason(origin);
+  if (gaps.length > 0) return { verdict: 'fail', reasons: [...gaps, ...missed, made], evidence, controls };
+  if (missed.length > 0) return { verdict: 'inconclusive', reasons: [...missed, made], evidence, controls };
+  // The owner's name stays out of reasons: they end up in the ledger, which must never hold a person's name.
+  const message = `${contractFileName} is complete and names who is accountable`;
+  return { verdict: 'pass', reasons: [{ code: 'contract_complete', message }, made], evidence, controls };
+}
+
+async function gapsOf(folder: string, contract: Contract): Promise<readonly GateReason[]> {
+  const gaps: GateReason[] = [];
+  if (placeholderOwner.test(contract.owner)) {
+    const message = `${contractFileName} names no owner: expected the name of a person who is accountable, got "${excerpt(contract.owner)}"`;
+    gaps.push({ code: 'owner_missing', message, file: contractFileName });
+  }
+  const script = contract.run.kind === 'node' ? contract.run.start[0] : undefined;
+  const named = [
+    ['run.start', script],
+    ['evaluation.cases', contract.evaluation.cases],
+  ] as const;
+  for (const [key, path] of named) {
+    if (path === undefined) continue;
+    const content = await readCandidateFile(folder, { path, sizeBytesMax: scriptBytesMax });
+    if ('bytes' in content) continue;
+    const message = `${contractFileName} names ${excerpt(path)} under ${key}, which is not in the prototype; add the file or name the right one`;
+    gaps.push({ code: 'file_missing', message, file: contractFileName });
+  }
+  return gaps;
+}
+
+/** A contract without an owner must be refused, or this gate sees nothing. */
+function incompleteContractControl(): Control {
+  const result = readYaml('prototype: planted\nrun: {}\n', contractShape);
+  const refused = !result.ok && result.problems.some((problem) => problem.message.startsWith('owner'));
+  return { id: 'planted_contract_without_owner', expected: 'refused', observed: refused ? 'refused' : 'accepted' };
+}
+
+/** Values of the environment stay out of the evidence: a person may have put a secret there before the scan says so. */
+function summaryOf(contract: Contract): object {
+  const { prototype, requirements, objective, evaluation, probes, run } = contract;
+  const started = { kind: run.kind, start: run.start.map((word) => excerpt(word)) };
+  return {
+    prototype,
+    requirements: { users: requirements.users, dataClass: requirements.dataClass },
+    run: { ...started, environmentNames: Object.keys(run.environment) },
+    probes: probes.smoke.length,
+    cases: evaluation.cases,
+    objective,
+  };
+}
+
+function originOf(found: OriginFound): object {
+  return { origin: found.origin, marks: found.marks.map(({ origin, file }) => ({ origin, file: excerpt(file) })) };
+}
+
+function originReason(found: OriginFound): GateReason {
+  const by = found.marks[0] === undefined ? '' : ` (recognised by ${excerpt(found.marks[0].file)})`;
+  return { code: 'origin_recognised', message: `made by ${originNames[found.origin]}${by}` };
+}
