@@ -204,7 +204,8 @@ function shown(node: unknown): string {
   if (Array.isArray(node)) return `a list of ${node.length}`;
   if (typeof node === 'object') return 'a group';
   // A wrong value is quoted in part only: documents are shown in prompts, and long text there helps nobody.
-  return typeof node === 'string' ? JSON.stringify(node.length > 40 ? `${node.slice(0, 37)}...` : node) : String(node);
+  if (typeof node === 'string') return JSON.stringify(node.length > 40 ? `${node.slice(0, 37)}...` : node);
+  return typeof node === 'number' || typeof node === 'boolean' ? `${node}` : 'something else';
 }
 
 function nearest(word: string, candidates: readonly string[]): string | undefined {
