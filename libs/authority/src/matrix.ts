@@ -8,9 +8,9 @@ import { verbsOf } from './ability.ts';
 export function commandMatrix(): string {
   const verbs = [...new Set(Object.values(verbsOf).flat())].sort();
   const width = Math.max(...verbs.map((verb) => verb.length));
-  const head = `${''.padEnd(width)}  ${roles.map((role) => role.padEnd(13)).join('')}`.trimEnd();
+  const head = `${''.padEnd(width)}  ${roles.map((role) => role.padEnd(15)).join('')}`.trimEnd();
   const rows = verbs.map((verb) =>
-    `${verb.padEnd(width)}  ${roles.map((role) => (verbsOf[role].includes(verb) ? 'yes' : '-').padEnd(13)).join('')}`.trimEnd(),
+    `${verb.padEnd(width)}  ${roles.map((role) => (verbsOf[role].includes(verb) ? 'yes' : '-').padEnd(15)).join('')}`.trimEnd(),
   );
   const kinds = principalKinds.map(
     (kind) => `a vote by ${withArticle(kind)} ${kind === 'human' ? 'counts, unless excluded' : 'never counts'}`,

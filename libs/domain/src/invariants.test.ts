@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import type { Command } from './command.ts';
 import { findGate, gateIn, type PromotionState } from './promotion.ts';
 import { currentGate } from './next.ts';
-import { ask, cast, copyOf, foldAgain, newWorld, productionOf, promotionsOf, smallPolicy, type World } from './world.contract.ts';
+import {
+  ask,
+  cast,
+  copyOf,
+  foldAgain,
+  newWorld,
+  productionOf,
+  promotionsOf,
+  smallPolicy,
+  type World,
+} from './world.contract.ts';
 
 /** Sequences of the property; the issue asks for 1e5. */
 const sequences = 100_000;
@@ -15,11 +25,36 @@ const happening = fc.oneof(
   { weight: 60, arbitrary: fc.record({ do: fc.constant('go' as const), who: fc.nat(1) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('open' as const), candidate: fc.nat(1) }) },
   { weight: 10, arbitrary: fc.record({ do: fc.constant('claim' as const), claimant: fc.nat(2), wrong: fc.boolean() }) },
-  { weight: 10, arbitrary: fc.record({ do: fc.constant('report' as const), verdict: fc.constantFrom('pass', 'pass', 'pass', 'fail', 'inconclusive' as const), stale: fc.nat(6) }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('report' as const),
+      verdict: fc.constantFrom('pass', 'pass', 'pass', 'fail', 'inconclusive' as const),
+      stale: fc.nat(6),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('break' as const) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('vote' as const), who: fc.nat(4), verdict: fc.constantFrom('approve', 'approve', 'approve', 'reject', 'request_changes' as const), stale: fc.nat(9) }) },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('look' as const), verdict: fc.constantFrom('hold', 'advance', 'advance', 'condemn' as const), stale: fc.nat(6) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('cancel', 'rollback', 'rerun', 'undone', 'hold', 'resume' as const) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('vote' as const),
+      who: fc.nat(4),
+      verdict: fc.constantFrom('approve', 'approve', 'approve', 'reject', 'request_changes' as const),
+      stale: fc.nat(9),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('look' as const),
+      verdict: fc.constantFrom('hold', 'advance', 'advance', 'condemn' as const),
+      stale: fc.nat(6),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('cancel', 'rollback', 'rerun', 'undone', 'hold', 'resume' as const) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('role' as const), who: fc.nat(4), grant: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(10, 10_000, 600_000) }) },
 );
@@ -27,15 +62,31 @@ type Happening = typeof happening extends fc.Arbitrary<infer One> ? One : never;
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
 
-function commandFor(world: World, one: Happening, serial: number): { actor: (typeof people)[number] | typeof cast.worker; command: Command } | null {
+function commandFor(
+  world: World,
+  one: Happening,
+  serial: number,
+): { actor: (typeof people)[number] | typeof cast.worker; command: Command } | null {
   const state = promotionsOf(world).at(-1);
   if (one.do === 'open') {
     const promotion = `prm_${serial.toString(16).padStart(32, '0')}` as const;
-    return { actor: cast.builder, command: { kind: 'OpenPromotion', promotion, prototype: cast.prototype, candidate: cast.candidates[one.candidate] ?? cast.candidates[0], policyId: cast.policy } };
+    return {
+      actor: cast.builder,
+      command: {
+        kind: 'OpenPromotion',
+        promotion,
+        prototype: cast.prototype,
+        candidate: cast.candidates[one.candidate] ?? cast.candidates[0],
+        policyId: cast.policy,
+      },
+    };
   }
   if (one.do === 'role') {
     const binding = { role: 'approver', group: 'security' } as const;
-    return { actor: cast.operator, command: { kind: one.grant ? 'GrantRole' : 'RevokeRole', person: people[one.who] ?? cast.builder, binding } };
+    return {
+      actor: cast.operator,
+      command: { kind: one.grant ? 'GrantRole' : 'RevokeRole', person: people[one.who] ?? cast.builder, binding },
+    };
   }
   if (state === undefined || one.do === 'wait') return null;
   return onPromotion(world, state, one.do === 'go' ? rightThing(state, one.who) : one, serial);
@@ -52,7 +103,12 @@ function rightThing(state: PromotionState, who: number): OnPromotion {
   return { do: 'report', verdict: 'pass', stale: 1 };
 }
 
-function onPromotion(world: World, state: PromotionState, one: OnPromotion, serial: number): ReturnType<typeof commandFor> {
+function onPromotion(
+  world: World,
+  state: PromotionState,
+  one: OnPromotion,
+  serial: number,
+): ReturnType<typeof commandFor> {
   const promotion = state.id;
   const gate = currentGate(state) ?? gateIn(state, 'canary');
   const worker = (command: Command) => ({ actor: cast.worker, command });
@@ -63,17 +119,53 @@ function onPromotion(world: World, state: PromotionState, one: OnPromotion, seri
       return worker({ kind: 'Claim', promotion, step, claimant: `worker ${one.claimant}` });
     }
     case 'report':
-      return worker({ kind: 'Report', promotion, gate: gate.name, attempt: gate.attempt, fence, verdict: one.verdict, reasons: [], evidence: [{ kind: gate.name, digest: digest('8') }], measure: null });
+      return worker({
+        kind: 'Report',
+        promotion,
+        gate: gate.name,
+        attempt: gate.attempt,
+        fence,
+        verdict: one.verdict,
+        reasons: [],
+        evidence: [{ kind: gate.name, digest: digest('8') }],
+        measure: null,
+      });
     case 'break':
-      return worker({ kind: 'Breakage', promotion, gate: gate.name === 'approval' ? 'scan' : gate.name, attempt: gate.attempt, fence, code: 'tool_crashed' });
+      return worker({
+        kind: 'Breakage',
+        promotion,
+        gate: gate.name === 'approval' ? 'scan' : gate.name,
+        attempt: gate.attempt,
+        fence,
+        code: 'tool_crashed',
+      });
     case 'vote': {
-      const shown = { artifact: state.candidate.manifest.artifact, evidenceDigest: one.stale === 0 ? digest('9') : (findGate(state, 'approval')?.evidenceDigest ?? digest('9')) };
+      const shown = {
+        artifact: state.candidate.manifest.artifact,
+        evidenceDigest: one.stale === 0 ? digest('9') : (findGate(state, 'approval')?.evidenceDigest ?? digest('9')),
+      };
       const decision = `dec_${serial.toString(16).padStart(32, '0')}` as const;
-      return { actor: people[one.who] ?? cast.builder, command: { kind: 'Decide', promotion, gate: 'approval', attempt: gateIn(state, 'approval').attempt, decision, verdict: one.verdict, ...shown } };
+      return {
+        actor: people[one.who] ?? cast.builder,
+        command: {
+          kind: 'Decide',
+          promotion,
+          gate: 'approval',
+          attempt: gateIn(state, 'approval').attempt,
+          decision,
+          verdict: one.verdict,
+          ...shown,
+        },
+      };
     }
     case 'look': {
       const lane = productionOf(world);
-      const verdict = one.verdict === 'condemn' ? { kind: 'condemn', snapshot: digest('8'), reasons: [] } as const : one.verdict === 'advance' ? { kind: 'advance', percent: lane.weight < 10 ? 10 : 50 } as const : { kind: 'hold' } as const;
+      const verdict =
+        one.verdict === 'condemn'
+          ? ({ kind: 'condemn', snapshot: digest('8'), reasons: [] } as const)
+          : one.verdict === 'advance'
+            ? ({ kind: 'advance', percent: lane.weight < 10 ? 10 : 50 } as const)
+            : ({ kind: 'hold' } as const);
       return worker({ kind: 'Look', promotion, fence, laneFence: lane.fence.counter, fresh: true, verdict });
     }
     case 'undone':
@@ -85,7 +177,10 @@ function onPromotion(world: World, state: PromotionState, one: OnPromotion, seri
       return { actor: cast.operator, command: { kind: one.do === 'cancel' ? 'Cancel' : 'Rollback', promotion } };
     case 'hold':
     case 'resume':
-      return { actor: cast.operator, command: { kind: one.do === 'hold' ? 'HoldLane' : 'ResumeLane', lane: cast.lanes.production } };
+      return {
+        actor: cast.operator,
+        command: { kind: one.do === 'hold' ? 'HoldLane' : 'ResumeLane', lane: cast.lanes.production },
+      };
   }
 }
 
@@ -95,10 +190,15 @@ function quorumByBruteForce(state: PromotionState, world: World): boolean {
   const approvers = gate.decisions.filter((decision) => decision.voided === null && decision.verdict === 'approve');
   const excluded = new Set(state.exclusions.map((exclusion) => exclusion.person));
   const humans = approvers.filter((decision) => !excluded.has(decision.person) && decision.person !== cast.agent);
-  const can = (decision: (typeof humans)[number], from: string) => decision.bindingsAt.some((binding) => from === `role/${binding.role}` || from === `group/${binding.group ?? ''}`);
+  const can = (decision: (typeof humans)[number], from: string) =>
+    decision.bindingsAt.some((binding) => from === `role/${binding.role}` || from === `group/${binding.group ?? ''}`);
   if (new Set(humans.map((decision) => decision.person)).size !== humans.length) return false;
   const [first, second] = smallPolicy.gates.flatMap((rule) => (rule.gate === 'approval' ? rule.requirements : []));
-  return humans.some((a) => can(a, first?.from ?? '') && humans.some((b) => b.person !== a.person && can(b, second?.from ?? ''))) && world.states.size > 0;
+  return (
+    humans.some(
+      (a) => can(a, first?.from ?? '') && humans.some((b) => b.person !== a.person && can(b, second?.from ?? '')),
+    ) && world.states.size > 0
+  );
 }
 
 function check(world: World, before: ReadonlyMap<string, number>): void {
@@ -107,15 +207,20 @@ function check(world: World, before: ReadonlyMap<string, number>): void {
     const production = gateIn(state, 'canary');
     if (production.status === 'claimed' || state.productionAt !== null) {
       const earlier = state.gates.slice(0, state.gates.indexOf(production));
-      if (earlier.some((gate) => gate.status !== 'passed')) throw new Error('I2: production was claimed before every gate had passed');
-      if (!quorumByBruteForce(state, world)) throw new Error('I2: production was claimed without enough eligible people');
+      if (earlier.some((gate) => gate.status !== 'passed'))
+        throw new Error('I2: production was claimed before every gate had passed');
+      if (!quorumByBruteForce(state, world))
+        throw new Error('I2: production was claimed without enough eligible people');
     }
     if (state.fence < (before.get(state.id) ?? 0)) throw new Error('I4: a fence shrank');
-    if (state.outcome !== null && state.weight !== 0 && state.weight !== 100) throw new Error('I5: an ended promotion has a weight between');
+    if (state.outcome !== null && state.weight !== 0 && state.weight !== 100)
+      throw new Error('I5: an ended promotion has a weight between');
     if (state.outcome !== null && lane.owner === state.id) throw new Error('I5: an ended promotion owns the lane');
   }
-  if (lane.weight > 0 && lane.weight < 100 && lane.owner === null) throw new Error('I5: a share between 0 and 100 that nobody answers for');
-  if (lane.canary !== null && lane.canary.promotion !== lane.owner && lane.weight > 0) throw new Error('I5: users are sent to a canary that nobody owns');
+  if (lane.weight > 0 && lane.weight < 100 && lane.owner === null)
+    throw new Error('I5: a share between 0 and 100 that nobody answers for');
+  if (lane.canary !== null && lane.canary.promotion !== lane.owner && lane.weight > 0)
+    throw new Error('I5: users are sent to a canary that nobody owns');
 }
 
 /** I4: each attempt of a machine gate is concluded at most once, told from the events. */
@@ -136,7 +241,13 @@ describe('whatever is asked, in whichever order', () => {
     fc.assert(
       fc.property(fc.array(happening, { minLength: 4, maxLength: 40 }), (story) => {
         const world = copyOf(start);
-        ask(world, cast.builder, { kind: 'OpenPromotion', promotion: `prm_${'0'.repeat(32)}`, prototype: cast.prototype, candidate: cast.candidates[0], policyId: cast.policy });
+        ask(world, cast.builder, {
+          kind: 'OpenPromotion',
+          promotion: `prm_${'0'.repeat(32)}`,
+          prototype: cast.prototype,
+          candidate: cast.candidates[0],
+          policyId: cast.policy,
+        });
         for (const [index, one] of story.entries()) {
           const fences = new Map(promotionsOf(world).map((state) => [state.id as string, state.fence]));
           world.now += one.do === 'wait' ? one.ms : 1;
@@ -145,7 +256,8 @@ describe('whatever is asked, in whichever order', () => {
           check(world, fences);
         }
         checkAppliedOnce(world);
-        if (JSON.stringify([...foldAgain(world)]) !== JSON.stringify([...world.states])) throw new Error('folding the events gives another state');
+        if (JSON.stringify([...foldAgain(world)]) !== JSON.stringify([...world.states]))
+          throw new Error('folding the events gives another state');
         for (const state of promotionsOf(world)) {
           reached.claimed += state.productionAt === null ? 0 : 1;
           reached.live += state.outcome === 'live' ? 1 : 0;

@@ -49,20 +49,47 @@ export const smallPolicy: Policy = {
       ],
       expiresMs: 500_000,
     },
-    { gate: 'canary', attemptsMax: 2, weights: [10, 50], lookMs: 1_000, dwellMs: 0, deadlineMs: 60_000, alpha: 0.01, beta: 0.05, rateRatioMax: 2 },
+    {
+      gate: 'canary',
+      attemptsMax: 2,
+      weights: [10, 50],
+      lookMs: 1_000,
+      dwellMs: 0,
+      deadlineMs: 60_000,
+      alpha: 0.01,
+      beta: 0.05,
+      rateRatioMax: 2,
+    },
   ],
 };
 
 /** A world with people, a published policy, a prototype and two candidates. */
 export function newWorld(): World {
   const world: World = { states: new Map(), drafts: [], now: 1_000_000 };
-  const add = (person: PersonId, bindings: PersonState['bindings'], principal: PersonState['kind'] = 'human', actsFor?: PersonId) =>
-    ask(world, cast.worker, { kind: 'AddPerson', person, principal, bindings, ...(actsFor === undefined ? {} : { actsFor }) });
+  const add = (
+    person: PersonId,
+    bindings: PersonState['bindings'],
+    principal: PersonState['kind'] = 'human',
+    actsFor?: PersonId,
+  ) =>
+    ask(world, cast.worker, {
+      kind: 'AddPerson',
+      person,
+      principal,
+      bindings,
+      ...(actsFor === undefined ? {} : { actsFor }),
+    });
   add(cast.builder, [{ role: 'builder' }, { role: 'approver', group: 'security' }, { role: 'operator' }]);
   for (const person of cast.security) add(person, [{ role: 'approver', group: 'security' }, { role: 'operator' }]);
   add(cast.operator, [{ role: 'operator' }]);
   add(cast.agent, [{ role: 'approver', group: 'security' }], 'agent', cast.operator);
-  ask(world, cast.security[1], { kind: 'PublishPolicy', policyId: cast.policy, policy: smallPolicy, digest: digest('7'), author: cast.agent });
+  ask(world, cast.security[1], {
+    kind: 'PublishPolicy',
+    policyId: cast.policy,
+    policy: smallPolicy,
+    digest: digest('7'),
+    author: cast.agent,
+  });
   ask(world, cast.builder, {
     kind: 'RegisterPrototype',
     prototype: cast.prototype,
@@ -123,19 +150,29 @@ export function productionOf(world: World): LaneState {
 const plainAuthority: Authority = {
   counts: (voter, requirement, promotion) =>
     separate(voter, promotion.exclusions) === null &&
-    voter.bindings.some((binding) => requirement.from === `role/${binding.role}` || requirement.from === `group/${binding.group ?? ''}`),
+    voter.bindings.some(
+      (binding) => requirement.from === `role/${binding.role}` || requirement.from === `group/${binding.group ?? ''}`,
+    ),
 };
 
 function sceneFor(world: World, actor: PersonId, command: Command): Scene {
   const state = <State>(key: string) => (world.states.get(key) ?? null) as State | null;
-  const people = Object.fromEntries([...world.states].filter(([key]) => key.startsWith('person/')).map(([, one]) => [(one as PersonState).id, one as PersonState]));
+  const people = Object.fromEntries(
+    [...world.states]
+      .filter(([key]) => key.startsWith('person/'))
+      .map(([, one]) => [(one as PersonState).id, one as PersonState]),
+  );
   const promotion: PromotionId | null = 'promotion' in command ? command.promotion : null;
   const unknown: PersonState = { id: actor, kind: 'service', disabled: false, bindings: [], tokens: [] };
   return {
     now: world.now,
     actor: people[actor] ?? unknown,
     authority: plainAuthority,
-    digestOf: (text) => `sha256:${[...text].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7).toString(16).padStart(64, '0')}`,
+    digestOf: (text) =>
+      `sha256:${[...text]
+        .reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7)
+        .toString(16)
+        .padStart(64, '0')}`,
     promotion: state(`promotion/${promotion ?? ''}`),
     rivals: promotionsOf(world).filter((one) => one.outcome === null && one.id !== promotion),
     lanes: { staging: state(`lane/${cast.lanes.staging}`), production: state(`lane/${cast.lanes.production}`) },

@@ -202,5 +202,7 @@ export interface Leadership {
   /** Gives positions to pending entries in order; answers how many. */
   readonly sequence: (limit: number) => Promise<number>;
   readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
+  /** Digests that any workspace's entries name, by keyset: what the collection of orphans must keep. */
+  readonly evidence: (after: string, limit: number) => Promise<readonly EvidenceRef[]>;
   readonly resign: () => Promise<void>;
 }

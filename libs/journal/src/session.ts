@@ -5,9 +5,11 @@ import { type Statement, statement } from './statement.ts';
 
 /**
  * Every session's limits: a frozen process once held a row lock for 20 s; with these it is 5 s at the worst. They are
- * set at connection, so that no transaction can forget them.
+ * set at connection, so that no transaction can forget them. Plans are made once a statement and connection: planning the
+ * one write anew each time took longer than running it.
  */
-const limits = '-c lock_timeout=2000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=5000';
+const limits =
+  '-c lock_timeout=2000 -c statement_timeout=5000 -c idle_in_transaction_session_timeout=5000 -c plan_cache_mode=force_generic_plan';
 
 /** How long a caller waits for a connection before it is told to come back. */
 const connectTimeoutMs = 5_000;

@@ -157,7 +157,7 @@ begin
     execute format('create policy workspace_only on proviso.%I to proviso_app using (workspace = proviso.workspace()) with check (workspace = proviso.workspace())', name);
   end loop;
   -- The pump works across workspaces, but only on what it must.
-  foreach name in array array['entry', 'stream', 'promotion_status']
+  foreach name in array array['entry', 'stream', 'promotion_status', 'evidence']
   loop
     execute format('create policy pump_reads on proviso.%I for select to proviso_pump using (true)', name);
   end loop;
@@ -177,7 +177,7 @@ grant select, insert on proviso.entry, proviso.pending, proviso.idempotency, pro
 grant select, insert, delete on proviso.token to proviso_app;
 grant delete on proviso.vault_key to proviso_app;
 grant select on proviso.leaf to proviso_app;
-grant select on proviso.entry, proviso.stream, proviso.promotion_status to proviso_pump;
+grant select on proviso.entry, proviso.stream, proviso.promotion_status, proviso.evidence to proviso_pump;
 grant select, delete on proviso.pending, proviso.dirty to proviso_pump;
 grant select, insert on proviso.leaf to proviso_pump;
 grant select, update on proviso.leader to proviso_pump;

@@ -1,4 +1,4 @@
-import type { PromotionId, WorkspaceId } from '@proviso/domain';
+import type { Digest, PromotionId, WorkspaceId } from '@proviso/domain';
 import pg from 'pg';
 import { JournalFailure } from '../failure.ts';
 import type { DirtyMark, Leadership, OpenPromotion } from '../port.ts';
@@ -53,6 +53,11 @@ const readOpen = statement(
      from proviso.promotion_status where open order by updated_at limit $1`,
 );
 
+const readNamed = statement(
+  'reconciler.evidence',
+  `select distinct on (digest) digest, kind from proviso.evidence where digest > $1 order by digest, kind limit $2`,
+);
+
 /** Holds a connection of its own; when it dies the lock falls and another process may lead. */
 export async function lead(url: string, name: LeaderName, onError: (error: Error) => void): Promise<Leadership | null> {
   // idle_session_timeout ends a frozen leader's session, and with it the lock; a living one pings more often.
@@ -102,6 +107,8 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
       (await run(readOpen, [limit])).map(
         (row): OpenPromotion => ({ ...markOf({ ...row, revision: 0 }), idleMs: Number(row.idle_ms) }),
       ),
+    evidence: async (after, limit) =>
+      (await run(readNamed, [after, limit])).map((row) => ({ digest: row.digest as Digest, kind: String(row.kind) })),
     resign: () => client.end(),
   };
 }

@@ -1,0 +1,130 @@
+import { builtinPrincipals, type Command, type PersonState, type PromotionState } from '@proviso/domain';
+import { readFile } from 'node:fs/promises';
+import { authorise, authority, commandMatrix, mayRead, mightBeAllowed } from './index.ts';
+
+const person = (id: string, bindings: PersonState['bindings'], kind: PersonState['kind'] = 'human'): PersonState => ({
+  id: `psn_${id}`,
+  kind,
+  disabled: false,
+  bindings,
+  tokens: [],
+});
+const digest = `sha256:${'a'.repeat(64)}` as const;
+
+const promotion = {
+  id: 'prm_1',
+  prototype: 'pro_1',
+  policy: {
+    name: 'p',
+    environment: 'production',
+    evidenceAgeMaxMs: 1,
+    gates: [
+      {
+        gate: 'approval',
+        requirements: [
+          { from: 'group/security', count: 1 },
+          { from: 'role/operator', count: 1 },
+        ],
+        expiresMs: 1,
+      },
+    ],
+  },
+  exclusions: [{ person: 'psn_author', why: 'author' }],
+} as unknown as PromotionState;
+
+const vote: Command = {
+  kind: 'Decide',
+  promotion: 'prm_1',
+  gate: 'approval',
+  attempt: 1,
+  decision: 'dec_1',
+  verdict: 'approve',
+  artifact: digest,
+  evidenceDigest: digest,
+};
+const security = [{ role: 'approver', group: 'security' }] as const;
+
+describe('authorise', () => {
+  it.each([
+    ['a member of the group', person('sam', security), null],
+    ['a member of another group', person('max', [{ role: 'approver', group: 'legal' }]), 'not_permitted'],
+    ['an approver without a group', person('ina', [{ role: 'approver' }]), 'not_permitted'],
+    ['an operator, whose role is asked for', person('olga', [{ role: 'operator' }]), null],
+    ['an administrator', person('root', [{ role: 'administrator' }]), 'not_permitted'],
+    ['a member for this prototype', person('eva', [{ ...security[0], prototype: 'pro_1' }]), null],
+    ['a member for another prototype', person('udo', [{ ...security[0], prototype: 'pro_2' }]), 'not_permitted'],
+    ['a member for another environment', person('kim', [{ ...security[0], environment: 'staging' }]), 'not_permitted'],
+    [
+      'an author with every right',
+      person('author', [...security, { role: 'operator' }, { role: 'administrator' }]),
+      'own_work',
+    ],
+    ['a service with the binding', person('bot', security, 'service'), 'not_permitted'],
+    ['an agent with the binding', person('ai', security, 'agent'), 'not_permitted'],
+    ['a disabled member', { ...person('gone', security), disabled: true }, 'person_disabled'],
+    ['the worker', builtinPrincipals.worker, 'not_permitted'],
+  ])('answers a vote by %s', (_who, actor, code) => {
+    expect(authorise({ actor, command: vote, promotion })?.code ?? null).toBe(code);
+  });
+
+  it('says who could do it instead, by group and role', () => {
+    const refused = authorise({ actor: person('max', []), command: vote, promotion });
+    expect(refused?.whoCan).toEqual(['group/security', 'role/operator']);
+  });
+
+  it('never lets a person claim, report or look', () => {
+    const every = ['builder', 'approver', 'operator', 'policy-owner', 'auditor', 'administrator'] as const;
+    const actor = person(
+      'all',
+      every.map((role) => ({ role })),
+    );
+    for (const step of ['scan', 'canary', 'undo'] as const) {
+      expect(
+        authorise({ actor, command: { kind: 'Claim', promotion: 'prm_1', step, claimant: 'me' }, promotion })?.code,
+      ).toBe('not_permitted');
+    }
+  });
+
+  it('forgets a right as soon as the binding is gone', () => {
+    const before = person('flux', security);
+    expect(authorise({ actor: before, command: vote, promotion })).toBeNull();
+    expect(authorise({ actor: { ...before, bindings: [] }, command: vote, promotion })?.code).toBe('not_permitted');
+  });
+
+  it('asks no condition before the lock, so it may refuse there and never grants', () => {
+    expect(
+      mightBeAllowed({ actor: person('udo', [{ ...security[0], prototype: 'pro_2' }]), command: vote }),
+    ).toBeNull();
+    expect(mightBeAllowed({ actor: person('bea', [{ role: 'builder' }]), command: vote })?.code).toBe('not_permitted');
+  });
+});
+
+describe('authority.counts', () => {
+  it('counts a vote for the requirement it fills and for no other', () => {
+    const [group, role] = [
+      { from: 'group/security', count: 1 },
+      { from: 'role/operator', count: 1 },
+    ];
+    const sam = person('sam', security);
+    expect([authority.counts(sam, group, promotion), authority.counts(sam, role, promotion)]).toEqual([true, false]);
+    expect(authority.counts(person('author', security), group, promotion)).toBe(false);
+  });
+});
+
+describe('reading', () => {
+  it('is for everybody with a role, and orders are for edges alone', () => {
+    expect([mayRead(person('a', [{ role: 'auditor' }])), mayRead(person('n', []))]).toEqual([true, false]);
+    const edge = person('e', [{ role: 'edge' }], 'service');
+    expect([mayRead(edge), mayRead(edge, 'edge'), mayRead(person('a', [{ role: 'operator' }]), 'edge')]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+});
+
+describe('the matrix', () => {
+  it('is the committed one', async () => {
+    expect(commandMatrix()).toBe(await readFile(new URL('../commands.matrix.txt', import.meta.url), 'utf8'));
+  });
+});

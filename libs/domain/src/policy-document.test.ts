@@ -1,0 +1,63 @@
+import { policySchema, readPolicy } from './policy-document.ts';
+
+const canary = { gate: 'canary', weights: [10, 50] };
+const approval = { gate: 'approval', requirements: [{ from: 'group/security', count: 1 }] };
+
+describe('readPolicy', () => {
+  it('reads gates in order and fills what is left out with safe defaults', () => {
+    const found = readPolicy({
+      policy: 'standard',
+      gates: [{ gate: 'readiness' }, { gate: 'evaluation', bar: 0.9 }, approval, canary],
+    });
+    expect(found).toMatchObject({
+      ok: true,
+      value: {
+        environment: 'production',
+        gates: [
+          { gate: 'readiness', attemptsMax: 3 },
+          { gate: 'evaluation', bar: 0.9, repeats: 3 },
+          { gate: 'approval', expiresMs: 7 * 86_400_000 },
+          { gate: 'canary', lookMs: 10_000, alpha: 0.01, beta: 0.05, rateRatioMax: 2 },
+        ],
+      },
+    });
+  });
+
+  it.each([
+    ['an unknown gate', { policy: 'a-b', gates: [{ gate: 'vibes' }] }, ['gates', 0, 'gate']],
+    ['a misspelt key', { policy: 'a-b', gates: [{ gate: 'scan', attempts: 3 }] }, ['gates', 0, 'attempts']],
+    ['no gates', { policy: 'a-b', gates: [] }, ['gates']],
+    [
+      'a group without its kind',
+      { policy: 'a-b', gates: [{ ...approval, requirements: [{ from: 'security', count: 1 }] }, canary] },
+      ['gates', 0, 'requirements', 0, 'from'],
+    ],
+    [
+      'nobody to ask',
+      { policy: 'a-b', gates: [{ ...approval, requirements: [] }, canary] },
+      ['gates', 0, 'requirements'],
+    ],
+    [
+      'an approval that outlives sixty days',
+      { policy: 'a-b', gates: [{ ...approval, expires: '61d' }, canary] },
+      ['gates', 0, 'expires'],
+    ],
+    ['a gate twice', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'scan' }] }, ['gates']],
+    ['weights that shrink', { policy: 'a-b', gates: [{ gate: 'canary', weights: [50, 10] }] }, ['gates']],
+    ['a gate after the canary', { policy: 'a-b', gates: [canary, { gate: 'scan' }] }, ['gates']],
+    ['an approval that admits to nothing', { policy: 'a-b', gates: [approval] }, ['gates']],
+    [
+      'evidence that ages faster than the approval',
+      { policy: 'a-b', evidenceAgeMax: '1d', gates: [approval, canary] },
+      ['gates'],
+    ],
+  ])('refuses %s and says where', (_what, document, path) => {
+    const found = readPolicy(document);
+    expect(found.ok).toBe(false);
+    expect(found.ok ? [] : found.problems.map((problem) => problem.path)).toContainEqual(path);
+  });
+
+  it('describes itself to editors', () => {
+    expect(policySchema()).toMatchObject({ $schema: expect.stringContaining('json-schema.org'), type: 'object' });
+  });
+});

@@ -1,0 +1,242 @@
+import type { Command } from './command.ts';
+import { headline } from './headline.ts';
+import { next } from './next.ts';
+import type { PromotionState } from './promotion.ts';
+import { ask, cast, newWorld, productionOf, promotionsOf, smallPolicy, type World } from './world.contract.ts';
+
+const promotion = `prm_${'0'.repeat(32)}` as const;
+const evidence = [{ kind: 'report', digest: `sha256:${'8'.repeat(64)}` }] as const;
+
+function opened(): World {
+  const world = newWorld();
+  ask(world, cast.builder, {
+    kind: 'OpenPromotion',
+    promotion,
+    prototype: cast.prototype,
+    candidate: cast.candidates[0],
+    policyId: cast.policy,
+  });
+  return world;
+}
+
+const stateOf = (world: World): PromotionState => {
+  const state = promotionsOf(world).find((one) => one.id === promotion);
+  if (state === undefined) throw new Error('expected the promotion');
+  return state;
+};
+
+function run(world: World, gate: 'scan' | 'staging' | 'canary', verdict: 'pass' | 'fail' = 'pass'): void {
+  const { outcome } = ask(world, cast.worker, { kind: 'Claim', promotion, step: gate, claimant: gate });
+  if (outcome.kind !== 'granted') throw new Error(`expected a grant, got ${outcome.kind}`);
+  const { attempt, fence } = outcome;
+  ask(world, cast.worker, {
+    kind: 'Report',
+    promotion,
+    gate,
+    attempt,
+    fence,
+    verdict,
+    reasons: [],
+    evidence,
+    measure: null,
+  });
+}
+
+function vote(
+  world: World,
+  who: (typeof cast.security)[number] | typeof cast.operator,
+  over: Partial<Extract<Command, { kind: 'Decide' }>> = {},
+) {
+  const state = stateOf(world);
+  const gate = state.gates.find((one) => one.name === 'approval');
+  if (gate?.evidenceDigest == null) throw new Error('expected an open approval gate');
+  const shown = { artifact: state.candidate.manifest.artifact, evidenceDigest: gate.evidenceDigest };
+  return ask(world, who, {
+    kind: 'Decide',
+    promotion,
+    gate: 'approval',
+    attempt: gate.attempt,
+    decision: `dec_${who.slice(-4)}`,
+    verdict: 'approve',
+    ...shown,
+    ...over,
+  });
+}
+
+function atApproval(): World {
+  const world = opened();
+  run(world, 'scan');
+  run(world, 'staging');
+  return world;
+}
+
+function inCanary(): World {
+  const world = atApproval();
+  vote(world, cast.security[0]);
+  vote(world, cast.security[1]);
+  ask(world, cast.worker, { kind: 'Claim', promotion, step: 'canary', claimant: 'one' });
+  return world;
+}
+
+const refused = (decided: ReturnType<typeof ask>) =>
+  decided.outcome.kind === 'refused' ? decided.outcome.refusal.code : decided.outcome.kind;
+
+describe('an approval', () => {
+  it('opens by itself as soon as the gates before it have passed', () => {
+    expect(next(stateOf(atApproval()), 0)).toMatchObject({ kind: 'wait', why: 'waiting_for_human' });
+  });
+
+  it('still counts one millisecond before the deadline and not at it', () => {
+    const [early, late] = [atApproval(), atApproval()];
+    const deadline = stateOf(early).gates.find((gate) => gate.name === 'approval')?.expiresAt ?? 0;
+    early.now = deadline - 1;
+    late.now = deadline;
+    expect(refused(vote(early, cast.security[0]))).toBe('decided');
+    expect(refused(vote(late, cast.security[0]))).toBe('expired');
+    expect(stateOf(late)).toMatchObject({ outcome: 'expired' });
+    expect(
+      headline(stateOf(late), { tally: null, laneHeld: false, laneBusy: false, liveVersion: null, units: null })
+        .sentence,
+    ).toBe('Nobody answered in time: not approved.');
+  });
+
+  it.each([
+    ['another artifact', { artifact: `sha256:${'e'.repeat(64)}` as const }, 'stale_evidence'],
+    ['other evidence', { evidenceDigest: `sha256:${'e'.repeat(64)}` as const }, 'stale_evidence'],
+    ['an older attempt', { attempt: 0 }, 'stale_attempt'],
+    ['a machine gate', { gate: 'scan' as const }, 'gate_closed'],
+  ])('refuses a vote on %s', (_what, over, code) => {
+    expect(refused(vote(atApproval(), cast.security[0], over))).toBe(code);
+  });
+
+  it('voids a vote whose caster lost the role before the quorum closed, and stays open', () => {
+    const world = atApproval();
+    vote(world, cast.security[0]);
+    for (const binding of [{ role: 'approver', group: 'security' }, { role: 'operator' }] as const) {
+      ask(world, cast.operator, { kind: 'RevokeRole', person: cast.security[0], binding });
+    }
+    expect(refused(vote(world, cast.security[1]))).toBe('decided');
+    const gate = stateOf(world).gates.find((one) => one.name === 'approval');
+    expect(gate).toMatchObject({ status: 'waiting', decisions: [{ voided: 'role_lost' }, { voided: null }] });
+  });
+
+  it('is asked for again when its evidence grew too old before production', () => {
+    const world = atApproval();
+    vote(world, cast.security[0]);
+    vote(world, cast.security[1]);
+    world.now += smallPolicy.evidenceAgeMaxMs + 1;
+    const claimed = ask(world, cast.worker, { kind: 'Claim', promotion, step: 'canary', claimant: 'late' });
+    expect(claimed.outcome).toMatchObject({ kind: 'onward', onward: { kind: 'run', step: 'scan' } });
+    expect(stateOf(world).productionAt).toBeNull();
+  });
+});
+
+describe('a breakage', () => {
+  it('is tried again, and after the policy’s bound it is inconclusive, never a pass', () => {
+    const world = opened();
+    for (const expected of ['errored', 'inconclusive']) {
+      world.now += 60_000;
+      const { outcome } = ask(world, cast.worker, { kind: 'Claim', promotion, step: 'scan', claimant: expected });
+      if (outcome.kind !== 'granted') throw new Error(`expected a grant, got ${outcome.kind}`);
+      ask(world, cast.worker, {
+        kind: 'Breakage',
+        promotion,
+        gate: 'scan',
+        attempt: outcome.attempt,
+        fence: outcome.fence,
+        code: 'tool_crashed',
+      });
+      expect(stateOf(world).gates[0]?.status).toBe(expected);
+    }
+  });
+});
+
+describe('a report', () => {
+  it('without evidence is never a pass', () => {
+    const world = opened();
+    const { outcome } = ask(world, cast.worker, { kind: 'Claim', promotion, step: 'scan', claimant: 'one' });
+    if (outcome.kind !== 'granted') throw new Error(`expected a grant, got ${outcome.kind}`);
+    const { attempt, fence } = outcome;
+    const report = {
+      kind: 'Report',
+      promotion,
+      gate: 'scan',
+      attempt,
+      fence,
+      verdict: 'pass',
+      reasons: [],
+      evidence: [],
+      measure: null,
+    } as const;
+    expect(refused(ask(world, cast.worker, report))).toBe('stale_evidence');
+  });
+});
+
+describe('a newer candidate', () => {
+  const newer = `prm_${'9'.repeat(32)}` as const;
+  const open = (world: World) =>
+    ask(world, cast.builder, {
+      kind: 'OpenPromotion',
+      promotion: newer,
+      prototype: cast.prototype,
+      candidate: cast.candidates[1],
+      policyId: cast.policy,
+    });
+
+  it('supersedes before the first production claim', () => {
+    const world = atApproval();
+    open(world);
+    expect(stateOf(world).outcome).toBe('superseded');
+  });
+
+  it('queues after it', () => {
+    const world = inCanary();
+    open(world);
+    expect(stateOf(world).outcome).toBeNull();
+  });
+});
+
+describe('a rollback', () => {
+  it('sets the weight to 0 in the transaction that decides it, and shuts out whoever still looks', () => {
+    const world = inCanary();
+    const { fence } = stateOf(world);
+    const look = (percent: number) =>
+      ask(world, cast.worker, {
+        kind: 'Look',
+        promotion,
+        fence,
+        laneFence: productionOf(world).fence.counter,
+        fresh: true,
+        verdict: { kind: 'advance', percent },
+      });
+    expect(look(10).lease).toBe(true);
+    ask(world, cast.operator, { kind: 'Rollback', promotion });
+    expect(productionOf(world)).toMatchObject({ weight: 0, hold: { reason: 'rolled_back' } });
+    expect(refused(look(50))).toBe('stale_fence');
+    expect(next(stateOf(world), world.now)).toEqual({ kind: 'run', step: 'undo' });
+  });
+
+  it('of a live release brings back what served before', () => {
+    const world = inCanary();
+    const { fence, gates } = stateOf(world);
+    const attempt = gates.at(-1)?.attempt ?? 0;
+    ask(world, cast.worker, {
+      kind: 'Report',
+      promotion,
+      gate: 'canary',
+      attempt,
+      fence,
+      verdict: 'pass',
+      reasons: [],
+      evidence,
+      measure: null,
+    });
+    expect([stateOf(world).outcome, productionOf(world).stable?.promotion]).toEqual(['live', promotion]);
+    ask(world, cast.operator, { kind: 'Rollback', promotion });
+    expect([stateOf(world).outcome, productionOf(world).stable]).toEqual(['rolled_back', null]);
+  });
+
+  it('is refused before any user is served, and says to cancel', () => {
+    expect(refused(ask(atApproval(), cast.operator, { kind: 'Rollback', promotion }))).toBe('nothing_to_roll_back');
+  });
+});
