@@ -74,7 +74,7 @@ select
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms,
   (select coalesce(jsonb_object_agg(v.id, v.state), '{}'::jsonb) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
-      and v.id in (select jsonb_array_elements_text(jsonb_path_query_array(p.state, '$.gates[*].decisions[*].person')))) as voters,
+      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state, '$.gates[*].decisions[*].person'))))) as voters,
   (select k.body->'unitsSeen' from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as units_seen from proviso.stream p 
   left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id where p.workspace = $1 and p.kind = 'promotion' and p.id = $2;
@@ -86,7 +86,7 @@ select
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms,
   (select coalesce(jsonb_object_agg(v.id, v.state), '{}'::jsonb) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
-      and v.id in (select jsonb_array_elements_text(jsonb_path_query_array(p.state, '$.gates[*].decisions[*].person')))) as voters,
+      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state, '$.gates[*].decisions[*].person'))))) as voters,
   (select k.body->'unitsSeen' from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as units_seen from proviso.promotion_status s
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id 
   left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
@@ -107,8 +107,9 @@ select id, state from proviso.stream where workspace = $1 and kind = $2 and id >
 select distinct on (digest) digest, kind from proviso.evidence where digest > $1 order by digest, kind limit $2;
 
 -- reconciler.open
-select workspace, id as promotion, (extract(epoch from clock_timestamp() - updated_at) * 1000)::bigint as idle_ms
-     from proviso.promotion_status where open order by updated_at limit $1;
+select p.workspace, p.id as promotion, (extract(epoch from clock_timestamp() - s.updated_at) * 1000)::bigint as idle_ms
+     from proviso.promotion_status p join proviso.stream s on s.workspace = p.workspace and s.kind = 'promotion' and s.id = p.id
+    where p.open order by s.updated_at limit $1;
 
 -- sequencer.take
 with leads as materialized (
@@ -132,6 +133,14 @@ select rolsuper or rolbypassrls as unsafe, rolname as name,
 -- session.workspace
 select set_config('proviso.workspace', $1, true);
 
+-- submit.evidence
+insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
+   on conflict do nothing;
+
+-- submit.lease
+insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timestamp() + $2 * interval '1 millisecond' from unnest($3::text[]) as lane
+   on conflict (workspace, lane) do update set until = excluded.until;
+
 -- submit.lock
 with p as materialized (
   select kind, id, revision, head, state, updated_at from proviso.stream
@@ -143,11 +152,15 @@ with p as materialized (
   select kind, id, revision, head, state, updated_at from proviso.stream
    where workspace = $1 and kind = 'lane' and id = any($3::text[] || (select ids from own)) order by id for update
 ), o as materialized (
-  select s.kind, s.id, s.revision, s.head, s.state, s.updated_at
-    from unnest($5::text[], $6::text[]) as w(kind, id) join proviso.stream s on s.workspace = $1 and s.kind = w.kind and s.id = w.id
-   order by s.kind, s.id for update of s
+  select s.* from unnest($5::text[], $6::text[]) as w(kind, id), lateral (
+    select kind, id, revision, head, state, updated_at from proviso.stream
+     where workspace = $1 and kind = w.kind and id = w.id for update
+  ) as s
 )
 select * from p union all select * from l union all select * from o;
+
+-- submit.look
+insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing;
 
 -- submit.prototype
 select state from proviso.stream where workspace = $1 and kind = 'prototype' and id = $2;
@@ -162,20 +175,46 @@ with named as materialized (
   select jsonb_array_elements_text(
            jsonb_path_query_array(state, '$.candidates[*].provenance.uploader') || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]'))
     from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($5::text[]) and $4
-), rows as materialized (
-  select s.kind, s.id, s.state
-    from (select 'person' as kind, id from named union all select 'policy', unnest($6::text[])) as w
-    join proviso.stream s on s.workspace = $1 and s.kind = w.kind and s.id = w.id
-   order by s.kind, s.id for share of s
+), people as materialized (
+  select kind, id, state from proviso.stream
+   where workspace = $1 and kind = 'person' and id = any((select array_agg(id) from named)::text[]) order by id for share
+), policies as materialized (
+  select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($6::text[]) order by id for share
+), rows as (
+  select * from people union all select * from policies
 )
 select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
        (select jsonb_agg(jsonb_build_object('kind', kind, 'id', id, 'state', state)) from rows) as beside,
-       (select command_hash from proviso.idempotency where workspace = $1 and key = $7) as command_hash,
-       (select receipt from proviso.idempotency where workspace = $1 and key = $7) as receipt,
-       (select wrapped from proviso.vault_key where workspace = $1 and person = $8) as wrapped_key;
+       i.command_hash, i.receipt,
+       (select wrapped from proviso.vault_key where workspace = $1 and person = $8) as wrapped_key
+  from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $7;
+
+-- submit.revoke
+delete from proviso.token where workspace = $1 and hash = any($2::text[]);
 
 -- submit.rivals
 select id from proviso.promotion_status where workspace = $1 and prototype = $2 and open order by id;
+
+-- submit.status
+insert into proviso.promotion_status (workspace, id, prototype, open)
+   select $1, * from unnest($2::text[], $3::text[], $4::boolean[])
+   on conflict (workspace, id) do update set open = excluded.open;
+
+-- submit.token
+insert into proviso.token (hash, workspace, person, expires_at) values ($2, $1, $3, to_timestamp($4::bigint / 1000.0));
+
+-- submit.vault
+insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4);
+
+-- submit.vault_key
+with y as (
+     insert into proviso.vault_key (workspace, person, wrapped) values ($1, $2, $3) on conflict do nothing returning 1
+   ) select proviso.hold_still((select count(*) from y) = 1);
+
+-- submit.wakes
+insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
+   select $1, id, 1, $2 from unnest($3::text[]) as id
+   on conflict (workspace, promotion) do update set revision = old.revision + 1;
 
 -- submit.write
 with e as (
@@ -187,53 +226,18 @@ with e as (
   insert into proviso.pending (entry, workspace) select id, $1 from e
 ), s as (
   insert into proviso.stream as old (workspace, kind, id, revision, head, state, updated_at)
-  select $1, r->>'kind', r->>'id', (r->>'revision')::int, decode(r->>'head', 'hex'), nullif(r->'state', 'null'::jsonb), $2
-    from jsonb_array_elements($4::jsonb) as r
+  select $1, h.kind, h.id, h.revision, decode(h.head, 'hex'), h.state, $2
+    from unnest($4::text[], $5::text[], $6::int[], $7::text[], $8::jsonb[]) as h(kind, id, revision, head, state)
   on conflict (workspace, kind, id) do update
      set revision = excluded.revision, head = excluded.head, state = excluded.state, updated_at = excluded.updated_at
-   where old.revision = (select (r->>'before')::int from jsonb_array_elements($4::jsonb) as r where r->>'kind' = old.kind and r->>'id' = old.id)
+   where old.revision = ($9::jsonb->>(old.kind || '/' || old.id))::int
   returning 1
-), v as (
-  insert into proviso.evidence (workspace, digest, kind, at)
-  select $1, r->>'digest', r->>'kind', $2 from jsonb_array_elements($5::jsonb) as r
-  on conflict do nothing
-), t as (
-  insert into proviso.token (hash, workspace, person, expires_at)
-  select r->>'hash', $1, r->>'person', to_timestamp((r->>'expiresAt')::bigint / 1000.0) from jsonb_array_elements($6::jsonb) as r
-), x as (
-  delete from proviso.token where workspace = $1 and hash = any($7::text[])
-), n as (
-  insert into proviso.lease (workspace, lane, until)
-  select $1, lane, clock_timestamp() + $8 * interval '1 millisecond' from unnest($9::text[]) as lane
-  on conflict (workspace, lane) do update set until = excluded.until
-), k as (
-  insert into proviso.look (workspace, promotion, number, at, body)
-  select $1, r->>'promotion', (r->>'number')::int, $2, r->'body' from jsonb_array_elements($10::jsonb) as r
-  on conflict do nothing
-), d as (
-  insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
-  select $1, id, 1, $2 from unnest($11::text[]) as id
-  on conflict (workspace, promotion) do update set revision = old.revision + 1
-), m as (
-  insert into proviso.promotion_status (workspace, id, prototype, environment, open, opened_at, updated_at)
-  select $1, r->>'id', r->'state'->>'prototype', r->'state'->'policy'->>'environment', r->'state'->>'outcome' is null,
-         to_timestamp((r->'state'->>'openedAt')::bigint / 1000.0), $2
-    from jsonb_array_elements($4::jsonb) as r where r->>'kind' = 'promotion'
-  on conflict (workspace, id) do update set open = excluded.open, updated_at = excluded.updated_at
-), y as (
-  insert into proviso.vault_key (workspace, person, wrapped)
-  select $1, r->>'person', decode(r->>'wrapped', 'base64') from jsonb_array_elements($12::jsonb) as r
-  on conflict do nothing returning 1
-), z as (
-  insert into proviso.vault (workspace, id, person, sealed)
-  select $1, r->>'id', r->>'person', decode(r->>'sealed', 'base64') from jsonb_array_elements($13::jsonb) as r
 ), i as (
   insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
-  select $1, $14, $15, $16::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
+  select $1, $10, $11, $12::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
   returning receipt
 )
-select (select receipt from i) as receipt,
-       proviso.hold_still((select count(*) from s) = jsonb_array_length($4::jsonb) and (select count(*) from y) = jsonb_array_length($12::jsonb));
+select (select receipt from i) as receipt, proviso.hold_still((select count(*) from s) = cardinality($4::text[]));
 
 -- vault.read
 select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person

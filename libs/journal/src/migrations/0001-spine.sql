@@ -18,7 +18,10 @@ create table proviso.stream (
   state jsonb,
   updated_at timestamptz not null,
   primary key (workspace, kind, id)
-);
+)
+-- States are a few kilobytes and change often: kept in their row, uncompressed, with room to be updated in place.
+with (toast_tuple_target = 8160, fillfactor = 40);
+alter table proviso.stream alter column state set storage external;
 
 -- The entries: canonical bytes, hashed as bytes. Never updated, never deleted.
 create table proviso.entry (
@@ -73,10 +76,7 @@ create table proviso.promotion_status (
   workspace uuid not null,
   id text not null,
   prototype text not null,
-  environment text not null,
   open boolean not null,
-  opened_at timestamptz not null,
-  updated_at timestamptz not null,
   primary key (workspace, id)
 );
 create index promotion_status_open on proviso.promotion_status (workspace, prototype) where open;

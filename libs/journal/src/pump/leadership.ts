@@ -49,8 +49,9 @@ select (select count(*) from leads)::int as leads, (select count(*) from placed)
 
 const readOpen = statement(
   'reconciler.open',
-  `select workspace, id as promotion, (extract(epoch from clock_timestamp() - updated_at) * 1000)::bigint as idle_ms
-     from proviso.promotion_status where open order by updated_at limit $1`,
+  `select p.workspace, p.id as promotion, (extract(epoch from clock_timestamp() - s.updated_at) * 1000)::bigint as idle_ms
+     from proviso.promotion_status p join proviso.stream s on s.workspace = p.workspace and s.kind = 'promotion' and s.id = p.id
+    where p.open order by s.updated_at limit $1`,
 );
 
 const readNamed = statement(

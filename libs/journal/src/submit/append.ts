@@ -4,6 +4,7 @@ import {
   type EvidenceRef,
   evolve,
   leaseMs,
+  type PromotionState,
   type StreamState,
   type TokenRecord,
   uuidOf,
@@ -11,11 +12,11 @@ import {
 } from '@proviso/domain';
 import type { LookRow } from '../port.ts';
 import type { Transaction } from '../session.ts';
-import { statement } from '../statement.ts';
+import { type Statement, statement } from '../statement.ts';
 import { type Entry, type EntryContext, type Head, entryOf, toldBy } from './entry.ts';
 import { headOf, type Loaded } from './load.ts';
 
-/** Everything one submission writes, in one statement. */
+/** Everything one submission writes, in one batch. */
 export interface Writing {
   readonly entries: readonly Entry[];
   readonly streams: readonly {
@@ -26,6 +27,8 @@ export interface Writing {
     head: Buffer;
     state: StreamState | null;
   }[];
+  /** Promotions that opened or ended; what lists and the search for rivals go by. */
+  readonly status: readonly { readonly id: string; readonly prototype: string; readonly open: boolean }[];
   readonly evidence: readonly EvidenceRef[];
   readonly tokens: readonly { token: TokenRecord; person: string }[];
   readonly revoked: readonly string[];
@@ -36,7 +39,8 @@ export interface Writing {
   readonly newKey: { readonly person: string; readonly wrapped: Buffer } | null;
 }
 
-const writeAll = statement(
+// Entries, heads with their states, and the answer of the key: what every submission writes, so it is one statement.
+const writeCore = statement(
   'submit.write',
   `
 with e as (
@@ -48,54 +52,67 @@ with e as (
   insert into proviso.pending (entry, workspace) select id, $1 from e
 ), s as (
   insert into proviso.stream as old (workspace, kind, id, revision, head, state, updated_at)
-  select $1, r->>'kind', r->>'id', (r->>'revision')::int, decode(r->>'head', 'hex'), nullif(r->'state', 'null'::jsonb), $2
-    from jsonb_array_elements($4::jsonb) as r
+  select $1, h.kind, h.id, h.revision, decode(h.head, 'hex'), h.state, $2
+    from unnest($4::text[], $5::text[], $6::int[], $7::text[], $8::jsonb[]) as h(kind, id, revision, head, state)
   on conflict (workspace, kind, id) do update
      set revision = excluded.revision, head = excluded.head, state = excluded.state, updated_at = excluded.updated_at
-   where old.revision = (select (r->>'before')::int from jsonb_array_elements($4::jsonb) as r where r->>'kind' = old.kind and r->>'id' = old.id)
+   where old.revision = ($9::jsonb->>(old.kind || '/' || old.id))::int
   returning 1
-), v as (
-  insert into proviso.evidence (workspace, digest, kind, at)
-  select $1, r->>'digest', r->>'kind', $2 from jsonb_array_elements($5::jsonb) as r
-  on conflict do nothing
-), t as (
-  insert into proviso.token (hash, workspace, person, expires_at)
-  select r->>'hash', $1, r->>'person', to_timestamp((r->>'expiresAt')::bigint / 1000.0) from jsonb_array_elements($6::jsonb) as r
-), x as (
-  delete from proviso.token where workspace = $1 and hash = any($7::text[])
-), n as (
-  insert into proviso.lease (workspace, lane, until)
-  select $1, lane, clock_timestamp() + $8 * interval '1 millisecond' from unnest($9::text[]) as lane
-  on conflict (workspace, lane) do update set until = excluded.until
-), k as (
-  insert into proviso.look (workspace, promotion, number, at, body)
-  select $1, r->>'promotion', (r->>'number')::int, $2, r->'body' from jsonb_array_elements($10::jsonb) as r
-  on conflict do nothing
-), d as (
-  insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
-  select $1, id, 1, $2 from unnest($11::text[]) as id
-  on conflict (workspace, promotion) do update set revision = old.revision + 1
-), m as (
-  insert into proviso.promotion_status (workspace, id, prototype, environment, open, opened_at, updated_at)
-  select $1, r->>'id', r->'state'->>'prototype', r->'state'->'policy'->>'environment', r->'state'->>'outcome' is null,
-         to_timestamp((r->'state'->>'openedAt')::bigint / 1000.0), $2
-    from jsonb_array_elements($4::jsonb) as r where r->>'kind' = 'promotion'
-  on conflict (workspace, id) do update set open = excluded.open, updated_at = excluded.updated_at
-), y as (
-  insert into proviso.vault_key (workspace, person, wrapped)
-  select $1, r->>'person', decode(r->>'wrapped', 'base64') from jsonb_array_elements($12::jsonb) as r
-  on conflict do nothing returning 1
-), z as (
-  insert into proviso.vault (workspace, id, person, sealed)
-  select $1, r->>'id', r->>'person', decode(r->>'sealed', 'base64') from jsonb_array_elements($13::jsonb) as r
 ), i as (
   insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
-  select $1, $14, $15, $16::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
+  select $1, $10, $11, $12::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
   returning receipt
 )
-select (select receipt from i) as receipt,
-       proviso.hold_still((select count(*) from s) = jsonb_array_length($4::jsonb) and (select count(*) from y) = jsonb_array_length($12::jsonb))`,
+select (select receipt from i) as receipt, proviso.hold_still((select count(*) from s) = cardinality($4::text[]))`,
 );
+
+const writeStatus = statement(
+  'submit.status',
+  `insert into proviso.promotion_status (workspace, id, prototype, open)
+   select $1, * from unnest($2::text[], $3::text[], $4::boolean[])
+   on conflict (workspace, id) do update set open = excluded.open`,
+);
+
+const writeWakes = statement(
+  'submit.wakes',
+  `insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
+   select $1, id, 1, $2 from unnest($3::text[]) as id
+   on conflict (workspace, promotion) do update set revision = old.revision + 1`,
+);
+
+const writeEvidence = statement(
+  'submit.evidence',
+  `insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
+   on conflict do nothing`,
+);
+
+const writeToken = statement(
+  'submit.token',
+  `insert into proviso.token (hash, workspace, person, expires_at) values ($2, $1, $3, to_timestamp($4::bigint / 1000.0))`,
+);
+
+const revokeTokens = statement('submit.revoke', `delete from proviso.token where workspace = $1 and hash = any($2::text[])`);
+
+const writeLease = statement(
+  'submit.lease',
+  `insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timestamp() + $2 * interval '1 millisecond' from unnest($3::text[]) as lane
+   on conflict (workspace, lane) do update set until = excluded.until`,
+);
+
+const writeLook = statement(
+  'submit.look',
+  `insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing`,
+);
+
+// Two first texts of one person at the same instant would seal under two keys: the second writer decides again.
+const writeVaultKey = statement(
+  'submit.vault_key',
+  `with y as (
+     insert into proviso.vault_key (workspace, person, wrapped) values ($1, $2, $3) on conflict do nothing returning 1
+   ) select proviso.hold_still((select count(*) from y) = 1)`,
+);
+
+const writeVault = statement('submit.vault', `insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4)`);
 
 /** Turns a decision into what is written: entries chained per stream, and each stream's state folded by the same `evolve`. */
 export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>, context: EntryContext): Writing {
@@ -123,6 +140,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
   return {
     entries,
     streams,
+    status: streams.flatMap((stream) => statusOf(stream, loaded)),
     evidence: decided.drafts.flatMap(evidenceIn),
     tokens: decided.drafts.flatMap((draft) =>
       draft.stream === 'person' && draft.event.kind === 'token_issued'
@@ -136,6 +154,15 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     vault: null,
     newKey: null,
   };
+}
+
+/** Most submissions leave a promotion as open as it was; then there is nothing to write. */
+function statusOf(stream: Writing['streams'][number], loaded: ReadonlyMap<string, Loaded>): Writing['status'] {
+  if (stream.kind !== 'promotion') return [];
+  const state = stream.state as PromotionState;
+  const before = loaded.get(`promotion/${stream.id}`)?.state as PromotionState | undefined;
+  const open = state.outcome === null;
+  return before !== undefined && (before.outcome === null) === open ? [] : [{ id: state.id, prototype: state.prototype, open }];
 }
 
 function productionLane(state: StreamState | null): readonly string[] {
@@ -169,46 +196,47 @@ function evidenceIn(draft: Draft): readonly EvidenceRef[] {
   return draft.event.kind === 'gate_reported' ? draft.event.evidence : [];
 }
 
-/** Writes all of it and answers the receipt as stored. Fails with 40001 when a head was not where we locked it. */
+/**
+ * Starts all writes of a submission behind each other, to be sent with the commit in one batch, and answers the receipt
+ * as stored. Fails with 40001 when a head was not where we locked it.
+ */
 export async function write(
   transaction: Transaction,
-  request: {
-    workspace: WorkspaceId;
-    now: number;
-    writing: Writing;
-    key: string;
-    commandHash: Buffer;
-    receipt: unknown;
-  },
+  request: { workspace: WorkspaceId; now: number; writing: Writing; key: string; commandHash: Buffer; receipt: unknown },
 ): Promise<unknown> {
   const { workspace, now, writing, key, commandHash, receipt } = request;
-  const [row] = await transaction.run(writeAll, [
+  const { entries, streams } = writing;
+  const core = transaction.run(writeCore, [
     uuidOf(workspace),
     new Date(now),
-    JSON.stringify(
-      writing.entries.map((entry) => ({
-        ...entry,
-        bytes: entry.bytes.toString('base64'),
-        hash: entry.hash.toString('hex'),
-      })),
-    ),
-    JSON.stringify(writing.streams.map((stream) => ({ ...stream, head: stream.head.toString('hex') }))),
-    JSON.stringify(writing.evidence),
-    JSON.stringify(writing.tokens.map(({ token, person }) => ({ ...token, person }))),
-    writing.revoked,
-    leaseMs,
-    writing.leases,
-    JSON.stringify(writing.look === null ? [] : [writing.look]),
-    writing.wakes,
-    JSON.stringify(
-      writing.newKey === null ? [] : [{ ...writing.newKey, wrapped: writing.newKey.wrapped.toString('base64') }],
-    ),
-    JSON.stringify(
-      writing.vault === null ? [] : [{ ...writing.vault, sealed: writing.vault.sealed.toString('base64') }],
-    ),
+    JSON.stringify(entries.map((entry) => ({ ...entry, bytes: entry.bytes.toString('base64'), hash: entry.hash.toString('hex') }))),
+    streams.map((stream) => stream.kind),
+    streams.map((stream) => stream.id),
+    streams.map((stream) => stream.revision),
+    streams.map((stream) => stream.head.toString('hex')),
+    streams.map((stream) => (stream.state === null ? null : JSON.stringify(stream.state))),
+    JSON.stringify(Object.fromEntries(streams.map((stream) => [`${stream.kind}/${stream.id}`, stream.before]))),
     key,
     commandHash,
     JSON.stringify(receipt),
   ]);
-  return row?.receipt;
+  const [rows] = await Promise.all([core, ...besides(transaction, uuidOf(workspace), new Date(now), writing)]);
+  return rows[0]?.receipt;
+}
+
+/** What only some submissions write. */
+function besides(transaction: Transaction, workspace: string, now: Date, writing: Writing): readonly Promise<unknown>[] {
+  const { status, wakes, evidence, tokens, revoked, leases, look, newKey, vault } = writing;
+  const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) => (wanted ? [transaction.run(what, [workspace, ...values])] : []);
+  return [
+    ...when(status.length > 0, writeStatus, status.map((one) => one.id), status.map((one) => one.prototype), status.map((one) => one.open)),
+    ...when(wakes.length > 0, writeWakes, now, wakes),
+    ...when(evidence.length > 0, writeEvidence, now, evidence.map((one) => one.digest), evidence.map((one) => one.kind)),
+    ...tokens.flatMap(({ token, person }) => when(true, writeToken, token.hash, person, token.expiresAt)),
+    ...when(revoked.length > 0, revokeTokens, revoked),
+    ...when(leases.length > 0, writeLease, leaseMs, leases),
+    ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),
+    ...(newKey === null ? [] : when(true, writeVaultKey, newKey.person, newKey.wrapped)),
+    ...(vault === null ? [] : when(true, writeVault, vault.id, vault.person, vault.sealed)),
+  ];
 }

@@ -50,17 +50,19 @@ with named as materialized (
   select jsonb_array_elements_text(
            jsonb_path_query_array(state, '$.candidates[*].provenance.uploader') || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]'))
     from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($5::text[]) and $4
-), rows as materialized (
-  select s.kind, s.id, s.state
-    from (select 'person' as kind, id from named union all select 'policy', unnest($6::text[])) as w
-    join proviso.stream s on s.workspace = $1 and s.kind = w.kind and s.id = w.id
-   order by s.kind, s.id for share of s
+), people as materialized (
+  select kind, id, state from proviso.stream
+   where workspace = $1 and kind = 'person' and id = any((select array_agg(id) from named)::text[]) order by id for share
+), policies as materialized (
+  select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($6::text[]) order by id for share
+), rows as (
+  select * from people union all select * from policies
 )
 select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
        (select jsonb_agg(jsonb_build_object('kind', kind, 'id', id, 'state', state)) from rows) as beside,
-       (select command_hash from proviso.idempotency where workspace = $1 and key = $7) as command_hash,
-       (select receipt from proviso.idempotency where workspace = $1 and key = $7) as receipt,
-       (select wrapped from proviso.vault_key where workspace = $1 and person = $8) as wrapped_key`,
+       i.command_hash, i.receipt,
+       (select wrapped from proviso.vault_key where workspace = $1 and person = $8) as wrapped_key
+  from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $7`,
 );
 
 /** Reads what stands beside the locked rows. */

@@ -43,9 +43,10 @@ with p as materialized (
   select kind, id, revision, head, state, updated_at from proviso.stream
    where workspace = $1 and kind = 'lane' and id = any($3::text[] || (select ids from own)) order by id for update
 ), o as materialized (
-  select s.kind, s.id, s.revision, s.head, s.state, s.updated_at
-    from unnest($5::text[], $6::text[]) as w(kind, id) join proviso.stream s on s.workspace = $1 and s.kind = w.kind and s.id = w.id
-   order by s.kind, s.id for update of s
+  select s.* from unnest($5::text[], $6::text[]) as w(kind, id), lateral (
+    select kind, id, revision, head, state, updated_at from proviso.stream
+     where workspace = $1 and kind = w.kind and id = w.id for update
+  ) as s
 )
 select * from p union all select * from l union all select * from o`,
 );
@@ -85,6 +86,7 @@ export async function rivalsOf(
 /** What a command locks. Only the opening of a promotion has to look first, since its rivals are not in its reach by id. */
 export async function planOf(session: Session, workspace: WorkspaceId, command: Command): Promise<LockPlan> {
   const reach = reachOf(command);
+  // Named in one order everywhere, which is the order in which they are locked.
   const others: StreamRef[] = [
     ...(reach.prototype === undefined ? [] : [{ kind: 'prototype', id: reach.prototype } as const]),
     ...(reach.person === undefined ? [] : [{ kind: 'person', id: reach.person } as const]),

@@ -67,6 +67,7 @@ export async function recordRefusal(ports: { session: Session; origin: string },
 const nothing: Writing = {
   entries: [],
   streams: [],
+  status: [],
   evidence: [],
   tokens: [],
   revoked: [],
