@@ -1,7 +1,10 @@
 // One configuration for every room. Libraries run from source: Node's own ESM loader under jest, types stripped by swc.
 export default {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{apps,libs,tools,e2e,bench}/**/*.test.ts'],
+  // One PostgreSQL and one Temporal for the whole run; each test file makes a database and task queues of its own.
+  globalSetup: '<rootDir>/libs/testkit/src/jest-setup.ts',
+  globalTeardown: '<rootDir>/libs/testkit/src/jest-teardown.ts',
+  testMatch: ['<rootDir>/{apps,libs,tools,deploy,e2e,bench}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [
@@ -17,6 +20,14 @@ export default {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/.nx', '<rootDir>/.proviso', '<rootDir>/.cache', '<rootDir>/node_modules/.cache'],
+  modulePathIgnorePatterns: [
+    // Four versions of one prototype bear one name; they are run as processes and never imported.
+    '<rootDir>/examples',
+
+    '<rootDir>/.nx',
+    '<rootDir>/.proviso',
+    '<rootDir>/.cache',
+    '<rootDir>/node_modules/.cache',
+  ],
   watchPathIgnorePatterns: ['<rootDir>/.proviso'],
 };

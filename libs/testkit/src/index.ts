@@ -1,0 +1,14 @@
+export { startPostgres, type TestPostgresOptions } from './postgres.ts';
+export { startTemporal, type TestTemporalOptions } from './temporal.ts';
+export { type TestServers, testServers } from './test-servers.ts';
+export {
+  type FakeGitHub,
+  type FakeGitHubCommit,
+  type FakeGitHubFault,
+  type FakeGitHubRepository,
+  type FakeGitHubSignature,
+  startFakeGitHub,
+} from './fake-github.ts';
+export { type TarEntry, tarOf } from './tarball.ts';
+export { type ZipEntry, zipOf } from './zip.ts';
+export { createDatabase, type TestDatabase } from './database.ts';
