@@ -1,0 +1,42 @@
+import { latencyBoundsMs, openLaneCounter } from './counts.ts';
+
+test('a unit counts once, and its first bad event once', () => {
+  const counter = openLaneCounter();
+  for (let round = 0; round < 3; round += 1) counter.visit('canary', 0.5).bad();
+  counter.visit('canary', 0.6);
+  expect(counter.read().canary).toMatchObject({ requests: 4, units: 2, badEvents: 3, firstBadUnits: 1 });
+  expect(counter.read().stable).toMatchObject({ requests: 0, units: 0 });
+});
+
+test('without a name every request is its own unit', () => {
+  const counter = openLaneCounter();
+  for (let round = 0; round < 3; round += 1) counter.visit('stable', null).bad();
+  expect(counter.read().stable).toMatchObject({ requests: 3, units: 3, badEvents: 3, firstBadUnits: 3 });
+});
+
+test('one request is one outcome, whatever breaks after it', () => {
+  const counter = openLaneCounter();
+  const visit = counter.visit('stable', null);
+  visit.bad();
+  visit.bad();
+  visit.aborted();
+  expect(counter.read().stable).toMatchObject({ badEvents: 1, aborted: 0 });
+});
+
+test('remembers at most its bound of units, and says when it was hit', () => {
+  const counter = openLaneCounter(2);
+  for (const unit of [0.1, 0.2]) counter.visit('stable', unit);
+  expect(counter.read().saturated).toBe(false);
+  for (const unit of [0.3, 0.1]) counter.visit('stable', unit);
+  expect(counter.read()).toMatchObject({ saturated: true, stable: { requests: 4, units: 2 } });
+});
+
+test('latency falls into the bucket whose bound it does not exceed', () => {
+  const counter = openLaneCounter();
+  for (const latencyMs of [1, 1.01, 30_000, 30_001]) counter.visit('stable', null).answered(latencyMs);
+  const { latencyHistogram } = counter.read().stable;
+  expect(latencyHistogram).toHaveLength(latencyBoundsMs.length + 1);
+  expect([latencyHistogram[0], latencyHistogram[1], latencyHistogram.at(-2), latencyHistogram.at(-1)]).toEqual([
+    1, 1, 1, 1,
+  ]);
+});

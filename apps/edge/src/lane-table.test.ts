@@ -1,0 +1,110 @@
+import type { LaneOrder } from '@proviso/targets';
+import { LEASE_MS_MAX, type LaneTable, openLaneTable } from './lane-table.ts';
+import { laneOf } from './rig.ts';
+
+const release = {
+  release: 'rel_1',
+  artifactDigest: `sha256:${'0'.repeat(64)}`,
+  trusted: true,
+  contract: { start: ['node', 'a'], portEnvironment: 'PORT', environment: {}, health: { path: '/' } },
+} as const;
+
+function newTable(): {
+  table: LaneTable;
+  clock: { nowMs: number };
+  ready: Set<string>;
+  serve: (parts: Partial<LaneOrder>, sentMs?: number) => void;
+} {
+  const clock = { nowMs: 1_000 };
+  const ready = new Set(['rel_1']);
+  const table = openLaneTable({
+    boot: 'boot',
+    nowMs: () => clock.nowMs,
+    wallClock: () => new Date(0),
+    isReady: (_lane, name) => ready.has(name),
+    log: () => undefined,
+  });
+  const serve = (parts: Partial<LaneOrder>, sentMs = clock.nowMs): void => {
+    table.apply({ incarnation: 'i', lanes: [laneOf('l', { canary: release, ...parts })] }, sentMs);
+  };
+  return { table, clock, ready, serve };
+}
+
+function lane(table: LaneTable) {
+  const found = table.get('l');
+  if (found === null) throw new Error('expected the lane, got none');
+  return found;
+}
+
+test('a lease counts from when the poll was sent, and its last moment is already too late', () => {
+  const { table, clock, serve } = newTable();
+  serve({ weightPercent: 50, leaseRemainingMs: 5_000 }, 400);
+  clock.nowMs = 5_399;
+  expect([table.servedShare(lane(table)), table.isParked(lane(table))]).toEqual([0.5, false]);
+  clock.nowMs = 5_400;
+  expect([table.servedShare(lane(table)), table.isParked(lane(table))]).toEqual([0, true]);
+});
+
+test('no lease lasts longer than 30 s, and a share without one is parked at once', () => {
+  const { table, clock, serve } = newTable();
+  serve({ weightPercent: 50, leaseRemainingMs: 1e9 });
+  expect(table.leaseRemainingMs(lane(table))).toBe(LEASE_MS_MAX);
+  clock.nowMs += LEASE_MS_MAX;
+  expect(table.servedShare(lane(table))).toBe(0);
+  serve({ weightPercent: 50, leaseRemainingMs: null });
+  expect(table.isParked(lane(table))).toBe(true);
+});
+
+test('weight 0 and weight 100 need no lease and never lapse', () => {
+  const { table, clock, serve } = newTable();
+  for (const weightPercent of [0, 100]) {
+    serve({ weightPercent });
+    clock.nowMs += 1e9;
+    expect([table.servedShare(lane(table)), table.isParked(lane(table))]).toEqual([weightPercent / 100, false]);
+  }
+});
+
+test('each change of the served share begins a new epoch, whatever caused it', () => {
+  const { table, clock, ready, serve } = newTable();
+  const epochs: number[] = [];
+  const look = (): void => {
+    epochs.push(table.countsOf(lane(table)).epoch);
+  };
+  serve({ weightPercent: 50, leaseRemainingMs: 5_000 });
+  look();
+  look();
+  ready.clear();
+  look();
+  ready.add('rel_1');
+  look();
+  clock.nowMs += 5_000;
+  look();
+  serve({ weightPercent: 50, leaseRemainingMs: 5_000 });
+  look();
+  expect(epochs.map((epoch) => epoch - (epochs[0] ?? 0))).toEqual([0, 0, 1, 2, 3, 4]);
+});
+
+test('a newer fence empties the counters, the same fence keeps them, and an old request counts where it began', () => {
+  const { table, serve } = newTable();
+  serve({});
+  const visit = lane(table).counter.visit('canary', null);
+  serve({});
+  expect(table.countsOf(lane(table)).canary.requests).toBe(1);
+  serve({ fence: { incarnation: 1, counter: 2 } });
+  visit.bad();
+  expect(table.countsOf(lane(table)).canary).toMatchObject({ requests: 0, badEvents: 0 });
+});
+
+test('an older fence changes nothing, neither for a lane being served nor for one that is gone', () => {
+  const { table, serve } = newTable();
+  serve({ fence: { incarnation: 2, counter: 1 } });
+  serve({ fence: { incarnation: 1, counter: 99 }, closed: true });
+  expect(lane(table).order).toMatchObject({ fence: { incarnation: 2, counter: 1 }, closed: false });
+  expect(lane(table).ignoredFence).toEqual({ incarnation: 1, counter: 99 });
+  table.apply({ incarnation: 'i', lanes: [] }, 0);
+  expect(table.byHost('l.localhost')).toBeNull();
+  serve({ fence: { incarnation: 2, counter: 0 } });
+  expect(table.get('l')).toBeNull();
+  serve({ fence: { incarnation: 2, counter: 2 } });
+  expect(table.byHost('l.localhost')?.order.lane).toBe('l');
+});

@@ -1,0 +1,30 @@
+export { type ArtifactFile, type ArtifactManifest, type BlobSource, digestOf, hashTree } from './local/artifact.ts';
+export { type EdgeFeed, openEdgeFeed } from './local/edge-feed.ts';
+export { messageOf, TargetFailure, type TargetFailureCode } from './local/failure.ts';
+export type { EdgeLog, Endpoint } from './local/keeping.ts';
+export { type LocalTarget, localTarget } from './local/local-target.ts';
+export { parseOrders, parseTrialOrder, TRIAL_LEASE_MS_MAX } from './local/orders.ts';
+export { identityOf } from './local/process-table.ts';
+export {
+  type ArmCounts,
+  type ArtifactDigest,
+  compareFences,
+  type EdgeOrders,
+  type EdgeReport,
+  type Fence,
+  type HealthContract,
+  type LaneCounts,
+  type LaneOrder,
+  type LaneReport,
+  type ReleaseOrder,
+  type ReleaseReason,
+  type ReleaseReport,
+  type ReleaseState,
+  type RunContract,
+  type TrialOrder,
+  type TrialState,
+} from './local/protocol.ts';
+export { openStateFile, type RunRecord, type StateFile } from './local/state-file.ts';
+export { openSupervisor, type Supervisor } from './local/supervisor.ts';
+export { isTrialId, openTrials, type Trials } from './local/trials.ts';
+export type { Upstream, UpstreamAnswer } from './local/upstream.ts';

@@ -1,0 +1,98 @@
+import type { BlobSource } from './artifact.ts';
+import type { OutputLog } from './output-log.ts';
+import type { ReleaseOrder, ReleaseReason, ReleaseReport, ReleaseState } from './protocol.ts';
+import type { ReleaseProcess } from './release-process.ts';
+import type { RunRecord } from './state-file.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Where the lines of an edge go; the app decides on form and place. */
+export type EdgeLog = (level: 'info' | 'warn' | 'error', event: string, fields: Record<string, unknown>) => void;
+
+/** A release that can take traffic now. */
+export interface Endpoint {
+  readonly release: string;
+  readonly upstream: Upstream;
+  readonly errorStatusMin: number;
+}
+
+/** `serving`: all traffic depends on it, so it is restarted when unhealthy and never given up. */
+export type KeeperDuty = 'serving' | 'trying';
+
+/** What a keeper is given; `after` is an earlier keeper of the same folder that must have ended. */
+export interface KeeperOptions {
+  readonly key: string;
+  readonly folder: string;
+  readonly order: ReleaseOrder;
+  readonly duty: KeeperDuty;
+  /** The lane's fence as text: a person who resumes a lane means its releases to be tried again. */
+  readonly fence: string;
+  readonly blobs: BlobSource;
+  readonly adopt: RunRecord | null;
+  readonly after: Promise<void>;
+  readonly saveRun: (run: RunRecord) => void;
+  readonly dropRun: (marker: string) => void;
+  readonly log: EdgeLog;
+}
+
+const DETAIL_LENGTH_MAX = 2_000;
+const ERROR_STATUS_MIN = 500;
+
+/** Everything that changes about a kept release; owned by the keeper's loop, read by everybody else. */
+export interface Keeping {
+  readonly options: KeeperOptions;
+  readonly output: OutputLog;
+  readonly stopping: AbortController;
+  order: ReleaseOrder;
+  duty: KeeperDuty;
+  fence: string;
+  state: ReleaseState;
+  reason: ReleaseReason | undefined;
+  detail: string | undefined;
+  treeDigest: ReleaseReport['treeDigest'];
+  run: (ReleaseProcess & { port: number; upstream: Upstream }) | null;
+  restarts: number;
+  final: boolean;
+  abandoned: boolean;
+  drainMs: number;
+  /** Called when a new order comes, to wake a keeper that has given up or waits for trust. */
+  wake: () => void;
+}
+
+/** Says where the release stands, and logs it when that is news. */
+export function settle(keeping: Keeping, state: ReleaseState, reason?: ReleaseReason, detail?: string): void {
+  const news = keeping.state !== state || keeping.reason !== reason;
+  keeping.state = state;
+  keeping.reason = reason;
+  keeping.detail = detail?.slice(-DETAIL_LENGTH_MAX);
+  // The output is a stranger's text and may hold secrets: it goes to the report, never to the log.
+  if (news) {
+    const level = reason === undefined ? 'info' : 'warn';
+    keeping.options.log(level, `release.${state}`, { release: keeping.order.release, ...(reason && { reason }) });
+  }
+}
+
+/** What the API is told about the release. */
+export function reportOf(keeping: Keeping): ReleaseReport {
+  const { order, run } = keeping;
+  return {
+    release: order.release,
+    artifactDigest: order.artifactDigest,
+    state: keeping.state,
+    ...(keeping.reason && { reason: keeping.reason }),
+    ...(keeping.detail && { detail: keeping.detail }),
+    ...(keeping.treeDigest && { treeDigest: keeping.treeDigest }),
+    ...(run && { pid: run.pid, port: run.port }),
+    restarts: keeping.restarts,
+    ...(keeping.final && { final: true }),
+  };
+}
+
+/** Where its traffic goes, or null when it should get none. */
+export function endpointOf(keeping: Keeping): Endpoint | null {
+  if (keeping.state !== 'ready' || keeping.run === null) return null;
+  return {
+    release: keeping.order.release,
+    upstream: keeping.run.upstream,
+    errorStatusMin: keeping.order.contract.errorStatusMin ?? ERROR_STATUS_MIN,
+  };
+}

@@ -1,0 +1,168 @@
+/** The form the API answers in and the edge speaks: no promotions, no people, only what a machine must run. */
+
+/** `sha256:` and 64 hexadecimal digits. */
+export type ArtifactDigest = `sha256:${string}`;
+
+/** Which order of a lane is newer: first by incarnation, then by counter. It only grows. */
+export interface Fence {
+  readonly incarnation: number;
+  readonly counter: number;
+}
+
+/** How a release says it is well. */
+export interface HealthContract {
+  readonly path: string;
+  readonly timeoutMs?: number;
+}
+
+/** All that the edge knows about running a release; nothing else reaches the process. */
+export interface RunContract {
+  /** The command as argv; a first word `node` means the edge's own Node. */
+  readonly start: readonly string[];
+  /** The variable that carries the port. */
+  readonly portEnvironment: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly health: HealthContract;
+  readonly memoryMbMax?: number;
+  readonly readyWithinMs?: number;
+  /** From which status on an answer is a bad event; 500 when it is not said. */
+  readonly errorStatusMin?: number;
+}
+
+/** One release that should run. */
+export interface ReleaseOrder {
+  readonly release: string;
+  readonly artifactDigest: ArtifactDigest;
+  /** Set by an operator. Until releases are isolated, nothing untrusted is ever started. */
+  readonly trusted: boolean;
+  readonly contract: RunContract;
+}
+
+/** What one lane should serve. A weight strictly between 0 and 100 counts only while its lease lives. */
+export interface LaneOrder {
+  readonly lane: string;
+  readonly environment: 'staging' | 'production';
+  /** Host labels the router serves, in lower case and without a port. */
+  readonly hosts: readonly string[];
+  readonly fence: Fence;
+  readonly stable: ReleaseOrder | null;
+  readonly canary: ReleaseOrder | null;
+  readonly weightPercent: number;
+  /** Null when no lease is needed: weight 0 or 100. */
+  readonly leaseRemainingMs: number | null;
+  readonly closed: boolean;
+}
+
+/** The answer to one poll: complete, so that a lane which is not named is not served. */
+export interface EdgeOrders {
+  readonly incarnation: string;
+  readonly lanes: readonly LaneOrder[];
+}
+
+/** Where a release stands on this edge. */
+export type ReleaseState = 'fetching' | 'starting' | 'ready' | 'unhealthy' | 'exited' | 'refused' | 'stopped';
+
+/** Why a release is not ready: a closed list, because it is stored and shown. */
+export type ReleaseReason =
+  | 'not_trusted'
+  | 'fetch_failed'
+  | 'bad_manifest'
+  | 'digest_mismatch'
+  | 'start_failed'
+  | 'exited_early'
+  | 'exited'
+  | 'health_timeout'
+  | 'health_lost'
+  | 'memory_exceeded'
+  | 'output_flood';
+
+/** What the edge says about one release. */
+export interface ReleaseReport {
+  readonly release: string;
+  readonly artifactDigest: ArtifactDigest;
+  readonly state: ReleaseState;
+  readonly reason?: ReleaseReason;
+  /** The last lines of its output or of the failure, bounded; it is a stranger's text. */
+  readonly detail?: string;
+  /** The digest of what lies on the disk, computed from the files that run. */
+  readonly treeDigest?: ArtifactDigest;
+  readonly pid?: number;
+  readonly port?: number;
+  readonly restarts: number;
+  /** True when the edge has given up and only a new order changes anything. */
+  readonly final?: true;
+}
+
+/** What the edge says about one lane: the fence it runs, not the one it was told last. */
+export interface LaneReport {
+  readonly lane: string;
+  readonly fence: Fence;
+  /** The canary's share as served now: 0 when parked or when the canary is not ready. */
+  readonly weightServedPercent: number;
+  /** True when a share was ordered but its lease has lapsed. */
+  readonly parked: boolean;
+  readonly releases: readonly ReleaseReport[];
+  /** The newest order that was refused because its fence is older than the one being served. */
+  readonly ignoredFence?: Fence;
+}
+
+/** The body of one poll. */
+export interface EdgeReport {
+  readonly edge: string;
+  /** Random for each start of the edge: counters of two boots must never be subtracted. */
+  readonly boot: string;
+  readonly lanes: readonly LaneReport[];
+}
+
+/** Cumulative counts of one arm since the present fence and boot. */
+export interface ArmCounts {
+  readonly requests: number;
+  readonly units: number;
+  /** Units that have had at least one bad event: each counts once, when its first happens. */
+  readonly firstBadUnits: number;
+  readonly badEvents: number;
+  /** Clients that went away before the whole answer: not bad, but worth seeing. */
+  readonly aborted: number;
+  /** Time to the answer's head, one number per bound and a last one for everything slower. */
+  readonly latencyHistogram: readonly number[];
+}
+
+/** What a judge reads. A look in which `epoch` changed spans two weights and must be dropped. */
+export interface LaneCounts {
+  readonly lane: string;
+  readonly boot: string;
+  readonly fence: Fence;
+  /** The canary's share as served now. */
+  readonly weightPercent: number;
+  readonly parked: boolean;
+  /** Grows with each change of the served share, whatever caused it. */
+  readonly epoch: number;
+  readonly since: string;
+  readonly ageMs: number;
+  readonly latencyBoundsMs: readonly number[];
+  readonly canary: ArmCounts;
+  readonly stable: ArmCounts;
+  /** Visitors who got the "not open yet" page of a first release. */
+  readonly turnedAway: number;
+  /** True when the bound on remembered units was hit: unit counts are then too low. */
+  readonly saturated: boolean;
+}
+
+/** What the worker asks for when it wants a short-lived process to evaluate. */
+export interface TrialOrder extends ReleaseOrder {
+  readonly leaseMs: number;
+}
+
+/** Where a trial stands. */
+export interface TrialState {
+  readonly id: string;
+  /** The host under which the router serves it. */
+  readonly host: string;
+  readonly leaseRemainingMs: number;
+  readonly release: ReleaseReport;
+}
+
+/** Negative when `a` is older than `b`, 0 when they are the same. */
+export function compareFences(a: Fence, b: Fence): number {
+  return a.incarnation - b.incarnation || a.counter - b.counter;
+}

@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { hashTree, unpackArtifact } from './artifact.ts';
+import { messageOf, TargetFailure } from './failure.ts';
+import {
+  type Endpoint,
+  endpointOf,
+  type KeeperDuty,
+  type KeeperOptions,
+  type Keeping,
+  reportOf,
+  settle,
+} from './keeping.ts';
+import { openOutputLog } from './output-log.ts';
+import type { ArtifactDigest, ReleaseOrder, ReleaseReport } from './protocol.ts';
+import { adoptProcess, endProcess, findFreePort, type ReleaseProcess, startProcess } from './release-process.ts';
+import { type RunEnd, watchRun } from './run-watch.ts';
+import type { RunRecord } from './state-file.ts';
+import { openUpstream } from './upstream.ts';
+
+/** Keeps one release running as ordered, until it is stopped. */
+export interface ReleaseKeeper {
+  readonly report: () => ReleaseReport;
+  /** The same with the files hashed again now, so that it says what runs and not what was once started. */
+  readonly inspect: () => Promise<ReleaseReport>;
+  /** Null whenever the release should not get traffic. */
+  readonly endpoint: () => Endpoint | null;
+  /** A new order, duty or fence also wakes a keeper that has given up. */
+  readonly update: (change: { order: ReleaseOrder; duty: KeeperDuty; fence: string }) => void;
+  /** Takes no new traffic, lets what is running finish within `drainMs`, and returns when no process is left. */
+  readonly stop: (drainMs: number) => Promise<void>;
+  /** Lets go without touching the process, for an edge that is to be replaced. */
+  readonly abandon: () => Promise<void>;
+}
+
+// A release that fails this often in a row without ever staying up will not be better the next time.
+const STARTS_MAX = 4;
+const BACKOFF_MS_MIN = 250;
+const BACKOFF_MS_MAX = 10_000;
+// Having been up this long makes an exit a first failure again.
+const STEADY_MS = 60_000;
+/** How long SIGTERM may take before SIGKILL. */
+const STOP_GRACE_MS = 3_000;
+
+/** Starts keeping; everything after happens in one loop, so no two starts of a release ever overlap. */
+export function keepRelease(options: KeeperOptions): ReleaseKeeper {
+  const keeping: Keeping = {
+    options,
+    output: openOutputLog(join(options.folder, 'output.log')),
+    stopping: new AbortController(),
+    order: options.order,
+    duty: options.duty,
+    fence: options.fence,
+    state: options.adopt === null ? 'fetching' : 'starting',
+    reason: undefined,
+    detail: undefined,
+    treeDigest: undefined,
+    run: null,
+    restarts: 0,
+    final: false,
+    abandoned: false,
+    drainMs: 0,
+    wake: () => undefined,
+  };
+  const ended = options.after.then(() => keep(keeping));
+  // Without this a failed stop that nobody awaits yet would end the edge.
+  ended.catch((error: unknown) =>
+    options.log('error', 'release.lost', { release: options.order.release, error: messageOf(error) }),
+  );
+  const finish = async (): Promise<void> => {
+    keeping.state = 'stopped';
+    keeping.stopping.abort();
+    keeping.wake();
+    await ended;
+  };
+  return {
+    report: () => reportOf(keeping),
+    inspect: async () => {
+      const treeDigest = await treeDigestOf(keeping);
+      if (treeDigest !== null) keeping.treeDigest = treeDigest;
+      return reportOf(keeping);
+    },
+    endpoint: () => endpointOf(keeping),
+    update: (change) => {
+      const { order, duty, fence } = keeping;
+      const before = JSON.stringify({ order, duty, fence });
+      Object.assign(keeping, change);
+      if (JSON.stringify(change) !== before) keeping.wake();
+    },
+    stop: (drainMs) => {
+      keeping.drainMs = drainMs;
+      return finish();
+    },
+    abandon: () => {
+      keeping.abandoned = true;
+      return finish();
+    },
+  };
+}
+
+/** The whole life of a release on this edge. */
+async function keep(keeping: Keeping): Promise<void> {
+  const { stopping, options } = keeping;
+  let failures = 0;
+  let adopted = options.adopt === null ? null : await adopt(keeping, options.adopt);
+  while (!stopping.signal.aborted) {
+    if (adopted === null && !keeping.order.trusted) {
+      settle(
+        keeping,
+        'refused',
+        'not_trusted',
+        'no operator marked this release as trusted, and this edge cannot isolate it',
+      );
+      await untilChanged(keeping);
+      continue;
+    }
+    const startedMs = performance.now();
+    const end = await runOnce(keeping, adopted);
+    adopted = null;
+    if (stopping.signal.aborted) break;
+    failures = performance.now() - startedMs > STEADY_MS ? 1 : failures + 1;
+    settle(keeping, end.state, end.reason, end.detail);
+    const hopeless =
+      end.state === 'refused' || (failures >= STARTS_MAX && keeping.duty === 'trying' && end.reason !== 'fetch_failed');
+    if (hopeless) {
+      keeping.final = true;
+      await untilChanged(keeping);
+      failures = 0;
+      keeping.final = false;
+    } else {
+      await pauseUnlessStopped(keeping, Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** (failures - 1)));
+    }
+    if (end.reason !== 'fetch_failed') keeping.restarts += 1;
+  }
+  settle(keeping, 'stopped');
+}
+
+async function adopt(keeping: Keeping, record: RunRecord): Promise<ReleaseProcess | null> {
+  const living = adoptProcess(record);
+  const digest = await treeDigestOf(keeping);
+  if (living !== null && digest === keeping.order.artifactDigest) {
+    keeping.treeDigest = digest;
+    keeping.options.log('info', 'release.adopted', {
+      release: keeping.order.release,
+      pid: living.pid,
+      port: record.port,
+    });
+    return living;
+  }
+  // Not alive, or its files are no longer what was approved: it is started anew from verified files.
+  await endProcess(record, STOP_GRACE_MS);
+  keeping.options.dropRun(record.marker);
+  return null;
+}
+
+async function treeDigestOf(keeping: Keeping): Promise<ArtifactDigest | null> {
+  const folder = join(keeping.options.folder, 'tree');
+  const manifest = await readFile(`${folder}.manifest.json`, 'utf8').catch(() => null);
+  return manifest === null ? null : hashTree(manifest, folder).catch(() => null);
+}
+
+async function runOnce(keeping: Keeping, adopted: ReleaseProcess | null): Promise<RunEnd> {
+  let process: ReleaseProcess;
+  let port: number;
+  try {
+    if (adopted === null) ({ process, port } = await launch(keeping));
+    else [process, port] = [adopted, keeping.options.adopt?.port ?? 0];
+  } catch (error) {
+    return endOf(error);
+  }
+  const upstream = openUpstream(port);
+  keeping.run = { ...process, port, upstream };
+  const end = await watchRun(keeping, { process, port });
+  if (!keeping.abandoned) {
+    if (!keeping.stopping.signal.aborted) settle(keeping, end.state, end.reason, end.detail);
+    else await Promise.race([upstream.close(), pause(keeping.drainMs, undefined, { ref: false })]);
+    await endProcess(process, STOP_GRACE_MS);
+    keeping.options.dropRun(process.marker);
+  }
+  keeping.run = null;
+  await upstream.destroy();
+  return end;
+}
+
+async function launch(keeping: Keeping): Promise<{ process: ReleaseProcess; port: number }> {
+  const { options, order } = keeping;
+  const folder = join(options.folder, 'tree');
+  keeping.state = 'fetching';
+  keeping.treeDigest = await unpackArtifact({
+    digest: order.artifactDigest,
+    folder,
+    blobs: (digest) => {
+      // A stop must not wait for a long fetch.
+      keeping.stopping.signal.throwIfAborted();
+      return options.blobs(digest);
+    },
+  });
+  keeping.stopping.signal.throwIfAborted();
+  keeping.state = 'starting';
+  const port = await findFreePort();
+  const marker = `PROVISO_RUN=${randomUUID()}`;
+  const logPath = join(options.folder, 'output.log');
+  await rm(logPath, { force: true });
+  options.saveRun({ key: options.key, pid: null, identity: null, marker, port });
+  const temporaryFolder = join(options.folder, 'tmp');
+  const process = await startProcess({ contract: order.contract, folder, temporaryFolder, logPath, marker, port });
+  options.saveRun({ key: options.key, pid: process.pid, identity: process.identity, marker, port });
+  options.log('info', 'release.started', { release: order.release, pid: process.pid, port });
+  return { process, port };
+}
+
+function endOf(error: unknown): RunEnd {
+  const detail = messageOf(error);
+  if (error instanceof TargetFailure && (error.code === 'digest_mismatch' || error.code === 'bad_manifest')) {
+    return { state: 'refused', reason: error.code, detail };
+  }
+  if (error instanceof TargetFailure && error.code === 'start_failed')
+    return { state: 'exited', reason: 'start_failed', detail };
+  return { state: 'fetching', reason: 'fetch_failed', detail };
+}
+
+async function untilChanged(keeping: Keeping): Promise<void> {
+  if (keeping.stopping.signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    keeping.wake = resolve;
+  });
+}
+
+async function pauseUnlessStopped(keeping: Keeping, durationMs: number): Promise<void> {
+  const { signal } = keeping.stopping;
+  await pause(durationMs, undefined, { signal, ref: false }).catch(() => undefined);
+}

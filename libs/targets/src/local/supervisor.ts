@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BlobSource, removeTree } from './artifact.ts';
+import { messageOf } from './failure.ts';
+import type { EdgeLog, Endpoint, KeeperDuty } from './keeping.ts';
+import type { LaneOrder, ReleaseOrder, ReleaseReport } from './protocol.ts';
+import { keepRelease, type ReleaseKeeper } from './release-keeper.ts';
+import { endProcess } from './release-process.ts';
+import type { RunRecord, StateFile } from './state-file.ts';
+
+/** Owns every release process of one edge and makes them what is ordered. */
+export interface Supervisor {
+  /** Starts what is ordered and stops what is not; returns at once, the rest happens behind it. */
+  readonly converge: (orders: readonly LaneOrder[]) => void;
+  /** Starts or renews a single release outside any lane, for an evaluation. */
+  readonly tryOut: (place: string, order: ReleaseOrder) => void;
+  /** Ends such a release; settles when its processes are gone. */
+  readonly giveUp: (place: string) => Promise<void>;
+  readonly endpoint: (place: string, release: string) => Endpoint | null;
+  readonly reports: (place: string) => readonly ReleaseReport[];
+  /** Reports whose tree digests are computed from the disk now. */
+  readonly inspect: (place: string) => Promise<readonly ReleaseReport[]>;
+  /** Ends every process, or with `keepReleases` leaves them for the next edge to adopt. */
+  readonly close: (options: { keepReleases: boolean }) => Promise<void>;
+}
+
+/** What a supervisor is given. The folder belongs to it alone. */
+export interface SupervisorOptions {
+  readonly folder: string;
+  readonly blobs: BlobSource;
+  readonly state: StateFile;
+  readonly log: EdgeLog;
+}
+
+// How long requests on their way may take to finish before their process is ended.
+const DRAIN_MS = 5_000;
+// At shutdown somebody waits at a keyboard.
+const DRAIN_AT_CLOSE_MS = 500;
+const ORPHAN_GRACE_MS = 2_000;
+
+interface Kept {
+  readonly place: string;
+  readonly release: string;
+  readonly isTrial: boolean;
+  readonly keeper: ReleaseKeeper;
+}
+
+interface Supervision {
+  readonly options: SupervisorOptions;
+  readonly kept: Map<string, Kept>;
+  /** Keepers that are ending: a new keeper of the same folder waits for the old one. */
+  readonly ending: Map<string, Promise<void>>;
+  /** Markers of an earlier edge's processes that a keeper has taken over; the others are orphans. */
+  readonly claimed: Set<string>;
+  closed: boolean;
+}
+
+/**
+ * Opens the supervisor on what an earlier edge left: living processes that the remembered orders want are adopted by
+ * pid and start time and never notice, everything else is ended and its folder removed.
+ */
+export function openSupervisor(options: SupervisorOptions): Supervisor {
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  const supervision: Supervision = {
+    options,
+    kept: new Map(),
+    ending: new Map(),
+    claimed: new Set(),
+    closed: false,
+  };
+  converge(supervision, options.state.orders()?.lanes ?? []);
+  endOrphans(supervision);
+  return {
+    converge: (orders) => converge(supervision, orders),
+    tryOut: (place, order) => ensure(supervision, { place, order, duty: 'trying', fence: '', isTrial: true }),
+    giveUp: async (place) => {
+      const found = [...supervision.kept].filter(([, kept]) => kept.place === place);
+      await Promise.all(found.map(([key]) => stop(supervision, key)));
+    },
+    endpoint: (place, release) => endpointOf(supervision, place, release),
+    reports: (place) => keptAt(supervision, place).map((kept) => kept.keeper.report()),
+    inspect: (place) => Promise.all(keptAt(supervision, place).map((kept) => kept.keeper.inspect())),
+    close: ({ keepReleases }) => close(supervision, keepReleases),
+  };
+}
+
+function converge(supervision: Supervision, lanes: readonly LaneOrder[]): void {
+  const wanted = new Set<string>();
+  for (const lane of lanes) {
+    const fence = `${lane.fence.incarnation}.${lane.fence.counter}`;
+    for (const { order, duty } of releasesOf(lane)) {
+      wanted.add(keyOf(lane.lane, order));
+      ensure(supervision, { place: lane.lane, order, duty, fence, isTrial: false });
+    }
+  }
+  if (supervision.closed) return;
+  for (const [key, kept] of supervision.kept) if (!kept.isTrial && !wanted.has(key)) void stop(supervision, key);
+}
+
+function releasesOf(lane: LaneOrder): readonly { order: ReleaseOrder; duty: KeeperDuty }[] {
+  const { stable, canary } = lane;
+  const found: { order: ReleaseOrder; duty: KeeperDuty }[] = [];
+  if (stable !== null) found.push({ order: stable, duty: 'serving' });
+  // The same release may be named twice while a canary becomes stable: it is one process.
+  if (canary !== null && canary.release !== stable?.release) {
+    found.push({ order: canary, duty: lane.weightPercent === 100 ? 'serving' : 'trying' });
+  }
+  return found;
+}
+
+function ensure(
+  supervision: Supervision,
+  wish: { place: string; order: ReleaseOrder; duty: KeeperDuty; fence: string; isTrial: boolean },
+): void {
+  const { place, order, duty, fence, isTrial } = wish;
+  if (supervision.closed) return;
+  const key = keyOf(place, order);
+  const known = supervision.kept.get(key);
+  if (known !== undefined) return known.keeper.update({ order, duty, fence });
+  const { options, claimed, ending } = supervision;
+  // Only the first keeper of a folder can find a run that is not its own.
+  const adopt = ending.has(key) ? null : (options.state.runs().find((run) => run.key === key) ?? null);
+  if (adopt !== null) claimed.add(adopt.marker);
+  const folder = join(options.folder, key);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const keeper = keepRelease({
+    key,
+    folder,
+    order,
+    duty,
+    fence,
+    blobs: options.blobs,
+    adopt,
+    after: ending.get(key) ?? Promise.resolve(),
+    saveRun: options.state.saveRun,
+    dropRun: options.state.dropRun,
+    log: options.log,
+  });
+  supervision.kept.set(key, { place, release: order.release, isTrial, keeper });
+}
+
+function stop(supervision: Supervision, key: string): Promise<void> {
+  const kept = supervision.kept.get(key);
+  if (kept === undefined) return Promise.resolve();
+  supervision.kept.delete(key);
+  const { log, folder } = supervision.options;
+  const before = supervision.ending.get(key);
+  const ending = (async () => {
+    await before;
+    await kept.keeper.stop(DRAIN_MS);
+    await removeFolder(join(folder, key));
+  })()
+    .catch((error: unknown) => log('error', 'release.stop_failed', { release: kept.release, error: messageOf(error) }))
+    .finally(() => {
+      if (supervision.ending.get(key) === ending) supervision.ending.delete(key);
+    });
+  supervision.ending.set(key, ending);
+  return ending;
+}
+
+async function close(supervision: Supervision, keepReleases: boolean): Promise<void> {
+  supervision.closed = true;
+  const keepers = [...supervision.kept.values()].map((kept) => kept.keeper);
+  // The folders stay: the next start may find no API to fetch from.
+  await Promise.allSettled(keepers.map((keeper) => (keepReleases ? keeper.abandon() : keeper.stop(DRAIN_AT_CLOSE_MS))));
+  await Promise.allSettled(supervision.ending.values());
+}
+
+function endOrphans(supervision: Supervision): void {
+  const { options, kept, claimed, ending } = supervision;
+  const orphans = options.state.runs().filter((run) => !claimed.has(run.marker));
+  const keys = new Set([...orphans.map((run) => run.key), ...readdirSync(options.folder)]);
+  for (const key of keys) {
+    const runs = orphans.filter((run) => run.key === key);
+    if (kept.has(key) && runs.length === 0) continue;
+    const end = endRuns(supervision, runs)
+      .then(() => (supervision.kept.has(key) ? undefined : removeFolder(join(options.folder, key))))
+      .catch((error: unknown) => options.log('error', 'orphan.stop_failed', { error: messageOf(error) }))
+      .finally(() => ending.delete(key));
+    ending.set(key, end);
+  }
+}
+
+async function endRuns(supervision: Supervision, runs: readonly RunRecord[]): Promise<void> {
+  for (const run of runs) {
+    supervision.options.log('info', 'orphan.ended', { pid: run.pid });
+    await endProcess(run, ORPHAN_GRACE_MS);
+    supervision.options.state.dropRun(run.marker);
+  }
+}
+
+async function removeFolder(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  await removeTree(join(folder, 'tree'));
+  await removeTree(join(folder, 'tree.unpacking'));
+  await rm(folder, { recursive: true, force: true });
+}
+
+function keptAt(supervision: Supervision, place: string): readonly Kept[] {
+  return [...supervision.kept.values()].filter((kept) => kept.place === place);
+}
+
+function endpointOf(supervision: Supervision, place: string, release: string): Endpoint | null {
+  for (const kept of supervision.kept.values()) {
+    if (kept.place === place && kept.release === release) return kept.keeper.endpoint();
+  }
+  return null;
+}
+
+// Ids come from outside and may hold anything; a hash of them is always a safe folder name.
+function keyOf(place: string, order: ReleaseOrder): string {
+  const text = `${place}\n${order.release}\n${order.artifactDigest}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
