@@ -2,7 +2,9 @@ import { parseArgs } from 'node:util';
 import type { BenchLine } from './line.ts';
 
 /** The benchmarks by name; each prints lines of one form, so that they can be compared and collected. */
-const benches: Readonly<Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<readonly BenchLine[]> }>>> = {
+const benches: Readonly<
+  Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<readonly BenchLine[]> }>>
+> = {
   decide: () => import('./decide.ts'),
   overhead: () => import('./overhead.ts'),
 };
@@ -16,7 +18,11 @@ export interface BenchOptions {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
+  },
 });
 
 const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;

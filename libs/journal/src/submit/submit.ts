@@ -114,6 +114,10 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   const decided = decide(scene, command);
   if (decided.outcome.kind === 'refused' && decided.drafts.length === 0)
     return refusedBy(decided.outcome.refusal, actor);
+  if (decided.outcome.kind !== 'refused' && changesNothing(decided, submission)) {
+    const revision = [...loaded.values()][0]?.head.revision ?? 0;
+    return { receipt: { kind: 'accepted', answer: decided.outcome, revision, entries: [], replayed: false }, wakes: false, refused: null };
+  }
   const context: EntryContext = {
     origin: work.ports.origin,
     workspace,
@@ -124,6 +128,11 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     commitments: {},
   };
   return await writeDown(work, { decided, actor, reading, context, loaded });
+}
+
+/** A question that was answered: nothing to keep, and asked again it is answered again. */
+function changesNothing(decided: Decided, submission: Submission): boolean {
+  return decided.drafts.length === 0 && !decided.lease && submission.look === undefined;
 }
 
 /** A vote on a promotion that does not exist is not found, whoever asks; everything else is first a matter of rights. */
