@@ -33,9 +33,7 @@ select
   l.state as lane_state, l.revision as lane_revision,
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms, p.state as prototype_state from proviso.stream l left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id
      join proviso.stream p on p.workspace = l.workspace and p.kind = 'prototype' and p.id = l.state->>'prototype'
-    where l.workspace = $1 and l.kind = 'lane'
-      and (l.state->'stable' <> 'null'::jsonb or l.state->'canary' <> 'null'::jsonb or (l.state->'fence'->>'counter')::int > 0)
-    order by l.id;
+    where l.workspace = $1 and l.kind = 'lane' order by l.id;
 
 -- read.events
 select e.id, e.stream, e.stream_id, e.sseq, e.kind, e.at, convert_from(e.bytes, 'UTF8') as bytes, encode(e.hash, 'hex') as hash, f.index from proviso.leaf f join proviso.entry e on e.id = f.entry

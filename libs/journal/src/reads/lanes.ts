@@ -23,9 +23,7 @@ const readForEdge = statement(
   'read.edge_lanes',
   `select ${laneColumns}, p.state as prototype_state from proviso.stream l ${withLease}
      join proviso.stream p on p.workspace = l.workspace and p.kind = 'prototype' and p.id = l.state->>'prototype'
-    where l.workspace = $1 and l.kind = 'lane'
-      and (l.state->'stable' <> 'null'::jsonb or l.state->'canary' <> 'null'::jsonb or (l.state->'fence'->>'counter')::int > 0)
-    order by l.id`,
+    where l.workspace = $1 and l.kind = 'lane' order by l.id`,
 );
 
 /** Reads of lanes. */
