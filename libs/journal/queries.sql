@@ -89,8 +89,8 @@ select
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id 
   left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id
-   where s.workspace = $1 and ($2::text is null or s.prototype = $2) and ($3::boolean is null or s.open = $3) and ($4::text is null or s.id < $4)
-   order by s.id desc limit $5;
+   where s.workspace = $1 and ($2::text is null or s.prototype = $2) and ($3::boolean is null or s.open = $3) and ($4::text is null or s.ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $4))
+   order by s.ordinal desc limit $5;
 
 -- read.reason_refs
 select id, convert_from(bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref from proviso.entry where workspace = $1 and id = any($2::bigint[]);
@@ -127,9 +127,6 @@ select (select count(*) from leads)::int as leads, (select count(*) from placed)
 select rolsuper or rolbypassrls as unsafe, rolname as name,
           current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
      from pg_roles where rolname = current_user;
-
--- session.workspace
-select set_config('proviso.workspace', $1, true);
 
 -- submit.evidence
 insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
@@ -195,7 +192,7 @@ select id from proviso.promotion_status where workspace = $1 and prototype = $2 
 
 -- submit.status
 insert into proviso.promotion_status (workspace, id, prototype, open)
-   select $1, * from unnest($2::text[], $3::text[], $4::boolean[])
+   select $1, t.* from unnest($2::text[], $3::text[], $4::boolean[]) as t
    on conflict (workspace, id) do update set open = excluded.open;
 
 -- submit.token

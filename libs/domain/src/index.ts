@@ -87,7 +87,7 @@ export {
   policyProblem,
   ruleOf,
 } from './policy.ts';
-export { type PolicyDocument, policySchema, policyShape, readPolicy } from './policy-document.ts';
+export { type PolicyDocument, policyFrom, policySchema, policyShape, readPolicy } from './policy-document.ts';
 export {
   type Opening,
   type Outcome,

@@ -77,8 +77,7 @@ export type PolicyDocument = Of<typeof policyShape>;
 export function readPolicy(node: unknown): ReadResult<Policy> {
   const found = read(policyShape, node);
   if (!found.ok) return found;
-  const { policy: name, environment, evidenceAgeMax, gates } = found.value;
-  const policy: Policy = { name, environment, evidenceAgeMaxMs: evidenceAgeMax, gates: gates.map(ruleFrom) };
+  const policy = policyFrom(found.value);
   const problem = policyProblem(policy);
   if (problem === null) return { ok: true, value: policy };
   const told: ShapeProblem = {
@@ -89,6 +88,11 @@ export function readPolicy(node: unknown): ReadResult<Policy> {
     got: name,
   };
   return { ok: false, problems: [told] };
+}
+
+/** From the words and units of the file to those of the product. */
+export function policyFrom({ policy: name, environment, evidenceAgeMax, gates }: PolicyDocument): Policy {
+  return { name, environment, evidenceAgeMaxMs: evidenceAgeMax, gates: gates.map(ruleFrom) };
 }
 
 /** The JSON Schema of a policy file, for editors. */

@@ -1,4 +1,4 @@
-import { type WorkspaceId, uuidOf } from '@proviso/domain';
+import { invariant, isId, uuidOf, type WorkspaceId } from '@proviso/domain';
 import pg from 'pg';
 import { JournalFailure } from './failure.ts';
 import { type Statement, statement } from './statement.ts';
@@ -13,8 +13,6 @@ const limits =
 
 /** How long a caller waits for a connection before it is told to come back. */
 const connectTimeoutMs = 5_000;
-
-const setWorkspace = statement('session.workspace', `select set_config('proviso.workspace', $1, true)`);
 
 const whoAmI = statement(
   'session.role',
@@ -107,21 +105,20 @@ async function withTransaction<T>(
   client.on('error', ignore);
   let committed = false;
   let broken: Error | boolean = false;
-  const opened = [
-    client.query('BEGIN'),
-    ...(workspace === null ? [] : [client.query({ ...setWorkspace, values: [uuidOf(workspace)] })]),
-  ];
+  const together = batching(client);
+  const opened = together(() => client.query(beginFor(workspace)));
   try {
     const transaction: Transaction = {
-      run: async (what, values = []) => (await client.query<Row>({ ...what, values: [...values] })).rows,
+      run: async (what, values = []) =>
+        (await together(() => client.query<Row>({ ...what, values: [...values] }))).rows,
       commit: async () => {
-        const { command } = await client.query('COMMIT');
+        const { command } = await together(() => client.query('COMMIT'));
         // A failed statement before it turns COMMIT into ROLLBACK; that statement's own error is the one to hear.
         if (command !== 'COMMIT') throw new JournalFailure('unavailable', `expected COMMIT, got ${command}`);
         committed = true;
       },
     };
-    const [result] = await Promise.all([work(transaction), ...opened]);
+    const [result] = await Promise.all([work(transaction), opened]);
     return result;
   } catch (error) {
     broken = isBroken(error);
@@ -135,6 +132,30 @@ async function withTransaction<T>(
     client.off('error', ignore);
     client.release(broken);
   }
+}
+
+/** One message opens the transaction in its workspace. The id is checked, since this protocol message binds no values. */
+function beginFor(workspace: WorkspaceId | null): string {
+  if (workspace === null) return 'BEGIN';
+  invariant(isId('wsp', workspace), 'expected a well-formed workspace');
+  return `BEGIN; SET LOCAL proviso.workspace = '${uuidOf(workspace)}'`;
+}
+
+/** Statements that are started in one turn of the event loop leave in one packet: most of a short statement is its sending. */
+function batching(client: pg.PoolClient): <Sent>(send: () => Sent) => Sent {
+  const { stream } = (client as unknown as { readonly connection: pg.Connection }).connection;
+  let corked = false;
+  return (send) => {
+    if (!corked) {
+      corked = true;
+      stream.cork();
+      process.nextTick(() => {
+        corked = false;
+        stream.uncork();
+      });
+    }
+    return send();
+  };
 }
 
 /** Connection errors have no SQLSTATE, or one of the classes that end a session. */

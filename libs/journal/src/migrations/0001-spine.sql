@@ -60,7 +60,6 @@ create table proviso.idempotency (
   at timestamptz not null,
   primary key (workspace, key)
 );
-create index idempotency_at on proviso.idempotency (at);
 
 -- A promotion whose workflow must look again.
 create table proviso.dirty (
@@ -77,8 +76,11 @@ create table proviso.promotion_status (
   id text not null,
   prototype text not null,
   open boolean not null,
+  -- Ids are drawn, so the order of opening has a number of its own.
+  ordinal bigint generated always as identity,
   primary key (workspace, id)
 );
+create index promotion_status_newest on proviso.promotion_status (workspace, ordinal desc);
 create index promotion_status_open on proviso.promotion_status (workspace, prototype) where open;
 
 -- Until when a share between 0 and 100 may be served. Not in the fold: it is time, not a decision.

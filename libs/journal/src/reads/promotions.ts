@@ -24,11 +24,11 @@ const readMany = statement(
   'read.promotions',
   `select ${columns} from proviso.promotion_status s
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id ${joinLane}
-   where s.workspace = $1 and ($2::text is null or s.prototype = $2) and ($3::boolean is null or s.open = $3) and ($4::text is null or s.id < $4)
-   order by s.id desc limit $5`,
+   where s.workspace = $1 and ($2::text is null or s.prototype = $2) and ($3::boolean is null or s.open = $3) and ($4::text is null or s.ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $4))
+   order by s.ordinal desc limit $5`,
 );
 
-/** Reads of promotions; ids grow with time, so newest first is simply downwards. */
+/** Reads of promotions, newest first. */
 export function promotionReads(query: Query): Pick<Reads, 'promotion' | 'promotions'> {
   return {
     promotion: async (id) => {

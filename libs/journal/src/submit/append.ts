@@ -69,7 +69,7 @@ select (select receipt from i) as receipt, proviso.hold_still((select count(*) f
 const writeStatus = statement(
   'submit.status',
   `insert into proviso.promotion_status (workspace, id, prototype, open)
-   select $1, * from unnest($2::text[], $3::text[], $4::boolean[])
+   select $1, t.* from unnest($2::text[], $3::text[], $4::boolean[]) as t
    on conflict (workspace, id) do update set open = excluded.open`,
 );
 

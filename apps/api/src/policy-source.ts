@@ -1,0 +1,22 @@
+import { type Policy, policyFrom, policyProblem, policyShape } from '@proviso/domain';
+import { readYaml } from '@proviso/gates';
+import { Problem, type ProblemDetail } from './problem.ts';
+
+/** Reads a policy's YAML, or answers every mistake with its line and column. */
+export function policyOfSource(source: string): Policy {
+  const found = readYaml(source, policyShape);
+  if (!found.ok)
+    throw invalid(found.problems.map(({ code, message, line, column }) => detail(code, message, { line, column })));
+  const policy = policyFrom(found.value);
+  const problem = policyProblem(policy);
+  if (problem !== null) throw invalid([detail('not_allowed', problem, { line: 1, column: 1 })]);
+  return policy;
+}
+
+function invalid(errors: readonly ProblemDetail[]): Problem {
+  return new Problem('policy_invalid', `expected a policy, got a document with ${errors.length} mistakes`, { errors });
+}
+
+function detail(code: string, message: string, place: { line: number; column: number }): ProblemDetail {
+  return { pointer: `/source#line=${place.line},column=${place.column}`, code, message };
+}
