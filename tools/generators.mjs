@@ -8,6 +8,7 @@ export const GENERATORS = [
   { program: 'libs/authority/src/matrix.generate.ts' },
   { program: 'libs/journal/src/queries.generate.ts' },
   { program: 'apps/api/src/openapi.generate.ts', flags: ['--import', './tools/decorators.mjs'] },
+  { program: 'tools/client.generate.mjs' },
 ];
 
 /** Recordings of a real run: started by hand when the story changes on purpose, and never the same twice. */

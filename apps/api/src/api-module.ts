@@ -1,0 +1,42 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { EdgeController } from './edge.controller.ts';
+import { EventsController } from './events.controller.ts';
+import { EvidenceController } from './evidence.controller.ts';
+import { GatesController } from './gates.controller.ts';
+import { LanesController } from './lanes.controller.ts';
+import { PARTS, type Parts } from './parts.ts';
+import { PeopleController } from './people.controller.ts';
+import { PoliciesController } from './policies.controller.ts';
+import { ProblemFilter } from './problem-filter.ts';
+import { PromotionsController } from './promotions.controller.ts';
+import { PrototypesController } from './prototypes.controller.ts';
+import { ServiceController } from './service.controller.ts';
+
+const controllers = [
+  EdgeController,
+  EventsController,
+  EvidenceController,
+  GatesController,
+  LanesController,
+  PeopleController,
+  PoliciesController,
+  PromotionsController,
+  PrototypesController,
+  ServiceController,
+];
+
+/** The one module: doors and the parts they work with. */
+@Module({})
+export class ApiModule {
+  static with(parts: Parts): DynamicModule {
+    return {
+      module: ApiModule,
+      controllers,
+      providers: [
+        { provide: PARTS, useValue: parts },
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+    };
+  }
+}

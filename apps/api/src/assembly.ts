@@ -1,0 +1,26 @@
+import { folderStore } from '@proviso/evidence';
+import type { Journal } from '@proviso/journal';
+import type { Config } from './config.ts';
+import { openEdgeDesk } from './edge-desk.ts';
+import { openEventFeed } from './event-feed.ts';
+import { type Logger, breakageOf } from './log.ts';
+import { openMetrics } from './metrics.ts';
+import type { Parts } from './parts.ts';
+import { openRefusalLimit } from './refusal-limit.ts';
+
+/** The whole dependency graph as plain statements. */
+export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, journal: Journal, log: Logger): Parts {
+  const store = folderStore(config.evidence);
+  const now = Date.now;
+  return {
+    config,
+    journal,
+    store,
+    log,
+    metrics: openMetrics(),
+    refusals: openRefusalLimit(now),
+    feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
+    edges: openEdgeDesk(store, log),
+    now,
+  };
+}

@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { text } from 'node:stream/consumers';
+import { folderStore } from '@proviso/evidence';
+import { migrate, openJournal } from '@proviso/journal';
+import { ConfigProblem, readFoundingConfig } from './config.ts';
+import { found, foundingForm } from './founding.ts';
+
+/** A one-shot process: prepares the database and, from JSON on stdin, founds a workspace. Prints JSON, once. */
+async function main(): Promise<void> {
+  const config = readFoundingConfig();
+  const { superuserUrl, appPassword, pumpPassword, databaseUrl: url, origin, vaultKeyHex } = config;
+  await migrate({ superuserUrl, appPassword, pumpPassword });
+  const input = await text(process.stdin);
+  if (input.trim() === '') {
+    process.stdout.write('{}\n');
+    return;
+  }
+  const form = foundingForm.parse(JSON.parse(input));
+  const journal = await openJournal({ url, connectionsMax: 2, origin, vaultKeyHex });
+  try {
+    const store = folderStore(config.evidence);
+    const founded = await found({ journal, store, now: Date.now(), randomBytes }, form);
+    process.stdout.write(`${JSON.stringify(founded)}\n`);
+  } finally {
+    await journal.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  const isOurs = error instanceof ConfigProblem || (error instanceof Error && error.message.startsWith('expected '));
+  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
+  process.stderr.write(
+    `bootstrap: ${isOurs ? error.message : `could not prepare the deployment${code}: ${error instanceof Error ? error.name : ''}`}\n`,
+  );
+  process.exit(1);
+});

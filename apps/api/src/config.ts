@@ -1,0 +1,115 @@
+import { tmpdir } from 'node:os';
+import { isAbsolute } from 'node:path';
+
+/** What an operator tells the API, parsed once. The vault key and the passwords are in no message and no log. */
+export interface Config {
+  readonly databaseUrl: string;
+  readonly host: string;
+  readonly port: number;
+  /** The folder of the evidence store. */
+  readonly evidence: string;
+  readonly vaultKeyHex: string;
+  /** The deployment's name in every entry. */
+  readonly origin: string;
+  readonly githubApi: string;
+  readonly githubToken: string | null;
+  /** Where people reach this API; used for links only. */
+  readonly publicUrl: string;
+  /** Only repositories inside this folder can be frozen by path; null: none. */
+  readonly gitRoot: string | null;
+  /** Uploads are unpacked below it and removed again. */
+  readonly temporaryFolder: string;
+}
+
+/** What the one-shot process that prepares a deployment needs beside it. */
+export interface FoundingConfig {
+  readonly superuserUrl: string;
+  readonly databaseUrl: string;
+  readonly appPassword: string;
+  readonly pumpPassword: string;
+  readonly evidence: string;
+  readonly vaultKeyHex: string;
+  readonly origin: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Told at once with every variable that is wrong, so that nobody mends them one start at a time. */
+export class ConfigProblem extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigProblem';
+  }
+}
+
+/** Reads the API's settings from the environment of this process, or of a test. */
+export function readConfig(environment: Environment = process.env): Config {
+  const reader = readerOf(environment);
+  const host = reader.text('PROVISO_API_HOST', '127.0.0.1');
+  const port = reader.port('PROVISO_API_PORT');
+  const config: Config = {
+    databaseUrl: reader.url('PROVISO_DATABASE_URL', ['postgres:', 'postgresql:']),
+    host,
+    port,
+    evidence: reader.folder('PROVISO_EVIDENCE'),
+    vaultKeyHex: reader.key('PROVISO_VAULT_KEY'),
+    origin: reader.text('PROVISO_ORIGIN'),
+    githubApi: reader.url('PROVISO_GITHUB_API', ['https:', 'http:'], 'https://api.github.com'),
+    githubToken: environment['PROVISO_GITHUB_TOKEN'] || null,
+    publicUrl: reader.url('PROVISO_PUBLIC_URL', ['https:', 'http:'], `http://${host}:${port}`),
+    gitRoot: environment['PROVISO_GIT_ROOT'] ? reader.folder('PROVISO_GIT_ROOT') : null,
+    temporaryFolder: environment['PROVISO_TEMP'] ? reader.folder('PROVISO_TEMP') : tmpdir(),
+  };
+  reader.finish();
+  return Object.freeze(config);
+}
+
+/** Reads the settings of the one-shot process that migrates and founds. */
+export function readFoundingConfig(environment: Environment = process.env): FoundingConfig {
+  const reader = readerOf(environment);
+  const config: FoundingConfig = {
+    superuserUrl: reader.url('PROVISO_SUPERUSER_URL', ['postgres:', 'postgresql:']),
+    databaseUrl: reader.url('PROVISO_DATABASE_URL', ['postgres:', 'postgresql:']),
+    appPassword: reader.text('PROVISO_APP_PASSWORD'),
+    pumpPassword: reader.text('PROVISO_PUMP_PASSWORD'),
+    evidence: reader.folder('PROVISO_EVIDENCE'),
+    vaultKeyHex: reader.key('PROVISO_VAULT_KEY'),
+    origin: reader.text('PROVISO_ORIGIN'),
+  };
+  reader.finish();
+  return Object.freeze(config);
+}
+
+/** Collects problems instead of throwing at the first; nothing of a value is told, since some are secrets. */
+function readerOf(environment: Environment) {
+  const problems: string[] = [];
+  const wrong = (name: string, expected: string): '' => {
+    problems.push(`${name}: expected ${expected}, got ${environment[name] ? 'something else' : 'nothing'}`);
+    return '';
+  };
+  return {
+    text: (name: string, preset?: string) => environment[name] || preset || wrong(name, 'a text'),
+    url: (name: string, protocols: readonly string[], preset?: string) => {
+      const given = environment[name] || preset || '';
+      const fits = URL.canParse(given) && protocols.includes(new URL(given).protocol);
+      return fits ? given : wrong(name, `an address that starts with ${protocols.join('// or ')}//`);
+    },
+    port: (name: string) => {
+      const given = environment[name] ?? '';
+      if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given);
+      wrong(name, 'a port from 0 to 65535');
+      return 0;
+    },
+    folder: (name: string) => {
+      const given = environment[name] ?? '';
+      return isAbsolute(given) ? given : wrong(name, 'the absolute path of a folder');
+    },
+    key: (name: string) => {
+      const given = environment[name] ?? '';
+      return /^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : wrong(name, '64 hexadecimal digits');
+    },
+    finish: () => {
+      if (problems.length > 0) throw new ConfigProblem(problems);
+    },
+  };
+}

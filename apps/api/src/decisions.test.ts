@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { type Deployment, atApproval, openDeployment, pick } from './deployment.contract.ts';
+import { refusalsPerMinuteMax } from './refusal-limit.ts';
+
+let here: Deployment;
+
+beforeAll(async () => {
+  here = await openDeployment();
+});
+
+afterAll(async () => {
+  await here.close();
+});
+
+async function refusalsAbout(promotion: string): Promise<number> {
+  const entries = await here.parts.journal
+    .reads(here.workspace)
+    .history({ stream: 'log', id: 'refusals', limit: 1_000 });
+  return entries.filter((entry) => entry.bytes.includes(promotion)).length;
+}
+
+describe('a decision', () => {
+  it('is refused to the requester, with one entry for each try, and says who can', async () => {
+    const { decisions, digests, promotion } = await atApproval(here, 'own-work');
+    for (const tries of [1, 2]) {
+      const answer = await here.post('bea', decisions, { verdict: 'approve', ...digests });
+      expect(answer.status).toBe(403);
+      expect(answer.body).toMatchObject({ code: 'own_work', rule: 'separation/requester' });
+      expect(await refusalsAbout(promotion)).toBe(tries);
+    }
+    const nobody = await here.post('aud', decisions, { verdict: 'approve', ...digests });
+    expect(nobody.status).toBe(403);
+    expect(nobody.body).toMatchObject({ code: 'not_permitted', whoCan: ['group/security'] });
+  });
+
+  it('is recorded once for one key, and the key is refused for another body', async () => {
+    const { decisions, digests, promotion } = await atApproval(here, 'same-key');
+    const key = randomUUID();
+    const first = await here.post('sam', decisions, { verdict: 'approve', reason: 'looks fine', ...digests }, key);
+    expect(first.status).toBe(201);
+    expect(first.body).toMatchObject({ receipt: 'recorded', passed: false });
+    const again = await here.post('sam', decisions, { verdict: 'approve', reason: 'looks fine', ...digests }, key);
+    expect(again.status).toBe(201);
+    expect(again.body).toEqual({ ...first.body, receipt: 'replayed' });
+    const other = await here.post('sam', decisions, { verdict: 'reject', ...digests }, key);
+    expect([other.status, other.body['code']]).toEqual([409, 'key_conflict']);
+    const read = await here.ask('aud', 'GET', `/v1/promotions/${promotion}`);
+    expect(pick(read.body, 'gates', 1, 'decisions')).toHaveLength(1);
+    expect(read.body['headline']).toContain('security (1 of 2)');
+    const told = await here.ask('aud', 'GET', `/v1/promotions/${promotion}/history`);
+    const vote = (told.body['items'] as { kind: string }[]).find(({ kind }) => kind === 'decision_recorded');
+    expect(vote).toMatchObject({ reason: 'looks fine', by: { id: here.people.sam, name: 'Name of sam' } });
+  });
+
+  it('on digests that are no longer current is 412, on an older attempt 409, by the same person twice 409', async () => {
+    const { decisions, digests } = await atApproval(here, 'stale');
+    const stale = { ...digests, evidenceDigest: `sha256:${'0'.repeat(64)}` };
+    const answers = [
+      await here.post('sam', decisions, { verdict: 'approve', ...stale }),
+      await here.post('sam', decisions, { verdict: 'approve', attempt: 0, ...digests }),
+      await here.post('sam', decisions, { verdict: 'approve', gateRevision: 999, ...digests }),
+      await here.post('sam', decisions, { verdict: 'approve', ...digests }),
+      await here.post('sam', decisions, { verdict: 'approve', ...digests }),
+    ];
+    expect(answers.map(({ status, body }) => [status, body['code'] ?? body['receipt']])).toEqual([
+      [412, 'stale_evidence'],
+      [409, 'stale_attempt'],
+      [412, 'stale_evidence'],
+      [201, 'recorded'],
+      [409, 'already_decided'],
+    ]);
+  });
+
+  it('is not found from another workspace, like everything else of it', async () => {
+    const { decisions, digests, promotion, prototype, policy, gate } = await atApproval(here, 'elsewhere');
+    const vote = await here.post('eve', decisions, { verdict: 'approve', ...digests });
+    const stops = await here.post('eve', `/v1/promotions/${promotion}/cancel`, { reason: 'mine' });
+    const reads = await Promise.all(
+      [
+        `promotions/${promotion}`,
+        `prototypes/${prototype}`,
+        `policies/${policy}`,
+        `gates/${gate}`,
+        `people/${here.people.bea}`,
+      ].map((path) => here.ask('eve', 'GET', `/v1/${path}`)),
+    );
+    expect([vote, stops, ...reads].map(({ status }) => status)).toEqual([404, 404, 404, 404, 404, 404, 404]);
+    const list = await here.ask('eve', 'GET', '/v1/promotions');
+    expect(list.body['items']).toEqual([]);
+  });
+
+  it('refuses fields that name an approver, a status or a workspace', async () => {
+    const { decisions, digests } = await atApproval(here, 'extra-fields');
+    for (const field of ['approverId', 'status', 'workspaceId', '__caslSubjectType__']) {
+      const answer = await here.post('sam', decisions, { verdict: 'approve', ...digests, [field]: 'x' });
+      expect(answer.status).toBe(422);
+      expect(answer.body['errors']).toEqual([
+        { pointer: `/${field}`, code: 'unknown_field', message: 'expected no such field' },
+      ]);
+    }
+  });
+
+  it('is one truth when many vote at the same instant', async () => {
+    const { decisions, digests, gate } = await atApproval(here, 'at-once');
+    const voters = ['sam', 'kim', 'bea', 'aud', 'petra', 'ada', 'nil'] as const;
+    const answers = await Promise.all(
+      voters.flatMap((actor) =>
+        [1, 2, 3, 4].map(() => here.post(actor, decisions, { verdict: 'approve', ...digests })),
+      ),
+    );
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(2);
+    expect(statuses.filter((status) => status >= 500)).toEqual([]);
+    expect(answers.filter(({ body }) => body['passed'] === true)).toHaveLength(1);
+    const read = await here.ask('aud', 'GET', `/v1/gates/${gate}`);
+    expect(read.body).toMatchObject({ status: 'passed', attempt: 1 });
+    expect(pick(read.body, 'decisions')).toHaveLength(2);
+  });
+
+  it('passes the gate when two others agree, however often a third is refused', async () => {
+    const { decisions, digests, gate } = await atApproval(here, 'flood');
+    const tries = Array.from(
+      { length: refusalsPerMinuteMax + 40 },
+      () => () => here.post('olga', decisions, { verdict: 'approve', ...digests }),
+    );
+    const statuses: number[] = [];
+    for (const one of tries) statuses.push((await one()).status);
+    expect(statuses.filter((status) => status === 403)).toHaveLength(refusalsPerMinuteMax);
+    expect(statuses.slice(refusalsPerMinuteMax).every((status) => status === 429)).toBe(true);
+    const votes = await Promise.all(
+      (['sam', 'kim'] as const).map((actor) => here.post(actor, decisions, { verdict: 'approve', ...digests })),
+    );
+    expect(votes.map(({ status }) => status)).toEqual([201, 201]);
+    expect(votes.filter(({ body }) => body['passed'])).toHaveLength(1);
+    const read = await here.ask('sam', 'GET', `/v1/gates/${gate}`);
+    expect(read.body).toMatchObject({
+      status: 'passed',
+      requirements: [{ from: 'group/security', count: 2, have: 2 }],
+    });
+  });
+});

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { authorityMatrix } from './authority-matrix.ts';
+import { type Actor, type Deployment, atApproval, cast, openDeployment, policySource } from './deployment.contract.ts';
+import { openapiText } from './openapi.ts';
+import { type Route, routeKey } from './route.ts';
+import { routes, routesByKey } from './routes.ts';
+
+let here: Deployment;
+let things: Awaited<ReturnType<typeof atApproval>>;
+let lane: string;
+
+beforeAll(async () => {
+  here = await openDeployment();
+  things = await atApproval(here, 'doors');
+  const read = await here.parts.journal.reads(here.workspace).promotion(things.promotion);
+  lane = read?.state.lanes.production ?? '';
+});
+
+afterAll(async () => {
+  await here.close();
+});
+
+/** The address of a thing of ours for a route. */
+function addressOf({ path }: Route): string {
+  const noun = path.split('/')[2] ?? '';
+  const ids: Record<string, string> = {
+    gates: things.gate,
+    lanes: lane,
+    people: here.people.kim,
+    policies: things.policy,
+    promotions: things.promotion,
+    prototypes: things.prototype,
+  };
+  return path.replace(':id', ids[noun] ?? '').replace(':digest', `sha256:${'a'.repeat(64)}`);
+}
+
+/** Roles of the cast; `nil` has none. */
+const heldBy: Partial<Record<Actor, string>> = {
+  bea: 'builder',
+  sam: 'approver',
+  olga: 'operator',
+  petra: 'policy-owner',
+  aud: 'auditor',
+  ada: 'administrator',
+  edge: 'edge',
+};
+
+describe('the route table', () => {
+  it('has a row for every route of the server and no row too many', () => {
+    const served = routes.filter((route) => here.fastify.hasRoute({ method: route.method, url: route.path }));
+    expect(served).toHaveLength(routes.length);
+    expect(routesByKey.size).toBe(routes.length);
+    const lines =
+      here.fastify.printRoutes({ commonPrefix: false }).match(/\((GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS)[^)]*\)/g) ??
+      [];
+    expect(lines.join(' ').match(/GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS/g)).toHaveLength(routes.length);
+  });
+
+  it('stops the start of a server with a route that has no row', async () => {
+    const { FastifyAdapter } = await import('@nestjs/platform-fastify');
+    const { expectRows } = await import('./server.ts');
+    const fastify = new FastifyAdapter().getInstance();
+    expectRows(fastify);
+    expect(() => fastify.get('/v1/back-door', () => 'in')).toThrow('expected a row for GET /v1/back-door');
+  });
+
+  it('is the committed authority matrix and the committed OpenAPI document', async () => {
+    const file = (name: string) => readFile(new URL(`../${name}`, import.meta.url), 'utf8');
+    expect(authorityMatrix()).toBe(await file('authority.matrix.txt'));
+    expect(openapiText()).toBe(await file('openapi.json'));
+  });
+});
+
+describe('the guard', () => {
+  it('answers 401 on every route that is not public, whatever the credential looks like', async () => {
+    const forged = `prv_${randomBytes(32).toString('base64url')}`;
+    const headers = [
+      {},
+      ...[
+        `Bearer ${forged}`,
+        'Bearer ',
+        `Basic ${forged}`,
+        `Bearer ${here.tokens.sam}x`,
+        forged,
+        'Bearer e30.e30.',
+      ].map((authorization) => ({ authorization })),
+    ];
+    for (const route of routes.filter(({ access }) => access.kind !== 'public')) {
+      for (const one of headers) {
+        const answer = await here.ask(null, route.method, addressOf(route), { headers: one });
+        expect([routeKey(route.method, route.path), answer.status]).toEqual([routeKey(route.method, route.path), 401]);
+      }
+    }
+  });
+
+  it('lets each role in where the matrix says so and nowhere else', async () => {
+    const rows = authorityMatrix()
+      .split('\n')
+      .filter((line) => /^(GET|POST) /.test(line));
+    const columns = (authorityMatrix().split('\n')[4] ?? '').trim().split(/\s+/);
+    for (const route of routes.filter(({ path }) => path !== '/v1/events')) {
+      const key = routeKey(route.method, route.path);
+      const row = rows
+        .map((line) => line.split(/\s+/))
+        .find((cells) => `${cells[0]} ${cells[1]}` === key && ['-', 'workspace'].includes(cells[2] ?? ''));
+      for (const [actor, role] of Object.entries(heldBy) as [Actor, string][]) {
+        const cell = row?.[2 + columns.indexOf(role)];
+        // An empty body is wrong everywhere: whoever may come in learns that, whoever may not learns only that.
+        const answer = await here.ask(
+          actor,
+          route.method,
+          addressOf(route),
+          route.access.kind === 'command' ? bodyFor(route) : {},
+        );
+        const isIn = answer.status !== 403;
+        expect([key, role, isIn]).toEqual([key, role, cell === 'vote' ? actor === 'sam' : cell !== '403']);
+      }
+    }
+  });
+
+  it('lets a person without any role see nothing but themselves', async () => {
+    for (const route of routes.filter(({ access, method }) => access.kind === 'read' && method === 'GET')) {
+      expect((await here.ask('nil', 'GET', addressOf(route))).status).toBe(403);
+    }
+    expect((await here.ask('nil', 'GET', '/v1/me')).body).toMatchObject({ person: { id: here.people.nil, roles: [] } });
+    expect(cast).toContain('nil');
+  });
+
+  it('goes by the matched route, however the path is spelt', async () => {
+    const { decisions, digests } = things;
+    const tricks = [
+      decisions.replace('decisions', '%64ecisions'),
+      decisions.replace('/v1/', '//v1/'),
+      `${decisions}/`,
+      decisions.replace('decisions', 'DECISIONS'),
+      decisions.replace('/v1/', '/v1/./'),
+      decisions.replace('/gates/', '/people/../gates/'),
+      `${decisions}%00`,
+      `${decisions};x=1`,
+      `${decisions}?_method=GET`,
+    ];
+    for (const url of tricks) {
+      const unknown = await here.ask(null, 'POST', url, { payload: { verdict: 'approve', ...digests } });
+      const known = await here.ask('aud', 'POST', url, { payload: { verdict: 'approve', ...digests } });
+      expect([url, [401, 404].includes(unknown.status)]).toEqual([url, true]);
+      expect([url, [403, 404, 422].includes(known.status)]).toEqual([url, true]);
+    }
+    for (const method of ['HEAD', 'OPTIONS', 'PUT', 'DELETE', 'PATCH', 'TRACE'] as const) {
+      const answer = await here.fastify.inject({
+        method: method as 'HEAD',
+        url: '/v1/me',
+        headers: { authorization: `Bearer ${here.tokens.sam}` },
+      });
+      expect([method, answer.statusCode]).toEqual([method, 404]);
+    }
+  });
+});
+
+/** A body that is well-formed, so that only rights can be in the way of a command. */
+function bodyFor({ path, name }: Route) {
+  const digests = things.digests;
+  const bodies: Record<string, object> = {
+    addPerson: { name: 'New' },
+    grantRole: { role: 'auditor' },
+    revokeRole: { role: 'auditor' },
+    issueToken: {},
+    registerPrototype: { name: 'doors' },
+    assignOwner: { owner: here.people.bea },
+    trustPrototype: { trusted: false },
+    freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },
+    publishPolicy: { source: policySource },
+    openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
+    decide: { verdict: 'approve', attempt: 99, ...digests },
+    rerunGate: {},
+    disablePerson: {},
+  };
+  const stopping = /cancel|rollback|hold|resume/.test(path) ? { reason: 'test' } : {};
+  return { payload: bodies[name] ?? stopping };
+}

@@ -1,0 +1,170 @@
+import {
+  type Digest,
+  type PrototypeState,
+  type Release,
+  type WorkspaceId,
+  contractShape,
+  leaseMs,
+  needsLease,
+  runOrderOf,
+} from '@proviso/domain';
+import type { FolderStore } from '@proviso/evidence';
+import { contractFileName, readYaml } from '@proviso/gates';
+import { type Manifest, fileDigest, readFrozen, readFrozenFile } from '@proviso/intake';
+import type { EdgeLane, Reads } from '@proviso/journal';
+import { type Logger, breakageOf } from './log.ts';
+import type { EdgeOrdersResource, ReleaseOrderResource } from './resources.ts';
+
+/** Contracts and manifests kept in memory; a lane has two at a time, so this serves some hundred lanes without a read. */
+const keptMax = 500;
+
+/** Candidates whose manifests are searched for one file; older ones were fetched long ago. */
+const searchedMax = 500;
+
+/** Files that were found to belong to a workspace: those of some dozen candidates of ordinary size. */
+const permittedMax = 100_000;
+
+/** Prototypes on one page of the search, and pages of it: a workspace has some dozen prototypes. */
+const pageSize = 100;
+const pagesMax = 20;
+
+type RunContract = ReleaseOrderResource['contract'];
+type LaneOrder = EdgeOrdersResource['lanes'][number];
+
+/** What edges are told, and which documents they may fetch. */
+export interface EdgeDesk {
+  readonly orders: (reads: Reads) => Promise<EdgeOrdersResource>;
+  /** True for the manifests of this workspace's candidates and for the files in them. */
+  readonly mayFetch: (caller: EdgeCaller, digest: Digest) => Promise<boolean>;
+}
+
+/** Whose edge asks. */
+export interface EdgeCaller {
+  readonly workspace: WorkspaceId;
+  readonly reads: Reads;
+}
+
+/** Everything kept is addressed by digest, so nothing in here can grow old. */
+export function openEdgeDesk(store: FolderStore, log: Logger): EdgeDesk {
+  const contracts = bounded<Digest, RunContract>();
+  const manifests = bounded<Digest, Manifest>();
+  const permitted = bounded<string, true>(permittedMax);
+  const told = bounded<Digest, true>();
+  const manifestOf = async (artifact: Digest): Promise<Manifest> => {
+    const manifest = manifests.get(artifact) ?? (await readFrozen(store, artifact));
+    manifests.set(artifact, manifest);
+    return manifest;
+  };
+  const contractOf = async (artifact: Digest): Promise<RunContract | null> => {
+    const known = contracts.get(artifact);
+    if (known !== undefined) return known;
+    try {
+      const bytes = await readFrozenFile(store, await manifestOf(artifact), contractFileName);
+      const found = bytes === undefined ? null : readYaml(bytes, contractShape);
+      if (found === null || !found.ok) throw new Error('expected a contract, got none that can be read');
+      const contract = contractView(runOrderOf(found.value));
+      contracts.set(artifact, contract);
+      return contract;
+    } catch (error) {
+      // Edges ask every second: once is enough.
+      if (told.get(artifact) === undefined) {
+        log.warn({ artifact, ...breakageOf(error) }, 'a release is left out: its contract cannot be read');
+      }
+      told.set(artifact, true);
+      return null;
+    }
+  };
+  return {
+    orders: async (reads) => {
+      const lanes = await reads.edgeLanes();
+      return {
+        incarnation: incarnationOf(lanes),
+        lanes: await Promise.all(lanes.map((lane) => orderOf(lane, contractOf))),
+      };
+    },
+    mayFetch: async ({ workspace, reads }, digest) => {
+      if (permitted.get(`${workspace} ${digest}`) !== undefined) return true;
+      const artifacts = await artifactsOf(reads);
+      if (artifacts.includes(digest)) return true;
+      for (const artifact of artifacts.slice(0, searchedMax)) {
+        const files = (await manifestOf(artifact).catch(() => null))?.files.map(fileDigest) ?? [];
+        if (!files.includes(digest)) continue;
+        // The others of the same candidate are asked for next.
+        for (const file of files) permitted.set(`${workspace} ${file}`, true);
+        return true;
+      }
+      return false;
+    },
+  };
+}
+
+async function orderOf(
+  { lane, prototype }: EdgeLane,
+  contractOf: (artifact: Digest) => Promise<RunContract | null>,
+): Promise<LaneOrder> {
+  const { state, leaseRemainingMs } = lane;
+  const order = async (release: Release | null) => releaseOrder(release, prototype, contractOf);
+  const [stable, canary] = await Promise.all([order(state.stable), order(state.canary)]);
+  return {
+    lane: state.id,
+    environment: state.environment,
+    hosts: [state.host],
+    fence: state.fence,
+    stable,
+    canary,
+    weightPercent: state.weight,
+    // A lease is never longer than the one rule allows, and a lapsed one is said as 0 and not left out.
+    leaseRemainingMs: needsLease(state) ? Math.min(leaseMs, Math.max(0, Math.floor(leaseRemainingMs ?? 0))) : null,
+    closed: false,
+  };
+}
+
+async function releaseOrder(
+  release: Release | null,
+  prototype: PrototypeState,
+  contractOf: (artifact: Digest) => Promise<RunContract | null>,
+): Promise<ReleaseOrderResource | null> {
+  if (release === null) return null;
+  const contract = await contractOf(release.artifact);
+  if (contract === null) return null;
+  return { release: release.id, artifactDigest: release.artifact, trusted: prototype.trusted, contract };
+}
+
+function contractView(order: ReturnType<typeof runOrderOf>): RunContract {
+  const { start, portEnvironment, environment, health, memoryMbMax, readyWithinMs } = order;
+  return { start: [...start], portEnvironment, environment: { ...environment }, health, memoryMbMax, readyWithinMs };
+}
+
+/** The newest incarnation among the lanes: all of them grow together when a backup is restored. */
+function incarnationOf(lanes: readonly EdgeLane[]): string {
+  return String(Math.max(1, ...lanes.map(({ lane }) => lane.state.fence.incarnation)));
+}
+
+/** The artifacts of all candidates, the newest of each prototype first: one is tried out before any lane has it. */
+async function artifactsOf(reads: Reads): Promise<readonly Digest[]> {
+  const artifacts: Digest[] = [];
+  let after: string | undefined;
+  for (let count = 0; count < pagesMax; count += 1) {
+    const page = await reads.prototypes({ limit: pageSize, ...(after === undefined ? {} : { after }) });
+    for (const { candidates } of page.items) {
+      artifacts.push(...candidates.map(({ manifest }) => manifest.artifact).toReversed());
+    }
+    if (page.next === null) break;
+    after = page.next;
+  }
+  return artifacts;
+}
+
+/** A map that forgets what was not asked for the longest. */
+function bounded<Key, Value>(max = keptMax) {
+  const kept = new Map<Key, Value>();
+  return {
+    get: (key: Key): Value | undefined => kept.get(key),
+    set: (key: Key, value: Value): void => {
+      kept.delete(key);
+      kept.set(key, value);
+      const oldest = kept.keys().next();
+      if (kept.size > max && !oldest.done) kept.delete(oldest.value);
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { mayRead } from '@proviso/authority';
+import type { PersonId } from '@proviso/domain';
+import type { EntryView, Reads } from '@proviso/journal';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf } from './caller.ts';
+import { queries } from './forms.ts';
+import { PARTS, type Parts } from './parts.ts';
+import { queryOf } from './parsing.ts';
+
+/**
+ * The log these positions belong to. A restored backup starts another one, whose positions mean other entries; until
+ * the log is signed there is only the first.
+ */
+const incarnation = '1';
+
+/** Proxies close what is silent; most wait 30 s or more. */
+const heartbeatMs = 15_000;
+
+/** Bytes that may wait for a slow reader before it is cut off; it comes back with the last id it saw. */
+const queueBytesMax = 1_048_576;
+
+/** Live entries as server-sent events. */
+@Controller('v1/events')
+export class EventsController {
+  readonly #parts: Parts;
+
+  constructor(@Inject(PARTS) parts: Parts) {
+    this.#parts = parts;
+  }
+
+  @Get()
+  async follow(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    queryOf(request, queries.none);
+    const { workspace, reads, person } = callerOf(request);
+    const last = await reads.lastPosition();
+    const asked = positionIn(request.headers['last-event-id'], last);
+    const stream = reply.raw;
+    const leave = this.#parts.feed.follow(workspace, asked ?? last, {
+      take: (entries) => write(stream, entries.map(eventOf).join('')),
+      end: () => void stream.end(),
+    });
+    reply.hijack();
+    stream.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    stream.write(': connected\n\n');
+    if (asked === null) stream.write(`event: reset\nid: ${incarnation}.${last}\ndata: {}\n\n`);
+    const heart = setInterval(() => void beat(stream, reads, person.id), heartbeatMs);
+    const stop = (): void => {
+      clearInterval(heart);
+      leave();
+    };
+    stream.on('error', () => stream.destroy());
+    stream.on('close', stop);
+    // Whoever went away while we looked up the position has closed already, and no event will come.
+    if (stream.destroyed) stop();
+  }
+}
+
+/** Keeps the line open as long as its reader may read; a lost right ends it within one beat. */
+async function beat(stream: ServerResponse, reads: Reads, id: PersonId): Promise<void> {
+  try {
+    const person = await reads.person(id);
+    if (person === null || !mayRead(person)) stream.end();
+    else write(stream, ': alive\n\n');
+  } catch {
+    // The database is away: nothing new can be read either, so the line may stay until it is back.
+    write(stream, ': alive\n\n');
+  }
+}
+
+/**
+ * Where to go on: from now on when nothing was said, after the named position, or null when that position belongs to
+ * another log or lies in its future: the client must read everything anew.
+ */
+function positionIn(header: string | string[] | undefined, last: number): number | null {
+  if (header === undefined || header === '') return last;
+  const found = /^([0-9A-Za-z]{1,32})\.(\d{1,15})$/.exec(String(header));
+  if (found === null || found[1] !== incarnation) return null;
+  const position = Number(found[2]);
+  return position <= last ? position : null;
+}
+
+/** No body: what happened is read where it is shown, by whoever may read it. */
+function eventOf({ position, stream, streamId, sseq, kind, at }: EntryView): string {
+  const data = JSON.stringify({ position, stream, streamId, sequence: sseq, kind, at });
+  return `event: entry\nid: ${incarnation}.${position}\ndata: ${data}\n\n`;
+}
+
+function write(stream: ServerResponse, text: string): boolean {
+  if (stream.destroyed || stream.writableEnded) return false;
+  stream.write(text);
+  if (stream.writableLength <= queueBytesMax) return true;
+  stream.destroy();
+  return false;
+}

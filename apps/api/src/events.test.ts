@@ -1,0 +1,74 @@
+import { openPump } from '@proviso/journal';
+import { type Deployment, openDeployment } from './deployment.contract.ts';
+
+let here: Deployment;
+let address: string;
+
+beforeAll(async () => {
+  here = await openDeployment();
+  await here.app.listen(0, '127.0.0.1');
+  address = await here.app.getUrl();
+  await sequence();
+});
+
+afterAll(async () => {
+  await here.close();
+});
+
+/** Gives positions to all entries so far, as the worker's sequencer does. */
+async function sequence(): Promise<void> {
+  const pump = await openPump({ url: here.pumpUrl, durable: false });
+  const leadership = await pump.lead('sequencer');
+  if (leadership === null) throw new Error('expected to lead');
+  await leadership.sequence(1_000);
+  await leadership.resign();
+  await pump.close();
+}
+
+/** Reads the stream until a text has come; the test's own time bounds it. */
+async function readUntil(wanted: RegExp, headers: Record<string, string> = {}, meanwhile = async () => {}) {
+  const stop = new AbortController();
+  const response = await fetch(`${address}/v1/events`, {
+    headers: { authorization: `Bearer ${here.tokens.aud}`, ...headers },
+    signal: stop.signal,
+  });
+  let text = '';
+  const reading = (async () => {
+    for await (const chunk of response.body ?? []) {
+      text += Buffer.from(chunk).toString('utf8');
+      if (wanted.test(text)) return;
+    }
+  })();
+  await meanwhile();
+  await reading;
+  stop.abort();
+  return { type: response.headers.get('content-type'), text };
+}
+
+describe('live events', () => {
+  it('begin with a comment at once and carry ledger positions', async () => {
+    const live = await readUntil(/prototype_registered/, {}, async () => {
+      await here.post('bea', '/v1/prototypes', { name: 'live' });
+      await sequence();
+    });
+    expect(live.type).toBe('text/event-stream');
+    expect(live.text.startsWith(': connected\n\n')).toBe(true);
+    expect(live.text).toMatch(/event: entry\nid: 1\.\d+\ndata: \{"position":\d+,"stream":"prototype"/);
+    expect(live.text).not.toContain('workspace_opened');
+  });
+
+  it('go on after the last id that was seen', async () => {
+    const all = await readUntil(/prototype_registered/, { 'last-event-id': '1.0' });
+    const ids = [...all.text.matchAll(/^id: 1\.(\d+)$/gm)].map(([, position]) => Number(position));
+    expect(ids.length).toBeGreaterThan(3);
+    expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
+    const some = await readUntil(/prototype_registered/, { 'last-event-id': `1.${ids[1]}` });
+    expect(some.text).toContain(`id: 1.${ids[2]}\n`);
+    expect(some.text).not.toContain(`id: 1.${ids[1]}\n`);
+  });
+
+  it.each(['2.0', '1.99999999', 'nonsense'])('begin anew for a position of another log: %s', async (id) => {
+    const { text } = await readUntil(/event: reset\nid: 1\.\d+/, { 'last-event-id': id });
+    expect(text).not.toContain('event: entry');
+  });
+});

@@ -1,0 +1,159 @@
+import {
+  type CandidateId,
+  type Digest,
+  type IdKind,
+  type LaneId,
+  type PersonId,
+  type PolicyId,
+  type PromotionId,
+  type PrototypeId,
+  roles,
+} from '@proviso/domain';
+import { z } from 'zod';
+
+/** An id of one kind; typed as the domain's own, so that what was parsed here is never parsed again. */
+function id<Wanted extends string>(kind: IdKind) {
+  const form = z.string().regex(new RegExp(`^${kind}_[0-9a-f]{32}$`), `expected ${kind}_ and 32 hexadecimal digits`);
+  return form as unknown as z.ZodType<Wanted, Wanted>;
+}
+
+/** The ids and digests of bodies, queries and answers. */
+export const ids = {
+  candidate: id<CandidateId>('cnd'),
+  lane: id<LaneId>('lane'),
+  person: id<PersonId>('psn'),
+  policy: id<PolicyId>('pol'),
+  promotion: id<PromotionId>('prm'),
+  prototype: id<PrototypeId>('pro'),
+} as const;
+
+/** The address of a stored document. */
+export const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 hexadecimal digits') as unknown as z.ZodType<Digest, Digest>;
+
+/** RFC 3339 in UTC. */
+export const time = z
+  .string()
+  .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  .describe('RFC 3339, UTC');
+
+/** Letters that a sentence may hold: a control character could forge a line of a log or of a terminal. */
+const printable = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
+
+/** One line of a person's text. */
+function line(max: number) {
+  return z.string().trim().min(1).max(max).regex(printable, 'expected one line without control characters');
+}
+
+/** Free text: several lines are fine, other control characters are not. */
+const prose = z
+  .string()
+  .trim()
+  .min(1)
+  .max(2_000)
+  .regex(
+    /^[^\p{Cs}\0-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]*$/u,
+    'expected text without control characters',
+  );
+
+/** Services inside the deployment hold these without a row; nobody is ever granted one through a door. */
+const insideOnly = ['worker', 'keeper', 'founder'] as const;
+
+const binding = z.strictObject({
+  role: z.enum(roles).exclude(insideOnly),
+  group: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,62}$/)
+    .optional(),
+  prototype: ids.prototype.optional(),
+  environment: z.enum(['staging', 'production']).optional(),
+});
+
+/** A grant as it is sent. */
+export type BindingForm = z.infer<typeof binding>;
+
+const prototypeName = z
+  .string()
+  .min(2)
+  .max(63)
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected lower-case words joined by hyphens');
+
+const version = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/, 'expected a version such as v14 or 1.2.0');
+
+/** Names of commits, branches and folders; intake looks at them again, much more closely. */
+const reference = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'expected printable letters without spaces');
+
+const reason = prose.describe('kept in the vault, encrypted; the journal holds a commitment only');
+
+/** Bodies as sent. Unknown fields are refused: a body that names an approver, a status or a workspace is a try, not a typo. */
+export const bodies = {
+  addPerson: z.strictObject({
+    name: line(200),
+    email: z.email().max(320).optional(),
+    kind: z.enum(['human', 'service', 'agent']).default('human'),
+    actsFor: ids.person.optional(),
+    roles: z.array(binding).max(50).default([]),
+  }),
+  role: binding,
+  issueToken: z.strictObject({ validDays: z.number().int().min(1).max(366).default(90) }).default({ validDays: 90 }),
+  empty: z.strictObject({}).optional(),
+  registerPrototype: z.strictObject({ name: prototypeName, owner: ids.person.nullable().optional() }),
+  assignOwner: z.strictObject({ owner: ids.person }),
+  trust: z.strictObject({ trusted: z.boolean() }),
+  freezeCandidate: z.union([
+    z.strictObject({ version, git: z.strictObject({ path: z.string().min(1).max(500), commit: reference }) }),
+    z.strictObject({
+      version,
+      github: z.strictObject({ owner: reference, repository: reference, commit: reference }),
+    }),
+  ]),
+  version,
+  publishPolicy: z.strictObject({ source: z.string().min(1).max(262_144) }),
+  openPromotion: z.strictObject({ prototype: ids.prototype, candidate: ids.candidate, policy: ids.policy }),
+  decide: z.strictObject({
+    verdict: z.enum(['approve', 'reject', 'request_changes']),
+    reason: reason.optional(),
+    gateRevision: z.number().int().min(0).max(2_147_483_647).optional(),
+    attempt: z.number().int().min(0).max(2_147_483_647).optional(),
+    artifactDigest: digest,
+    evidenceDigest: digest,
+  }),
+  reason: z.strictObject({ reason }),
+  optionalReason: z.strictObject({ reason: reason.optional() }).default({}),
+} as const;
+
+const after = z
+  .string()
+  .regex(/^[a-z]{3,4}_[0-9a-f]{32}$/, 'expected the cursor of the page before')
+  .optional()
+  .describe('the `next` of the page before');
+
+/** At most this many things on a page: one answer stays below a megabyte. */
+const pageMax = 100;
+
+const limit = z.coerce.number().int().min(1).max(pageMax).default(50);
+
+/** Queries as sent. */
+export const queries = {
+  none: z.strictObject({}),
+  page: z.strictObject({ after, limit }),
+  promotions: z.strictObject({
+    prototype: ids.prototype.optional(),
+    open: z.enum(['true', 'false']).optional(),
+    after,
+    limit,
+  }),
+  promotion: z.strictObject({
+    minRevision: z.coerce.number().int().min(0).max(2_147_483_647).optional().describe('wait for your own write'),
+  }),
+  history: z.strictObject({
+    after: z.coerce.number().int().min(0).max(2_147_483_647).optional(),
+    limit: z.coerce.number().int().min(1).max(500).default(200),
+  }),
+  looks: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(200) }),
+} as const;

@@ -1,0 +1,181 @@
+import { isAbsolute, relative, resolve } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import type { Multipart } from '@fastify/multipart';
+import { authorise } from '@proviso/authority';
+import { type Candidate, type CandidateManifest, type PrototypeId, idFrom } from '@proviso/domain';
+import {
+  type FreezeContext,
+  type FreezeResult,
+  type Frozen,
+  freezeArchive,
+  freezeGit,
+  freezeGitHub,
+} from '@proviso/intake';
+import type { FastifyRequest } from 'fastify';
+import { bodies } from './forms.ts';
+import type { Parts } from './parts.ts';
+import { bodyOf, found, parsed } from './parsing.ts';
+import { Problem, problemOfIntake } from './problem.ts';
+import { candidateView } from './prototype-view.ts';
+import { type Intent, intentOf } from './submission.ts';
+
+interface Taken {
+  readonly version: string;
+  readonly frozen: Frozen;
+  readonly provenance: Pick<Candidate['provenance'], 'kind' | 'repository' | 'commit'>;
+}
+
+/**
+ * Freezes what was sent and records it as a candidate. Rights are asked before the body is read, so that nobody fills a
+ * disk with what they may not upload; that no is recorded like any other. If we die in between, the blobs are orphans.
+ */
+export async function freezeFrom(parts: Parts, request: FastifyRequest, prototype: PrototypeId) {
+  const intent = intentOf(parts, request);
+  const { reads, person } = intent.caller;
+  const known = await reads.prototype(prototype);
+  const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
+  if (authorise({ actor: person, command: probe, prototype }) !== null) await intent.submit(probe);
+  found(known);
+  const taken = request.isMultipart() ? await fromArchive(parts, request) : await fromRepository(parts, request);
+  const candidate = await candidateFrom(parts, intent, taken);
+  await intent.submit({ kind: 'FreezeCandidate', prototype, candidate });
+  const stored = found(await reads.candidateByManifest(prototype, candidate.manifestDigest));
+  const { manifest, sizeBytes, root, skipped } = taken.frozen;
+  return {
+    candidate: candidateView(stored),
+    created: stored.id === candidate.id,
+    files: manifest.files.length,
+    sizeBytes,
+    root,
+    skipped: skipped.map(({ path, rule }) => ({ path: path.toWellFormed(), rule })),
+  };
+}
+
+/** Stands for a candidate that was not looked at: only ever refused, never stored. */
+function unread({ caller, draw }: Intent): Candidate {
+  const nothing = `sha256:${'0'.repeat(64)}` as const;
+  return {
+    id: idFrom('cnd', draw('candidate')),
+    version: 'unread',
+    manifestDigest: nothing,
+    manifest: { v: 1, artifact: nothing, parts: {} },
+    provenance: { kind: 'upload', uploader: caller.person.id, authors: [] },
+  };
+}
+
+async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promise<Candidate> {
+  const artifact = taken.frozen.artifactDigest;
+  const manifest: CandidateManifest = { v: 1, artifact, parts: { code: artifact } };
+  const bytes = Buffer.from(JSON.stringify({ artifact, parts: { code: artifact }, v: 1 }));
+  const { digest: manifestDigest } = await parts.store.put(bytes, { mediaType: 'application/json' });
+  return {
+    id: idFrom('cnd', intent.draw('candidate')),
+    version: taken.version,
+    manifestDigest,
+    manifest,
+    // Names in a commit are claims; they become principals when people can link accounts.
+    provenance: { ...taken.provenance, uploader: intent.caller.person.id, authors: [] },
+  };
+}
+
+/** The order of the parts is the sender's: the file may come before the version, so it is frozen as it streams by. */
+async function fromArchive(parts: Parts, request: FastifyRequest): Promise<Taken> {
+  const fields: { version?: string; frozen?: Frozen } = {};
+  const parser = request.parts();
+  for (let next = await readNext(parser); next !== null; next = await readNext(parser)) {
+    await takePart(parts, next, fields);
+  }
+  if (fields.frozen === undefined) throw missing('archive', 'expected a file in the field archive');
+  const version = parsed(fields.version, bodies.version, '/version');
+  return { version, frozen: fields.frozen, provenance: { kind: 'upload' } };
+}
+
+/** What the parser of forms chokes on is the sender's mistake; its own errors carry no status for most of them. */
+async function readNext(parser: AsyncIterableIterator<Multipart>): Promise<Multipart | null> {
+  try {
+    const { done, value } = await parser.next();
+    return done ? null : value;
+  } catch (error) {
+    throw asFormProblem(error);
+  }
+}
+
+/** A file that breaks off breaks the form; told as such, and not as a source that did not answer. */
+async function* bytesOf(file: AsyncIterable<Uint8Array>, broke: { problem?: unknown }): AsyncGenerator<Uint8Array> {
+  try {
+    yield* file;
+  } catch (error) {
+    broke.problem = asFormProblem(error);
+    throw broke.problem;
+  }
+}
+
+function asFormProblem(error: unknown): unknown {
+  const hasStatus = typeof error === 'object' && error !== null && 'statusCode' in error;
+  return hasStatus ? error : new Problem('malformed_request', 'expected a whole multipart form');
+}
+
+async function takePart(parts: Parts, part: Multipart, fields: { version?: string; frozen?: Frozen }): Promise<void> {
+  if (part.type === 'field' && part.fieldname === 'version' && typeof part.value === 'string') {
+    fields.version = part.value;
+    return;
+  }
+  if (part.type === 'file' && part.fieldname === 'archive' && fields.frozen === undefined) {
+    const hints = { mediaType: part.mimetype, ...(part.filename ? { filename: part.filename.slice(0, 200) } : {}) };
+    const broke: { problem?: unknown } = {};
+    const result = await freezeArchive(bytesOf(part.file, broke), contextOf(parts), hints).catch((error: unknown) => {
+      throw broke.problem ?? error;
+    });
+    fields.frozen = expectFrozen(result);
+    return;
+  }
+  throw missing(part.fieldname.slice(0, 100), 'expected the fields archive and version, once each');
+}
+
+async function fromRepository(parts: Parts, request: FastifyRequest): Promise<Taken> {
+  const body = bodyOf(request, bodies.freezeCandidate);
+  const context = contextOf(parts);
+  if ('git' in body) {
+    const { repositoryPath, repository } = await insideGitRoot(parts, body.git.path);
+    const frozen = expectFrozen(await freezeGit({ repositoryPath, commit: body.git.commit }, context));
+    return { version: body.version, frozen, provenance: { kind: 'git', repository, ...commitIn(frozen) } };
+  }
+  const { githubApi, githubToken } = parts.config;
+  const token = githubToken === null ? {} : { token: githubToken };
+  const frozen = expectFrozen(await freezeGitHub({ ...body.github, baseUrl: githubApi, ...token }, context));
+  const repository = `${body.github.owner}/${body.github.repository}`;
+  return { version: body.version, frozen, provenance: { kind: 'github', repository, ...commitIn(frozen) } };
+}
+
+/** A path is resolved with its links before it is compared, so that nothing inside points the way out. */
+async function insideGitRoot(parts: Parts, path: string) {
+  const { gitRoot } = parts.config;
+  if (gitRoot === null)
+    throw new Problem('source_not_permitted', 'expected an archive: this server freezes no local paths');
+  if (path.includes('\0')) throw notFoundSource();
+  const [root, real] = await Promise.all([gitRoot, resolve(gitRoot, path)].map((one) => realpath(one).catch(() => '')));
+  const inside = root && real ? relative(root, real) : '..';
+  if (inside.startsWith('..') || isAbsolute(inside)) throw notFoundSource();
+  return { repositoryPath: real ?? '', repository: inside === '' ? '.' : inside };
+}
+
+function notFoundSource(): Problem {
+  return new Problem('source_not_found', 'expected a repository inside the configured folder');
+}
+
+function commitIn({ provenance }: Frozen): { commit?: string } {
+  return 'commit' in provenance ? { commit: provenance.commit } : {};
+}
+
+function contextOf(parts: Parts): FreezeContext {
+  return { store: parts.store, tempFolder: parts.config.temporaryFolder };
+}
+
+function expectFrozen(result: FreezeResult): Frozen {
+  if (result.kind === 'refused') throw problemOfIntake(result);
+  return result;
+}
+
+function missing(field: string, message: string): Problem {
+  return new Problem('invalid', message, { errors: [{ pointer: `/${field}`, code: 'invalid', message }] });
+}

@@ -1,0 +1,83 @@
+import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { type GateName, type GateState, findGate, gateIdOf, gateNames, gateOf, idFrom } from '@proviso/domain';
+import type { PromotionView } from '@proviso/journal';
+import type { FastifyRequest } from 'fastify';
+import { callerOf } from './caller.ts';
+import { bodies, queries } from './forms.ts';
+import { PARTS, type Parts } from './parts.ts';
+import { bodyOf, found, notFound, paramOf, queryOf } from './parsing.ts';
+import { Problem } from './problem.ts';
+import { gateView, namesFor } from './promotion-view.ts';
+import { doneView, intentOf } from './submission.ts';
+
+interface GateRead {
+  readonly view: PromotionView;
+  readonly gate: GateState;
+}
+
+/** Gates and what people decide at them. */
+@Controller('v1/gates')
+export class GatesController {
+  readonly #parts: Parts;
+
+  constructor(@Inject(PARTS) parts: Parts) {
+    this.#parts = parts;
+  }
+
+  @Get(':id')
+  async read(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { view, gate } = await gateIn(request);
+    return gateView(view, gate, await namesFor(callerOf(request).reads, [view]));
+  }
+
+  @Post(':id/decisions')
+  async decide(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { verdict, reason, attempt, gateRevision, artifactDigest, evidenceDigest } = bodyOf(request, bodies.decide);
+    const { draw, submit } = intentOf(this.#parts, request);
+    const { view, gate } = await gateIn(request);
+    // An older revision is fine: another vote makes one. The attempt and the digests say whether the matter is the same.
+    if (gateRevision !== undefined && gateRevision > gate.revision) {
+      throw new Problem('stale_evidence', `expected a revision up to ${gate.revision}, got ${gateRevision}`);
+    }
+    const decision = idFrom('dec', draw('decision'));
+    const receipt = await submit(
+      {
+        kind: 'Decide',
+        promotion: view.state.id,
+        gate: gate.name,
+        attempt: attempt ?? gate.attempt,
+        decision,
+        verdict,
+        artifact: artifactDigest,
+        evidenceDigest,
+      },
+      reason === undefined ? {} : { reason },
+    );
+    const passed = receipt.answer.kind === 'decided' && receipt.answer.passed;
+    return { ...doneView(receipt), decision, gate: gateIdOf(view.state.id, gate.name), passed };
+  }
+
+  @Post(':id/rerun')
+  @HttpCode(200)
+  async rerun(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { reason } = bodyOf(request, bodies.optionalReason);
+    const { submit } = intentOf(this.#parts, request);
+    const { view, gate } = await gateIn(request);
+    const command = { kind: 'Rerun', promotion: view.state.id, gate: gate.name } as const;
+    return doneView(await submit(command, reason === undefined ? {} : { reason }));
+  }
+}
+
+async function gateIn(request: FastifyRequest): Promise<GateRead> {
+  const named = gateOf(paramOf(request, 'id'));
+  if (named === null || !isGateName(named.gate)) throw notFound();
+  const view = found(await callerOf(request).reads.promotion(named.promotion));
+  return { view, gate: found(findGate(view.state, named.gate)) };
+}
+
+function isGateName(text: string): text is GateName {
+  return gateNames.some((name) => name === text);
+}

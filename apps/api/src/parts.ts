@@ -1,0 +1,24 @@
+import type { FolderStore } from '@proviso/evidence';
+import type { Journal } from '@proviso/journal';
+import type { Config } from './config.ts';
+import type { EdgeDesk } from './edge-desk.ts';
+import type { EventFeed } from './event-feed.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { RefusalLimit } from './refusal-limit.ts';
+
+/** The one injection token: everything a controller works with, handed over in one object. */
+export const PARTS = Symbol('parts');
+
+/** What the API is made of. The clock comes in here, so that tests can hold it. */
+export interface Parts {
+  readonly config: Pick<Config, 'githubApi' | 'githubToken' | 'gitRoot' | 'temporaryFolder' | 'vaultKeyHex'>;
+  readonly journal: Journal;
+  readonly store: FolderStore;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly refusals: RefusalLimit;
+  readonly feed: EventFeed;
+  readonly edges: EdgeDesk;
+  readonly now: () => number;
+}

@@ -1,0 +1,148 @@
+import { type Action, actionsOn, authority } from '@proviso/authority';
+import {
+  type GateState,
+  type Headline,
+  type PersonId,
+  type PersonState,
+  type PromotionState,
+  type Tally,
+  gateIdOf,
+  headline,
+  ruleOf,
+  tallyOf,
+} from '@proviso/domain';
+import type { PromotionView, Reads } from '@proviso/journal';
+import { candidateView } from './prototype-view.ts';
+import type { GateResource, PromotionResource } from './resources.ts';
+
+/** Names of people by id, out of the vault; an erased person has none. */
+export type Names = Readonly<Record<string, string>>;
+
+/** What a view of promotions is made for: whom it is shown to, and the names it may show. */
+export interface Viewer {
+  readonly person: PersonState;
+  readonly names: Names;
+}
+
+/** Everyone whose name a view of these promotions shows. */
+export async function namesFor(reads: Reads, views: readonly PromotionView[]): Promise<Names> {
+  const people = views.flatMap(({ state }) => [
+    state.requester,
+    ...state.gates.flatMap((gate) => gate.decisions.map((decision) => decision.person)),
+  ]);
+  return reads.names([...new Set(people)]);
+}
+
+/** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
+export function promotionView(view: PromotionView, viewer: Viewer): PromotionResource {
+  const { state, production } = view;
+  const said = headlineOf(view);
+  return {
+    id: state.id,
+    prototype: state.prototype,
+    candidate: candidateView(state.candidate),
+    policy: { id: state.policyId, digest: state.policyDigest, version: state.policyVersion, name: state.policy.name },
+    requester: personRef(state.requester, viewer.names),
+    state: said.state,
+    headline: said.sentence,
+    at: said.at,
+    blockers: [...said.blockers],
+    gates: state.gates.map((gate) => gateView(view, gate, viewer.names)),
+    canary: {
+      weight: state.weight,
+      unitsSeen: view.unitsSeen,
+      leaseRemainingMs: production?.state.owner === state.id ? production.leaseRemainingMs : null,
+    },
+    lane:
+      production === null
+        ? null
+        : {
+            id: production.state.id,
+            host: production.state.host,
+            liveVersion: production.state.stable?.version ?? null,
+            liveDigest: production.state.stable?.artifact ?? null,
+            held: production.state.hold !== null,
+            busy: isBusy(view),
+          },
+    actions: actionsOn(viewer.person, { promotion: state, hold: production?.state.hold ?? null }).map(actionView),
+    revision: view.revision,
+    openedAt: timeOf(state.openedAt),
+    endedAt: state.endedAt === null ? null : timeOf(state.endedAt),
+    outcome: state.outcome,
+    stoppedAt: stoppedAt(state, said),
+  };
+}
+
+/** One gate with its tally. */
+export function gateView(view: PromotionView, gate: GateState, names: Names): GateResource {
+  const { state } = view;
+  const tally = gate.name === 'approval' ? tallyIn(view) : null;
+  const requirements = gate.name === 'approval' ? (ruleOf(state.policy, 'approval')?.requirements ?? []) : [];
+  return {
+    id: gateIdOf(state.id, gate.name),
+    promotion: state.id,
+    name: gate.name,
+    status: gate.status,
+    attempt: gate.attempt,
+    revision: gate.revision,
+    since: timeOf(gate.since),
+    verdict: gate.verdict,
+    reasons: [...gate.reasons],
+    measure: gate.measure,
+    evidence: [...gate.evidence],
+    requirements: requirements.map(({ from, count }, index) => ({ from, count, have: tally?.have[index] ?? 0 })),
+    decisions: gate.decisions.map(({ id, person, verdict, at, artifact, evidenceDigest, voided }) => ({
+      id,
+      person: personRef(person, names),
+      verdict,
+      at: timeOf(at),
+      artifactDigest: artifact,
+      evidenceDigest,
+      voided,
+    })),
+    expiresAt: gate.expiresAt === null ? null : timeOf(gate.expiresAt),
+    artifactDigest: state.candidate.manifest.artifact,
+    evidenceDigest: gate.evidenceDigest,
+  };
+}
+
+/** A person as shown beside what they did. */
+export function personRef(id: PersonId, names: Names): { id: PersonId; name: string | null } {
+  return { id, name: names[id] ?? null };
+}
+
+/** RFC 3339 in UTC. */
+export function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function headlineOf(view: PromotionView): Headline {
+  return headline(view.state, {
+    tally: tallyIn(view),
+    laneHeld: (view.production?.state.hold ?? null) !== null,
+    laneBusy: isBusy(view),
+    liveVersion: view.production?.state.stable?.version ?? null,
+    units: view.unitsSeen,
+  });
+}
+
+function tallyIn(view: PromotionView): Tally | null {
+  if (ruleOf(view.state.policy, 'approval') === undefined) return null;
+  return tallyOf(view.state, { authority, people: view.people });
+}
+
+function isBusy({ state, production }: PromotionView): boolean {
+  const owner = production?.state.owner ?? null;
+  return owner !== null && owner !== state.id;
+}
+
+/** Ended or blocked somewhere: the gate that a person would look at. A promotion that went live stopped nowhere. */
+function stoppedAt(state: PromotionState, said: Headline): string | null {
+  const moving = ['queued', 'running', 'waiting_for_human', 'canary', 'live', 'held'].includes(said.state);
+  if (moving) return null;
+  return said.at ?? (state.outcome === 'rolled_back' ? (state.gates.at(-1)?.name ?? null) : null);
+}
+
+function actionView({ rel, allowed, code, reason, whoCan }: Action): PromotionResource['actions'][number] {
+  return { rel, allowed, code, reason, whoCan: [...whoCan] };
+}

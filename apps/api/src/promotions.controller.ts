@@ -1,0 +1,126 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { type PromotionId, idFrom } from '@proviso/domain';
+import type { EntryView, PromotionView, Reads } from '@proviso/journal';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf } from './caller.ts';
+import { bodies, queries } from './forms.ts';
+import { entryView, peopleOfEntries } from './history-view.ts';
+import { PARTS, type Parts } from './parts.ts';
+import { bodyOf, found, idIn, queryOf } from './parsing.ts';
+import { Problem } from './problem.ts';
+import { namesFor, promotionView } from './promotion-view.ts';
+import { doneView, intentOf } from './submission.ts';
+
+/** How long a reader waits for a write that it was told of: replicas that lag more than this are broken. */
+const revisionWaitTries = 10;
+const revisionWaitMs = 100;
+
+/** Promotions: the main question and the ways to start and stop one. */
+@Controller('v1/promotions')
+export class PromotionsController {
+  readonly #parts: Parts;
+
+  constructor(@Inject(PARTS) parts: Parts) {
+    this.#parts = parts;
+  }
+
+  @Get()
+  async list(@Req() request: FastifyRequest) {
+    const { reads, person } = callerOf(request);
+    const { prototype, open, after, limit } = queryOf(request, queries.promotions);
+    const { items, next } = await reads.promotions({
+      limit,
+      ...(prototype === undefined ? {} : { prototype }),
+      ...(open === undefined ? {} : { open: open === 'true' }),
+      ...(after === undefined ? {} : { after }),
+    });
+    const names = await namesFor(reads, items);
+    return { items: items.map((view) => promotionView(view, { person, names })), next };
+  }
+
+  @Get(':id')
+  async read(@Req() request: FastifyRequest) {
+    const { minRevision = 0 } = queryOf(request, queries.promotion);
+    const { reads } = callerOf(request);
+    return this.#shown(request, await promotionAt(reads, idIn(request, 'prm'), minRevision));
+  }
+
+  @Post()
+  async open(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { prototype, candidate, policy } = bodyOf(request, bodies.openPromotion);
+    const { caller, draw, submit } = intentOf(this.#parts, request);
+    const promotion = idFrom('prm', draw('promotion'));
+    await submit({ kind: 'OpenPromotion', promotion, prototype, candidate, policyId: policy });
+    reply.header('location', `/v1/promotions/${promotion}`);
+    return this.#shown(request, found(await caller.reads.promotion(promotion)));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  async cancel(@Req() request: FastifyRequest) {
+    return this.#stop(request, 'Cancel');
+  }
+
+  @Post(':id/rollback')
+  @HttpCode(200)
+  async rollback(@Req() request: FastifyRequest) {
+    return this.#stop(request, 'Rollback');
+  }
+
+  @Get(':id/history')
+  async history(@Req() request: FastifyRequest) {
+    const { after, limit } = queryOf(request, queries.history);
+    const { reads } = callerOf(request);
+    const id = idIn(request, 'prm');
+    const since = after === undefined ? {} : { after };
+    const [promotion, entries] = await Promise.all([
+      reads.promotion(id),
+      reads.history({ stream: 'promotion', id, limit, ...since }),
+    ]);
+    found(promotion);
+    const [reasons, names] = await Promise.all([
+      reads.reasons(entries.map((entry) => entry.id)),
+      reads.names(peopleOfEntries(entries)),
+    ]);
+    const items = entries.map((entry) => entryView(entry, { names, reason: reasons[entry.id] ?? null }));
+    return { items, next: nextOf(entries, limit) };
+  }
+
+  @Get(':id/looks')
+  async looks(@Req() request: FastifyRequest) {
+    const { limit } = queryOf(request, queries.looks);
+    const { reads } = callerOf(request);
+    const id = idIn(request, 'prm');
+    found(await reads.promotion(id));
+    const rows = await reads.looks(id, limit);
+    return { items: rows.map(({ number, body }) => ({ number, body })) };
+  }
+
+  async #stop(request: FastifyRequest, kind: 'Cancel' | 'Rollback') {
+    queryOf(request, queries.none);
+    const { reason } = bodyOf(request, bodies.reason);
+    const promotion = idIn(request, 'prm');
+    return doneView(await intentOf(this.#parts, request).submit({ kind, promotion }, { reason }));
+  }
+
+  async #shown(request: FastifyRequest, view: PromotionView) {
+    const { reads, person } = callerOf(request);
+    return promotionView(view, { person, names: await namesFor(reads, [view]) });
+  }
+}
+
+/** Reads until the asked revision is there: who was told of a write never sees the time before it. */
+async function promotionAt(reads: Reads, id: PromotionId, revision: number): Promise<PromotionView> {
+  for (let attempt = 1; attempt <= revisionWaitTries; attempt += 1) {
+    const view = found(await reads.promotion(id));
+    if (view.revision >= revision) return view;
+    await pause(revisionWaitMs);
+  }
+  throw new Problem('revision_not_reached', `expected revision ${revision} within a second, got an older one`);
+}
+
+function nextOf(entries: readonly EntryView[], limit: number): number | null {
+  return entries.length < limit ? null : (entries.at(-1)?.sseq ?? null);
+}

@@ -1,0 +1,103 @@
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { type PrototypeId, idFrom } from '@proviso/domain';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf } from './caller.ts';
+import { freezeFrom } from './freezing.ts';
+import { bodies, queries } from './forms.ts';
+import { PARTS, type Parts } from './parts.ts';
+import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
+import { candidateView, prototypeView } from './prototype-view.ts';
+import { intentOf, uuidOfSeed } from './submission.ts';
+
+/** Prototypes and their versions. */
+@Controller('v1/prototypes')
+export class PrototypesController {
+  readonly #parts: Parts;
+
+  constructor(@Inject(PARTS) parts: Parts) {
+    this.#parts = parts;
+  }
+
+  @Get()
+  async list(@Req() request: FastifyRequest) {
+    const { items, next } = await callerOf(request).reads.prototypes(pageIn(request));
+    return { items: items.map(prototypeView), next };
+  }
+
+  @Get(':id')
+  async read(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    return prototypeView(found(await callerOf(request).reads.prototype(idIn(request, 'pro'))));
+  }
+
+  @Post()
+  async register(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { name, owner } = bodyOf(request, bodies.registerPrototype);
+    const { caller, submit } = intentOf(this.#parts, request);
+    if (owner !== undefined && owner !== null) found(await caller.reads.person(owner));
+    // Out of the name, so that two people who register it in the same instant meet at one stream and one is told.
+    const seed = `${caller.workspace} prototype ${name}`;
+    const prototype = idFrom('pro', uuidOfSeed(seed));
+    await submit({
+      kind: 'RegisterPrototype',
+      prototype,
+      name,
+      owner: owner === undefined ? caller.person.id : owner,
+      lanes: {
+        staging: idFrom('lane', uuidOfSeed(`${seed} staging`)),
+        production: idFrom('lane', uuidOfSeed(`${seed} production`)),
+      },
+      hosts: { staging: `${name}.staging.localhost`, production: `${name}.localhost` },
+    });
+    reply.header('location', `/v1/prototypes/${prototype}`);
+    return prototypeView(found(await caller.reads.prototype(prototype)));
+  }
+
+  @Post(':id/owner')
+  @HttpCode(200)
+  async assignOwner(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { owner } = bodyOf(request, bodies.assignOwner);
+    const prototype = idIn(request, 'pro');
+    const { caller, submit } = intentOf(this.#parts, request);
+    found(await caller.reads.person(owner));
+    await submit({ kind: 'AssignOwner', prototype, owner });
+    return this.#shown(request, prototype);
+  }
+
+  @Post(':id/trust')
+  @HttpCode(200)
+  async trust(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { trusted } = bodyOf(request, bodies.trust);
+    const prototype = idIn(request, 'pro');
+    await intentOf(this.#parts, request).submit({ kind: 'TrustPrototype', prototype, trusted });
+    return this.#shown(request, prototype);
+  }
+
+  @Get(':id/candidates')
+  async candidates(@Req() request: FastifyRequest) {
+    const { after, limit } = queryOf(request, queries.page);
+    const prototype = found(await callerOf(request).reads.prototype(idIn(request, 'pro')));
+    const newest = prototype.candidates.toReversed();
+    const start = after === undefined ? 0 : newest.findIndex((candidate) => candidate.id === after) + 1;
+    const items = newest.slice(start, start + limit);
+    return {
+      items: items.map(candidateView),
+      next: start + limit < newest.length ? (items.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  @Post(':id/candidates')
+  async freeze(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const answer = await freezeFrom(this.#parts, request, idIn(request, 'pro'));
+    reply.code(answer.created ? 201 : 200);
+    return answer;
+  }
+
+  async #shown(request: FastifyRequest, id: PrototypeId) {
+    return prototypeView(found(await callerOf(request).reads.prototype(id)));
+  }
+}

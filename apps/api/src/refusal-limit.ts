@@ -1,0 +1,50 @@
+import type { PersonId } from '@proviso/domain';
+import { Problem } from './problem.ts';
+
+/** More tries than a person makes by mistake in a minute; each refused one is a row, so a flood must end before the database. */
+export const refusalsPerMinuteMax = 60;
+
+/** The length of the window in which refusals are counted. */
+const windowMs = 60_000;
+
+/** More people than a deployment has trying at once; the longest silent one is forgotten first. */
+const peopleMax = 10_000;
+
+/** Counts the refusals of each person by themselves: whoever is refused slows nobody else down. */
+export interface RefusalLimit {
+  /** Throws 429 when this person was refused too often; costs no query. */
+  readonly admit: (person: PersonId) => void;
+  readonly refused: (person: PersonId) => void;
+  /** Forgets what was counted, for an operator or a test that speaks for many. */
+  readonly forgive: (person: PersonId) => void;
+}
+
+/** A limit that lives in this process: with several replicas it is so many times larger, and bounded all the same. */
+export function openRefusalLimit(now: () => number): RefusalLimit {
+  const windows = new Map<PersonId, { since: number; count: number }>();
+  return {
+    admit: (person) => {
+      const window = windows.get(person);
+      const leftMs = window === undefined ? 0 : window.since + windowMs - now();
+      if (window === undefined || leftMs <= 0 || window.count < refusalsPerMinuteMax) return;
+      throw new Problem(
+        'too_many_refusals',
+        `expected at most ${refusalsPerMinuteMax} refused tries a minute, got more`,
+        {
+          retryAfterSeconds: Math.ceil(leftMs / 1_000),
+        },
+      );
+    },
+    forgive: (person) => {
+      windows.delete(person);
+    },
+    refused: (person) => {
+      const window = windows.get(person);
+      const fresh = window === undefined || window.since + windowMs <= now() ? { since: now(), count: 0 } : window;
+      windows.delete(person);
+      windows.set(person, { since: fresh.since, count: fresh.count + 1 });
+      const oldest = windows.keys().next();
+      if (windows.size > peopleMax && !oldest.done) windows.delete(oldest.value);
+    },
+  };
+}

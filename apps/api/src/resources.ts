@@ -1,0 +1,339 @@
+import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
+import { z } from 'zod';
+import { digest, ids, time } from './forms.ts';
+
+/** The schemas of answers by the name that the generated client gives them. */
+export const resourceNames = z.registry<{ id: string }>();
+
+function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
+  resourceNames.add(schema, { id });
+  return schema;
+}
+
+function page<Item extends z.ZodType>(id: string, item: Item) {
+  return named(id, z.strictObject({ items: z.array(item), next: z.string().nullable() }));
+}
+
+/** The answer no, RFC 9457. */
+export const problemResource = named(
+  'Problem',
+  z.strictObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe(`a closed list; of the domain: ${refusalCodes.join(', ')}`),
+    detail: z.string(),
+    requestId: z.string(),
+    rule: z.string().optional(),
+    whoCan: z.array(z.string()).optional(),
+    errors: z.array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
+  }),
+);
+
+const binding = named(
+  'Binding',
+  z.strictObject({
+    role: z.enum(roles),
+    group: z.string().optional(),
+    prototype: ids.prototype.optional(),
+    environment: z.string().optional(),
+  }),
+);
+
+const personRef = named('PersonRef', z.strictObject({ id: ids.person, name: z.string().nullable() }));
+
+const person = named(
+  'Person',
+  z.strictObject({
+    id: ids.person,
+    name: z.string().nullable(),
+    kind: z.enum(['human', 'service', 'agent']),
+    actsFor: ids.person.nullable(),
+    disabled: z.boolean(),
+    roles: z.array(binding),
+    tokens: z.array(z.strictObject({ id: z.string(), expiresAt: time })),
+  }),
+);
+
+const workspace = named('Workspace', z.strictObject({ id: z.string(), name: z.string().nullable() }));
+
+const candidate = named(
+  'Candidate',
+  z.strictObject({
+    id: ids.candidate,
+    version: z.string(),
+    manifestDigest: digest,
+    artifactDigest: digest,
+    parts: z.record(z.string(), digest),
+    origin: z.strictObject({
+      kind: z.enum(['upload', 'git', 'github']),
+      uploader: ids.person,
+      authors: z.array(ids.person),
+      repository: z.string().nullable(),
+      commit: z.string().nullable(),
+    }),
+  }),
+);
+
+const frozenCandidate = named(
+  'FrozenCandidate',
+  z.strictObject({
+    candidate,
+    created: z.boolean(),
+    files: z.int(),
+    sizeBytes: z.int(),
+    root: z.string(),
+    skipped: z.array(z.strictObject({ path: z.string(), rule: z.string() })),
+  }),
+);
+
+const prototype = named(
+  'Prototype',
+  z.strictObject({
+    id: ids.prototype,
+    name: z.string(),
+    owner: ids.person.nullable(),
+    trusted: z.boolean(),
+    trustedBy: ids.person.nullable(),
+    lanes: z.strictObject({ staging: ids.lane, production: ids.lane }),
+    latestCandidate: candidate.nullable(),
+    candidates: z.int(),
+  }),
+);
+
+const policy = named(
+  'Policy',
+  z.strictObject({
+    id: ids.policy,
+    name: z.string(),
+    version: z.int(),
+    digest,
+    author: ids.person,
+    environment: z.string(),
+    gates: z.array(z.record(z.string(), z.unknown())).describe('the gates in order, with their settings'),
+    source: z.string().nullable().describe('as published; null in lists'),
+  }),
+);
+
+const release = z.strictObject({
+  id: z.string(),
+  promotion: ids.promotion,
+  artifactDigest: digest,
+  version: z.string(),
+});
+
+const lane = named(
+  'Lane',
+  z.strictObject({
+    id: ids.lane,
+    prototype: ids.prototype,
+    environment: z.enum(['staging', 'production']),
+    host: z.string(),
+    stable: release.nullable(),
+    previous: release.nullable(),
+    canary: release.nullable(),
+    weight: z.int(),
+    fence: z.strictObject({ incarnation: z.int(), counter: z.int() }),
+    hold: z.strictObject({ reason: z.string(), by: ids.person, at: time }).nullable(),
+    owner: ids.promotion.nullable(),
+    queue: z.array(ids.promotion),
+    leaseRemainingMs: z.number().nullable(),
+    revision: z.int(),
+  }),
+);
+
+const reason = named(
+  'Reason',
+  z.strictObject({ code: z.string(), message: z.string(), file: z.string().optional(), line: z.int().optional() }),
+);
+
+const action = named(
+  'Action',
+  z.strictObject({
+    rel: z.string(),
+    allowed: z.boolean(),
+    code: z.string().nullable(),
+    reason: z.string().nullable(),
+    whoCan: z.array(z.string()),
+  }),
+);
+
+const decision = named(
+  'Decision',
+  z.strictObject({
+    id: z.string(),
+    person: personRef,
+    verdict: z.string(),
+    at: time,
+    artifactDigest: digest,
+    evidenceDigest: digest,
+    voided: z.string().nullable(),
+  }),
+);
+
+const gate = named(
+  'Gate',
+  z.strictObject({
+    id: z.string(),
+    promotion: ids.promotion,
+    name: z.enum(gateNames),
+    status: z.enum(gateStatuses),
+    attempt: z.int(),
+    revision: z.int(),
+    since: time,
+    verdict: z.enum(verdicts).nullable(),
+    reasons: z.array(reason),
+    measure: z
+      .strictObject({ n: z.number(), k: z.number(), lower: z.number(), upper: z.number(), method: z.string() })
+      .nullable(),
+    evidence: z.array(z.strictObject({ kind: z.string(), digest })),
+    requirements: z.array(z.strictObject({ from: z.string(), count: z.int(), have: z.int() })),
+    decisions: z.array(decision),
+    expiresAt: time.nullable(),
+    artifactDigest: digest,
+    evidenceDigest: digest.nullable(),
+  }),
+);
+
+const promotion = named(
+  'Promotion',
+  z.strictObject({
+    id: ids.promotion,
+    prototype: ids.prototype,
+    candidate,
+    policy: z.strictObject({ id: ids.policy, digest, version: z.int(), name: z.string() }),
+    requester: personRef,
+    state: z.enum(promotionStates),
+    headline: z.string(),
+    at: z.string().nullable().describe('the gate it is at'),
+    blockers: z.array(reason),
+    gates: z.array(gate),
+    canary: z.strictObject({ weight: z.int(), unitsSeen: z.int().nullable(), leaseRemainingMs: z.number().nullable() }),
+    lane: z
+      .strictObject({
+        id: ids.lane,
+        host: z.string(),
+        liveVersion: z.string().nullable(),
+        liveDigest: digest.nullable(),
+        held: z.boolean(),
+        busy: z.boolean(),
+      })
+      .nullable(),
+    actions: z.array(action),
+    revision: z.int(),
+    openedAt: time,
+    endedAt: time.nullable(),
+    outcome: z.enum(outcomes).nullable(),
+    stoppedAt: z.string().nullable().describe('the gate that ended or blocked it'),
+  }),
+);
+
+const receipt = named(
+  'DecisionReceipt',
+  z.strictObject({
+    receipt: z.enum(['recorded', 'replayed']),
+    decision: z.string(),
+    gate: z.string(),
+    passed: z.boolean(),
+    revision: z.int(),
+    entries: z.array(z.int()),
+  }),
+);
+
+const done = named(
+  'Receipt',
+  z.strictObject({ receipt: z.enum(['recorded', 'replayed']), revision: z.int(), entries: z.array(z.int()) }),
+);
+
+const entry = named(
+  'Entry',
+  z.strictObject({
+    id: z.int(),
+    position: z.int().nullable(),
+    stream: z.string(),
+    streamId: z.string(),
+    sequence: z.int(),
+    kind: z.string(),
+    at: z.string(),
+    hash: z.string(),
+    bytes: z.string(),
+    by: personRef.nullable(),
+    reason: z.string().nullable(),
+    body: z.unknown(),
+  }),
+);
+
+const look = named('Look', z.strictObject({ number: z.int(), body: z.record(z.string(), z.unknown()) }));
+
+const contract = z.strictObject({
+  start: z.array(z.string()),
+  portEnvironment: z.string(),
+  environment: z.record(z.string(), z.string()),
+  health: z.strictObject({ path: z.string(), timeoutMs: z.number().optional() }),
+  memoryMbMax: z.number().optional(),
+  readyWithinMs: z.number().optional(),
+  errorStatusMin: z.number().optional(),
+});
+
+const releaseOrder = named(
+  'ReleaseOrder',
+  z.strictObject({ release: z.string(), artifactDigest: digest, trusted: z.boolean(), contract }),
+);
+
+const edgeOrders = named(
+  'EdgeOrders',
+  z.strictObject({
+    incarnation: z.string(),
+    lanes: z.array(
+      z.strictObject({
+        lane: z.string(),
+        environment: z.enum(['staging', 'production']),
+        hosts: z.array(z.string()),
+        fence: z.strictObject({ incarnation: z.int(), counter: z.int() }),
+        stable: releaseOrder.nullable(),
+        canary: releaseOrder.nullable(),
+        weightPercent: z.int(),
+        leaseRemainingMs: z.number().nullable(),
+        closed: z.boolean(),
+      }),
+    ),
+  }),
+);
+
+/** What answers look like. Named schemas become types of the client. */
+export const resources = {
+  candidate,
+  candidates: page('CandidatePage', candidate),
+  done,
+  edgeOrders,
+  frozenCandidate,
+  gate,
+  health: named('Health', z.strictObject({ status: z.string() })),
+  history: named('History', z.strictObject({ items: z.array(entry), next: z.int().nullable() })),
+  lane,
+  lanes: page('LanePage', lane),
+  looks: named('Looks', z.strictObject({ items: z.array(look) })),
+  me: named('Me', z.strictObject({ workspace, person })),
+  people: page('PersonPage', person),
+  person,
+  policies: page('PolicyPage', policy),
+  policy,
+  promotion,
+  promotions: page('PromotionPage', promotion),
+  prototype,
+  prototypes: page('PrototypePage', prototype),
+  receipt,
+  token: named('IssuedToken', z.strictObject({ id: z.string(), token: z.string(), expiresAt: time })),
+  workspaces: page('WorkspacePage', workspace),
+} as const;
+
+/** A promotion as answered. */
+export type PromotionResource = z.infer<typeof promotion>;
+/** A gate as answered. */
+export type GateResource = z.infer<typeof gate>;
+/** A lane as answered. */
+export type LaneResource = z.infer<typeof lane>;
+/** What an edge is told. */
+export type EdgeOrdersResource = z.infer<typeof edgeOrders>;
+/** One release in it. */
+export type ReleaseOrderResource = z.infer<typeof releaseOrder>;

@@ -1,0 +1,39 @@
+import type { Command } from '@proviso/domain';
+import type { z } from 'zod';
+
+/**
+ * Who may come in. `command`: any known principal, and the journal decides; `read`: a right to read the workspace;
+ * `edge`: a right to run an edge; `self`: any known principal, about themselves; `public`: anyone.
+ */
+export type Access =
+  | { readonly kind: 'public' }
+  | { readonly kind: 'self' }
+  | { readonly kind: 'read' }
+  | { readonly kind: 'edge' }
+  | { readonly kind: 'command'; readonly commands: readonly Command['kind'][] };
+
+/** What a route takes beside its path. */
+export interface Takes {
+  readonly query?: z.ZodType;
+  readonly json?: z.ZodType;
+  readonly yaml?: true;
+  /** An archive in the field `archive` and the field `version`. */
+  readonly archive?: true;
+}
+
+/** One row of the table: a route that has none does not start. */
+export interface Route {
+  readonly method: 'GET' | 'POST';
+  /** As the server matches it, with `:name` for a parameter. */
+  readonly path: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly access: Access;
+  readonly takes: Takes;
+  readonly answers: Readonly<Record<number, z.ZodType | string>>;
+}
+
+/** The key by which a matched request finds its row. */
+export function routeKey(method: string, path: string): string {
+  return `${method} ${path}`;
+}

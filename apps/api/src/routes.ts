@@ -1,0 +1,265 @@
+import type { Command } from '@proviso/domain';
+import { edgeReport } from './edge-report.ts';
+import { bodies, queries } from './forms.ts';
+import { resources } from './resources.ts';
+import { type Access, type Route, type Takes, routeKey } from './route.ts';
+
+const open: Access = { kind: 'public' };
+const self: Access = { kind: 'self' };
+const read: Access = { kind: 'read' };
+const edge: Access = { kind: 'edge' };
+
+function command(...commands: readonly Command['kind'][]): Access {
+  return { kind: 'command', commands };
+}
+
+type Row = readonly [
+  path: string,
+  name: string,
+  summary: string,
+  access: Access,
+  answers: Route['answers'],
+  takes?: Takes,
+];
+
+function get([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'GET', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
+
+function post([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'POST', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
+
+const page = { query: queries.page };
+const r = resources;
+
+const service: readonly Route[] = [
+  get(['/healthz', 'isAlive', 'The process answers', open, { 200: r.health }]),
+  get(['/readyz', 'isReady', 'The database answers', open, { 200: r.health }]),
+  get(['/metrics', 'readMetrics', 'Counters for Prometheus', open, { 200: 'text/plain' }]),
+  get(['/v1/openapi.json', 'readOpenapi', 'This description', open, { 200: 'application/json' }]),
+];
+
+const people: readonly Route[] = [
+  get(['/v1/me', 'readMe', 'Who this token belongs to', self, { 200: r.me }]),
+  get(['/v1/workspaces', 'listWorkspaces', 'The own workspace', self, { 200: r.workspaces }]),
+  get(['/v1/people', 'listPeople', 'Principals with their roles', read, { 200: r.people }, page]),
+  post([
+    '/v1/people',
+    'addPerson',
+    'Add a principal',
+    command('AddPerson'),
+    { 201: r.person },
+    { json: bodies.addPerson },
+  ]),
+  get(['/v1/people/:id', 'readPerson', 'One principal', read, { 200: r.person }]),
+  post([
+    '/v1/people/:id/roles',
+    'grantRole',
+    'Grant a role',
+    command('GrantRole'),
+    { 200: r.person },
+    { json: bodies.role },
+  ]),
+  post([
+    '/v1/people/:id/roles/revoke',
+    'revokeRole',
+    'Revoke a role',
+    command('RevokeRole'),
+    { 200: r.person },
+    { json: bodies.role },
+  ]),
+  post([
+    '/v1/people/:id/tokens',
+    'issueToken',
+    'Issue a token, shown once',
+    command('IssueToken'),
+    { 201: r.token },
+    { json: bodies.issueToken },
+  ]),
+  post([
+    '/v1/people/:id/disable',
+    'disablePerson',
+    'End all rights and tokens',
+    command('DisablePerson'),
+    { 200: r.person },
+    { json: bodies.empty },
+  ]),
+];
+
+const prototypes: readonly Route[] = [
+  get(['/v1/prototypes', 'listPrototypes', 'Prototypes', read, { 200: r.prototypes }, page]),
+  post([
+    '/v1/prototypes',
+    'registerPrototype',
+    'Register a prototype with its lanes',
+    command('RegisterPrototype'),
+    { 201: r.prototype },
+    { json: bodies.registerPrototype },
+  ]),
+  get(['/v1/prototypes/:id', 'readPrototype', 'One prototype', read, { 200: r.prototype }]),
+  post([
+    '/v1/prototypes/:id/owner',
+    'assignOwner',
+    'Assign the accountable human',
+    command('AssignOwner'),
+    { 200: r.prototype },
+    { json: bodies.assignOwner },
+  ]),
+  post([
+    '/v1/prototypes/:id/trust',
+    'trustPrototype',
+    'Vouch for its folder',
+    command('TrustPrototype'),
+    { 200: r.prototype },
+    { json: bodies.trust },
+  ]),
+  get([
+    '/v1/prototypes/:id/candidates',
+    'listCandidates',
+    'Its versions, newest first',
+    read,
+    { 200: r.candidates },
+    page,
+  ]),
+  post([
+    '/v1/prototypes/:id/candidates',
+    'freezeCandidate',
+    'Freeze a version from an archive, a git commit or GitHub; the same content again is the same candidate',
+    command('FreezeCandidate'),
+    { 201: r.frozenCandidate, 200: r.frozenCandidate },
+    { json: bodies.freezeCandidate, archive: true },
+  ]),
+  get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, page]),
+  post([
+    '/v1/policies',
+    'publishPolicy',
+    'Publish a policy',
+    command('PublishPolicy'),
+    { 201: r.policy, 200: r.policy },
+    { json: bodies.publishPolicy, yaml: true },
+  ]),
+  get(['/v1/policies/:id', 'readPolicy', 'One policy with its source', read, { 200: r.policy }]),
+];
+
+const promotions: readonly Route[] = [
+  get([
+    '/v1/promotions',
+    'listPromotions',
+    'Promotions, newest first',
+    read,
+    { 200: r.promotions },
+    { query: queries.promotions },
+  ]),
+  post([
+    '/v1/promotions',
+    'openPromotion',
+    'Start a promotion',
+    command('OpenPromotion'),
+    { 201: r.promotion },
+    { json: bodies.openPromotion },
+  ]),
+  get([
+    '/v1/promotions/:id',
+    'readPromotion',
+    'Where it stands, what is in the way, who can do what',
+    read,
+    { 200: r.promotion },
+    { query: queries.promotion },
+  ]),
+  post([
+    '/v1/promotions/:id/cancel',
+    'cancelPromotion',
+    'Stop it',
+    command('Cancel'),
+    { 200: r.done },
+    { json: bodies.reason },
+  ]),
+  post([
+    '/v1/promotions/:id/rollback',
+    'rollbackPromotion',
+    'Take it back from users',
+    command('Rollback'),
+    { 200: r.done },
+    { json: bodies.reason },
+  ]),
+  get([
+    '/v1/promotions/:id/history',
+    'readHistory',
+    'Its entries in the journal',
+    read,
+    { 200: r.history },
+    { query: queries.history },
+  ]),
+  get([
+    '/v1/promotions/:id/looks',
+    'listLooks',
+    "The canary judge's looks",
+    read,
+    { 200: r.looks },
+    { query: queries.looks },
+  ]),
+  get(['/v1/gates/:id', 'readGate', 'One gate of a promotion', read, { 200: r.gate }]),
+  post([
+    '/v1/gates/:id/decisions',
+    'decide',
+    'Approve, reject or ask for changes',
+    command('Decide'),
+    { 201: r.receipt },
+    { json: bodies.decide },
+  ]),
+  post([
+    '/v1/gates/:id/rerun',
+    'rerunGate',
+    'Run a blocked gate again',
+    command('Rerun'),
+    { 200: r.done },
+    { json: bodies.optionalReason },
+  ]),
+];
+
+const lanes: readonly Route[] = [
+  get(['/v1/lanes', 'listLanes', 'Lanes', read, { 200: r.lanes }, page]),
+  get(['/v1/lanes/:id', 'readLane', 'What serves users, with which share', read, { 200: r.lane }]),
+  post([
+    '/v1/lanes/:id/hold',
+    'holdLane',
+    'Refuse forward moves',
+    command('HoldLane'),
+    { 200: r.lane },
+    { json: bodies.reason },
+  ]),
+  post([
+    '/v1/lanes/:id/resume',
+    'resumeLane',
+    'Allow forward moves again',
+    command('ResumeLane'),
+    { 200: r.lane },
+    { json: bodies.reason },
+  ]),
+  get(['/v1/evidence/:digest', 'readEvidence', 'A stored document', read, { 200: 'application/octet-stream' }]),
+  get(['/v1/events', 'followEvents', 'Live entries (server-sent events)', read, { 200: 'text/event-stream' }]),
+  post([
+    '/v1/edge/orders',
+    'pollEdgeOrders',
+    'Report what runs, learn what should',
+    edge,
+    { 200: r.edgeOrders },
+    { json: edgeReport },
+  ]),
+  get([
+    '/v1/edge/blobs/:digest',
+    'readEdgeBlob',
+    'A manifest or a file of a candidate',
+    edge,
+    { 200: 'application/octet-stream' },
+  ]),
+];
+
+/** Every door there is. */
+export const routes: readonly Route[] = [...service, ...people, ...prototypes, ...promotions, ...lanes];
+
+/** The rows by method and path. */
+export const routesByKey: ReadonlyMap<string, Route> = new Map(
+  routes.map((route) => [routeKey(route.method, route.path), route]),
+);

@@ -1,0 +1,125 @@
+import 'reflect-metadata';
+import { createHash, randomUUID } from 'node:crypto';
+import { multipart } from './multipart.ts';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ApiModule } from './api-module.ts';
+import { guardOf } from './guard.ts';
+import type { Parts } from './parts.ts';
+import { Problem } from './problem.ts';
+import { answerProblem } from './problem-filter.ts';
+import { type Route, routeKey } from './route.ts';
+import { routesByKey } from './routes.ts';
+
+/** A policy is at most 256 KiB, an edge's report some hundred; nothing that people send as JSON is larger. */
+const bodyBytesMax = 1_048_576;
+
+/** An upload of the largest archive over a slow line. */
+const requestTimeoutMs = 300_000;
+
+/** Builds the server, ready to listen or to be asked in a test. Fails when a route has no row. */
+export async function createServer(parts: Parts): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: true,
+    // A HEAD route would be a second spelling of each GET; the table has none.
+    exposeHeadRoutes: false,
+    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    logger: false,
+    multipart: false,
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      ignoreDuplicateSlashes: false,
+      maxParamLength: 200,
+    },
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      answerProblem(parts, error, request, reply),
+  });
+  const fastify: FastifyInstance = adapter.getInstance();
+  expectRows(fastify);
+  addParsers(fastify);
+  addHooks(fastify, parts);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiModule.with(parts), adapter, {
+    bodyParser: false,
+    logger: false,
+    abortOnError: false,
+  });
+  await app.init();
+  await fastify.ready();
+  return app;
+}
+
+/** A route without a row fails here, at the start, and not at the first stranger who finds it. */
+export function expectRows(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) {
+      if (!routesByKey.has(routeKey(one, url)))
+        throw new Error(`expected a row for ${one} ${url} in the route table, got none`);
+    }
+  });
+}
+
+function addParsers(fastify: FastifyInstance): void {
+  fastify.removeContentTypeParser('text/plain');
+  const asText = { parseAs: 'string' as const };
+  const keep = (_request: FastifyRequest, body: string | Buffer, done: (error: null, body: unknown) => void) =>
+    done(null, String(body));
+  fastify.addContentTypeParser(['text/yaml', 'application/yaml'], asText, keep);
+  void fastify.register(multipart.plugin, multipart.options);
+}
+
+function addHooks(fastify: FastifyInstance, parts: Parts): void {
+  const guard = guardOf(parts.journal);
+  fastify.addHook('onRequest', async (request, reply) => {
+    void reply.header('x-request-id', request.id);
+    await guard(request);
+    expectMedia(request);
+  });
+  fastify.addHook('onSend', async (request, reply, payload) => {
+    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    return tagged(request, reply, payload);
+  });
+  fastify.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const { statusCode: status } = reply;
+    parts.metrics.answered(`${request.method} ${route}`, status);
+    parts.log.info(
+      { requestId: request.id, method: request.method, route, status, ms: Math.round(reply.elapsedTime) },
+      'answered',
+    );
+  });
+}
+
+/** What a route does not take is 415 before a byte of it is read. */
+function expectMedia(request: FastifyRequest): void {
+  const sent = request.headers['content-type'];
+  if (request.method !== 'POST' || sent === undefined) return;
+  const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
+  const taken = route === undefined ? [] : mediaOf(route);
+  const essence = sent.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (!taken.includes(essence)) throw new Problem('unsupported_media_type', `expected ${taken.join(' or ')}`);
+}
+
+/** The content types that a route takes. */
+function mediaOf({ takes }: Route): readonly string[] {
+  return [
+    ...(takes.json === undefined ? [] : ['application/json']),
+    ...(takes.yaml ? ['text/yaml', 'application/yaml'] : []),
+    ...(takes.archive ? ['multipart/form-data'] : []),
+  ];
+}
+
+/** An ETag on every JSON answer of a GET: whoever polls is told in a line that nothing changed. */
+function tagged(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+  const isJson = String(reply.getHeader('content-type') ?? '').startsWith('application/json');
+  if (request.method !== 'GET' || reply.statusCode !== 200 || !isJson || typeof payload !== 'string') return payload;
+  const tag = `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`;
+  void reply.header('etag', tag).header('cache-control', 'private, no-cache');
+  const known = String(request.headers['if-none-match'] ?? '');
+  if (!known.split(',').some((one) => one.trim().replace(/^W\//, '') === tag)) return payload;
+  void reply.code(304).removeHeader('content-length').removeHeader('content-type');
+  return null;
+}

@@ -1,0 +1,77 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Command, Refusal } from '@proviso/domain';
+import type { Receipt, Submission } from '@proviso/journal';
+import type { FastifyRequest } from 'fastify';
+import { type Caller, callerOf } from './caller.ts';
+import type { Parts } from './parts.ts';
+import { Problem, accepted } from './problem.ts';
+
+/** What goes with a command beside the command. */
+export type Along = Pick<Submission, 'reason' | 'personal'>;
+
+type Accepted = Extract<Receipt, { kind: 'accepted' }>;
+
+/** One request for a change on its way to the journal. */
+export interface Intent {
+  readonly caller: Caller;
+  readonly key: string;
+  /** A UUID for something new. The same key draws the same one, so that a retry names the same thing. */
+  readonly draw: (what: string) => string;
+  readonly submit: (command: Command, along?: Along) => Promise<Accepted>;
+}
+
+/** Opens the way for one change: who asks, under which key; refuses at once whoever was refused too often. */
+export function intentOf(parts: Parts, request: FastifyRequest): Intent {
+  const caller = callerOf(request);
+  parts.refusals.admit(caller.person.id);
+  const key = idempotencyKeyOf(request);
+  const seed = `${caller.workspace} ${caller.person.id} ${request.routeOptions.url} ${key}`;
+  return {
+    caller,
+    key,
+    draw: (what) => uuidOfSeed(`${seed} ${what}`),
+    submit: async (command, along = {}) => {
+      const receipt = await parts.journal.submit({
+        workspace: caller.workspace,
+        actor: caller.person.id,
+        command,
+        // A key is its sender's own: nobody collides with it, or learns from it, by guessing.
+        idempotencyKey: `rest/${caller.person.id}/${key}`,
+        authn: 'token/rest',
+        ...along,
+      });
+      if (receipt.kind === 'refused' && countsAsTry(receipt.refusal)) parts.refusals.refused(caller.person.id);
+      return accepted(receipt);
+    },
+  };
+}
+
+/** What is merely not there is a typo; everything else leaves an entry, and entries are what a flood must not fill. */
+function countsAsTry(refusal: Refusal): boolean {
+  return refusal.code !== 'not_found';
+}
+
+/** The client's key, or one that only this request has. */
+function idempotencyKeyOf(request: FastifyRequest): string {
+  const sent = request.headers['idempotency-key'];
+  if (sent === undefined) return `once-${randomUUID()}`;
+  if (typeof sent === 'string' && /^[\x21-\x7e]{1,200}$/.test(sent)) return sent;
+  const message = 'expected 1 to 200 printable letters without spaces';
+  throw new Problem('invalid', message, {
+    errors: [{ pointer: '/headers/idempotency-key', code: 'invalid', message }],
+  });
+}
+
+/** A UUID of version 8 (RFC 9562: the bits are ours to choose) out of a text. */
+export function uuidOfSeed(seed: string): string {
+  const bytes = createHash('sha256').update(seed).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** The receipt of a change whose effect is read elsewhere. */
+export function doneView({ replayed, revision, entries }: Accepted) {
+  return { receipt: replayed ? ('replayed' as const) : ('recorded' as const), revision, entries: [...entries] };
+}
