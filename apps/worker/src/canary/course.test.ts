@@ -1,0 +1,114 @@
+import type { CanaryRule } from '@proviso/domain';
+import type { LaneCounts } from '@proviso/targets';
+import { beginCourse, type Course, nextMove, sees, takeCounts, turnCourse } from './course.ts';
+
+const rule: CanaryRule = {
+  weights: [10, 50, 100],
+  lookMs: 1_000,
+  dwellMs: 3_000,
+  deadlineMs: 60_000,
+  alpha: 0.01,
+  beta: 0.05,
+  rateRatioMax: 2,
+};
+const plan = { objective: 0.01, firstRelease: false, sticky: true, rateRatioTolerated: 1, rateRatioMax: 2 };
+const opened = beginCourse(plan, { weight: 10, laneFence: 7 });
+const deadline = 60_000;
+const at = (now: number, stale = false) => ({ now, deadline, stale });
+
+/** Cumulative counts after so many looks of 1,000 visitors each. */
+function counts(looks: number, more: { bad?: number; badStable?: number } & Partial<LaneCounts> = {}): LaneCounts {
+  const { bad = 0, badStable = 0, ...rest } = more;
+  const arm = (units: number, badUnits: number) => ({
+    requests: units * looks,
+    units: units * looks,
+    firstBadUnits: badUnits * looks,
+    badEvents: badUnits * looks,
+    aborted: 0,
+    latencyHistogram: [],
+  });
+  const fence = { incarnation: 1, counter: 7 };
+  const at = { since: '2026-01-01T00:00:00.000Z', ageMs: 0, latencyBoundsMs: [], turnedAway: 0, saturated: false };
+  const served = { lane: 'lane_1', boot: 'boot-1', fence, weightPercent: 10, parked: false, epoch: 1 };
+  return { ...served, ...at, canary: arm(100, bad), stable: arm(900, badStable), ...rest };
+}
+
+function after(looks: number, more: Parameters<typeof counts>[1] = {}, from: Course = opened): Course {
+  let course = from;
+  for (let look = 0; look <= looks; look += 1) course = takeCounts(course, counts(look, more), look * 1_000);
+  return course;
+}
+
+describe('a course', () => {
+  it('climbs when the dwell is over and nothing speaks against it', () => {
+    expect(nextMove(after(2), rule, at(2_000)).move).toEqual({ kind: 'hold' });
+    expect(nextMove(after(3), rule, at(3_000)).move).toEqual({ kind: 'weigh', percent: 50 });
+  });
+
+  it('goes to 100 only when it is proven, however long it was calm', () => {
+    const half = { ...after(3), weight: 50 };
+    expect(nextMove(half, rule, at(9_000)).move).toEqual({ kind: 'hold' });
+    const proven = { ...after(40), weight: 50 };
+    expect(nextMove(proven, rule, at(40_000)).move).toEqual({ kind: 'weigh', percent: 100 });
+    expect(nextMove({ ...proven, weight: 100 }, rule, at(40_000)).move).toEqual({ kind: 'settle' });
+  });
+
+  it('neither climbs nor settles on what it saw before the edge went away', () => {
+    const proven = { ...after(40), weight: 50 };
+    expect(nextMove(proven, rule, at(40_000, true))).toMatchObject({
+      move: { kind: 'hold' },
+      judged: { reason: 'stale_sample' },
+    });
+    expect(nextMove({ ...proven, weight: 100 }, rule, at(40_000, true)).move).toEqual({ kind: 'hold' });
+    expect(nextMove(proven, rule, at(60_000, true)).move).toEqual({ kind: 'give_up' });
+  });
+
+  it('condemns what is worse, whatever else is due', () => {
+    const { move, judged } = nextMove(after(5, { bad: 20, badStable: 9 }), rule, at(99_000));
+    expect(move).toEqual({ kind: 'condemn' });
+    expect(judged.reason).toBe('worse_than_stable');
+  });
+
+  it('gives up at its deadline and never promotes by default', () => {
+    expect(nextMove(after(0), rule, at(60_000)).move).toEqual({ kind: 'give_up' });
+    expect(nextMove(after(0), rule, at(59_999)).move).toEqual({ kind: 'hold' });
+  });
+
+  it('takes nothing from counts under another fence, another boot or another share', () => {
+    const course = after(1);
+    const other = { incarnation: 1, counter: 8 };
+    expect(takeCounts(course, counts(9, { bad: 90, fence: other }), 9_000)).toBe(course);
+    for (const changed of [{ boot: 'boot-2' }, { epoch: 2 }, { weightPercent: 0 }]) {
+      expect(takeCounts(course, counts(9, { bad: 90, ...changed }), 9_000).judge).toEqual(course.judge);
+    }
+  });
+
+  it('counts each visitor once when looks in between were lost', () => {
+    const every = after(6, { bad: 1, badStable: 9 });
+    const lost = takeCounts(after(2, { bad: 1, badStable: 9 }), counts(6, { bad: 1, badStable: 9 }), 6_000);
+    expect(lost.judge.canary).toEqual(every.judge.canary);
+    expect(lost.judge.stable).toEqual(every.judge.stable);
+  });
+
+  it('stops seeing after four looks without a visitor, and sees again with the next', () => {
+    let course = after(1);
+    for (let look = 2; look < 5; look += 1) course = takeCounts(course, counts(1), look * 1_000);
+    expect(sees(course)).toBe(true);
+    course = takeCounts(course, counts(1), 5_000);
+    expect(sees(course)).toBe(false);
+    expect(nextMove(course, { ...rule, dwellMs: 0 }, at(5_000)).move).toEqual({ kind: 'hold' });
+    expect(sees(takeCounts(course, counts(2), 6_000))).toBe(true);
+  });
+
+  it('keeps its evidence and begins its counters anew under another share', () => {
+    const course = after(3, { bad: 1, badStable: 9 });
+    const turned = turnCourse(course, { weight: 50, laneFence: 8 });
+    expect(turned).toMatchObject({ judge: course.judge, sample: null, weightSince: null, requestsAtWeight: 0 });
+    expect(turnCourse(course, { weight: 10, laneFence: 7 })).toBe(course);
+  });
+
+  it('survives being stored, bit for bit', () => {
+    const course = after(5, { bad: 2, badStable: 9 });
+    expect(JSON.parse(JSON.stringify(course))).toEqual(course);
+  });
+});

@@ -1,0 +1,163 @@
+import type { CanaryRule } from '@proviso/domain';
+import {
+  type CumulativeSample,
+  EMPTY_LOOKS_MAX,
+  type JudgePlan,
+  type JudgeState,
+  type JudgeVerdict,
+  judge,
+  lookDifference,
+  observe,
+  startJudge,
+} from '@proviso/judge';
+import type { LaneCounts } from '@proviso/targets';
+
+/**
+ * Where a canary stands: the judge's memory, the last counters it has used up, and the share they were counted under. It
+ * is stored with every look that reaches the journal and continued by whoever looks next. Looks in between that were
+ * lost with a killed worker lose no evidence: counters are cumulative, so the next difference simply spans them.
+ */
+export interface Course {
+  readonly v: 1;
+  readonly judge: JudgeState;
+  readonly sample: CourseSample | null;
+  /** The share as decided, in percent; 0 before the first. */
+  readonly weight: number;
+  readonly laneFence: number;
+  /** When the edge was first seen serving this share; the dwell counts from here. */
+  readonly weightSince: number | null;
+  /** Looks in a row in which nobody came, to either arm or to a closed door. */
+  readonly idleLooks: number;
+  /** Requests that the canary answered under this share. */
+  readonly requestsAtWeight: number;
+  readonly looks: number;
+}
+
+/** Counters as the edge gave them, with those that turned visitors away. */
+export type CourseSample = CumulativeSample & { readonly turnedAway: number };
+
+/** What a look leads to. Nothing here lowers a share step by step: condemning goes to 0 at once. */
+export type Move =
+  | { readonly kind: 'hold' }
+  | { readonly kind: 'weigh'; readonly percent: number }
+  | { readonly kind: 'settle' }
+  | { readonly kind: 'condemn' }
+  | { readonly kind: 'give_up' };
+
+/** A course at its beginning. */
+export function beginCourse(plan: JudgePlan, at: { readonly weight: number; readonly laneFence: number }): Course {
+  return {
+    v: 1,
+    judge: startJudge(plan),
+    sample: null,
+    weight: at.weight,
+    laneFence: at.laneFence,
+    weightSince: null,
+    idleLooks: 0,
+    requestsAtWeight: 0,
+    looks: 0,
+  };
+}
+
+/** The same course under another share: counters begin anew there, the judge's evidence goes on. */
+export function turnCourse(course: Course, at: { readonly weight: number; readonly laneFence: number }): Course {
+  if (course.laneFence === at.laneFence && course.weight === at.weight) return course;
+  return { ...course, ...at, sample: null, weightSince: null, idleLooks: 0, requestsAtWeight: 0 };
+}
+
+/**
+ * Takes what the edge counted. Counts under another fence are not ours yet and change nothing; a share that is not served
+ * as decided (parked, canary not up) is no look for the judge, but visitors who came are still seen.
+ */
+export function takeCounts(course: Course, counts: LaneCounts, now: number): Course {
+  if (counts.fence.counter !== course.laneFence) return course;
+  const sample = sampleOf(counts, course.judge.plan.firstRelease);
+  const served = sample.weight === course.weight;
+  const before = course.sample;
+  const next: Course = {
+    ...course,
+    sample,
+    looks: course.looks + 1,
+    weightSince: course.weightSince ?? (served ? now : null),
+  };
+  if (before === null) return next;
+  const came = visitorsOf(sample) - visitorsOf(before);
+  const idleLooks = before.source === sample.source && came === 0 ? course.idleLooks + 1 : 0;
+  const difference = lookDifference(before, sample);
+  if (difference.kind === 'dropped' || !served) return { ...next, idleLooks };
+  return {
+    ...next,
+    idleLooks,
+    judge: observe(course.judge, difference.look),
+    requestsAtWeight: course.requestsAtWeight + difference.look.canaryRequests,
+  };
+}
+
+/** True when the judge sees: only then may the lease be renewed. A night without visitors parks the canary. */
+export function sees(course: Course): boolean {
+  return course.sample !== null && course.idleLooks < EMPTY_LOOKS_MAX;
+}
+
+/**
+ * What to do after a look, and the verdict that says why. `stale` says that this look brought no counts of the share as
+ * decided: then nothing goes up, whatever was known before.
+ */
+export function nextMove(
+  course: Course,
+  rule: CanaryRule,
+  at: { readonly now: number; readonly deadline: number; readonly stale: boolean },
+): { readonly move: Move; readonly judged: JudgeVerdict } {
+  const dwellMet = course.weightSince !== null && at.now - course.weightSince >= rule.dwellMs;
+  const deadlineReached = at.now >= at.deadline;
+  const { alpha, beta } = rule;
+  const judged = judge(course.judge, { alpha, beta, dwellMet, deadlineReached, sampleStale: at.stale });
+  return { judged, move: moveOf(course, rule, { judged, dwellMet, deadlineReached }) };
+}
+
+function moveOf(
+  course: Course,
+  rule: CanaryRule,
+  at: { readonly judged: JudgeVerdict; readonly dwellMet: boolean; readonly deadlineReached: boolean },
+): Move {
+  const { judged, dwellMet, deadlineReached } = at;
+  if (judged.kind === 'rollback') return { kind: 'condemn' };
+  const proven = judged.kind === 'advance';
+  const higher = rule.weights.find((weight) => weight > course.weight);
+  if (proven && higher === undefined) return { kind: 'settle' };
+  if (deadlineReached && !proven) return { kind: 'give_up' };
+  if (higher === undefined || !dwellMet || !sees(course) || course.requestsAtWeight === 0) return { kind: 'hold' };
+  // At 100 there is no other arm left to compare with, so only a proven canary goes there.
+  const mayClimb = proven || (higher < 100 && isCalm(judged));
+  return mayClimb ? { kind: 'weigh', percent: higher } : { kind: 'hold' };
+}
+
+/** E < 2 on good looks. Blind means no new visitors here: those who came back count as traffic, not as evidence. */
+function isCalm({ kind, reason, explanation }: JudgeVerdict): boolean {
+  const { logEvidence, rateRatioInterval } = explanation;
+  const against = rateRatioInterval === null ? logEvidence.aboveObjective : logEvidence.joint;
+  const usable = kind === 'hold' || reason === 'blind';
+  return usable && against < Math.LN2;
+}
+
+function visitorsOf({ canary, stable, turnedAway }: CourseSample): number {
+  return canary.requests + stable.requests + turnedAway;
+}
+
+const nobody = { units: 0, requests: 0, firstBadUnits: 0, badEvents: 0 } as const;
+
+function sampleOf(counts: LaneCounts, firstRelease: boolean): CourseSample {
+  const { incarnation, counter } = counts.fence;
+  return {
+    source: counts.boot,
+    // The epoch grows with each change of the served share, whatever caused it: no look may span one.
+    fence: `${incarnation}.${counter}.${counts.epoch}`,
+    weight: Math.round(counts.weightPercent),
+    canary: armOf(counts.canary),
+    stable: firstRelease ? nobody : armOf(counts.stable),
+    turnedAway: counts.turnedAway,
+  };
+}
+
+function armOf({ units, requests, firstBadUnits, badEvents }: LaneCounts['canary']): CumulativeSample['canary'] {
+  return { units, requests, firstBadUnits, badEvents };
+}

@@ -1,0 +1,40 @@
+import type { PromotionId } from '@proviso/domain';
+import type { LookRow } from '@proviso/journal';
+import type { JudgeVerdict } from '@proviso/judge';
+import { canaryWords } from '@proviso/gates';
+import type { Course, Move } from './course.ts';
+
+/** A look as stored: the course to go on from, and what a person is shown. */
+export function lookRow(
+  promotion: PromotionId,
+  number: number,
+  look: { readonly course: Course; readonly judged: JudgeVerdict; readonly move: Move; readonly at: number },
+): LookRow {
+  const { course, judged, move, at } = look;
+  const { bad, ok } = course.judge.canary;
+  const body = {
+    v: 1,
+    at,
+    course,
+    unitsSeen: bad + ok,
+    weight: course.weight,
+    counts: course.sample,
+    move: move.kind,
+    verdict: judged.kind,
+    reason: judged.reason,
+    words: canaryWords(judged),
+    explanation: judged.explanation,
+  };
+  return { promotion, number, body };
+}
+
+/** The newest stored look, whose course is continued; number 0 before the first. */
+export function lastLook(rows: readonly LookRow[]): { readonly number: number; readonly course: Course | null } {
+  const newest = rows.reduce<LookRow | null>(
+    (last, row) => (last === null || row.number > last.number ? row : last),
+    null,
+  );
+  // Written by nobody but `lookRow`. A row of another version cannot be continued; its number still counts.
+  const course = newest?.body.course as Course | undefined;
+  return { number: newest?.number ?? 0, course: course?.v === 1 ? course : null };
+}

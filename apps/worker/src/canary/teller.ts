@@ -1,0 +1,76 @@
+import type { Digest, Look, Reason } from '@proviso/domain';
+import type { JudgeVerdict } from '@proviso/judge';
+import type { Errand } from '../errand.ts';
+import { type Course, type Move, turnCourse } from './course.ts';
+import { lookRow } from './look-row.ts';
+
+/** A course with the verdict on it. */
+export interface Judged {
+  readonly course: Course;
+  readonly judged: JudgeVerdict;
+}
+
+/** Tells looks to the journal: those that change something at once, the others often enough for lease and evidence. */
+export interface Teller {
+  /** False when this claim counts no more. Not every look is told; the next one that is carries the judge's memory. */
+  readonly hold: (look: Judged, how: { readonly fresh: boolean; readonly urgent: boolean }) => Promise<boolean>;
+  /** The course under its new share; null when this claim counts no more or the lane is held. */
+  readonly weigh: (look: Judged, percent: number) => Promise<Course | null>;
+  readonly condemn: (
+    look: Judged,
+    why: { readonly snapshot: Digest; readonly reasons: readonly Reason[] },
+  ) => Promise<void>;
+}
+
+/** A lease lives 30 s: renewed this often, five renewals may fail before the edge takes the share back. */
+const renewMs = 5_000;
+/** A killed worker loses the judge's words about at most this many looks; their counts it does not lose. */
+const looksUntoldMax = 10;
+
+/** A teller that goes on numbering after the newest stored look. */
+export function openTeller(errand: Errand, lastNumber: number): Teller {
+  const { ports, clerk, subject, grant } = errand;
+  let number = lastNumber;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+  const tell = async (look: Judged, told: { fresh: boolean; verdict: Look['verdict']; move: Move }) => {
+    const at = ports.clock.now();
+    number += 1;
+    const command: Look = {
+      kind: 'Look',
+      promotion: subject.promotion,
+      fence: grant.fence,
+      laneFence: look.course.laneFence,
+      fresh: told.fresh,
+      verdict: told.verdict,
+    };
+    const row = lookRow(subject.promotion, number, { ...look, move: told.move, at });
+    const receipt = await clerk.submit(command, errand.key(`look-${number}`), row);
+    [toldAt, untold] = [at, 0];
+    if (receipt.kind === 'refused' || receipt.answer.kind !== 'steered') return null;
+    return receipt.answer;
+  };
+  return {
+    hold: async (look, { fresh, urgent }) => {
+      untold += 1;
+      const renews = fresh && ports.clock.now() - toldAt >= renewMs;
+      if (!renews && !urgent && untold < looksUntoldMax) return true;
+      const steered = await tell(look, { fresh, verdict: { kind: 'hold' }, move: { kind: 'hold' } });
+      return steered?.going === true;
+    },
+    weigh: async (look, percent) => {
+      const steered = await tell(look, {
+        fresh: true,
+        verdict: { kind: 'advance', percent },
+        move: { kind: 'weigh', percent },
+      });
+      if (steered?.going !== true) return null;
+      ports.fault('during_weight_change');
+      const { weight, laneFence } = steered;
+      return turnCourse(look.course, { weight, laneFence });
+    },
+    condemn: async (look, why) => {
+      await tell(look, { fresh: false, verdict: { kind: 'condemn', ...why }, move: { kind: 'condemn' } });
+    },
+  };
+}

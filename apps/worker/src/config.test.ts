@@ -1,0 +1,33 @@
+import { readConfig } from './config.ts';
+
+const whole = {
+  PROVISO_DATABASE_URL: 'postgres://app:secret@127.0.0.1/proviso',
+  PROVISO_PUMP_URL: 'postgres://pump:secret@127.0.0.1/proviso',
+  PROVISO_TEMPORAL_ADDRESS: '127.0.0.1:7233',
+  PROVISO_EVIDENCE: 'evidence',
+  PROVISO_EDGE_CONTROL_URL: 'http://127.0.0.1:4002',
+  PROVISO_EDGE_CONTROL_TOKEN: 'token',
+  PROVISO_EDGE_URL: 'http://127.0.0.1:4001',
+  PROVISO_VAULT_KEY: 'a'.repeat(64),
+  PROVISO_ORIGIN: 'here',
+};
+
+describe('the configuration', () => {
+  it('is inert about faults and ports unless told', () => {
+    expect(readConfig(whole)).toMatchObject({ fault: null, port: null, temporalNamespace: 'default' });
+    const told = readConfig({
+      ...whole,
+      PROVISO_FAULT: 'inside_look',
+      PROVISO_FAULT_ONCE: 'once',
+      PROVISO_WORKER_PORT: '0',
+    });
+    expect(told).toMatchObject({ fault: { point: 'inside_look', onceFile: 'once' }, port: 0 });
+  });
+
+  it('names everything that is missing in one message, and no value', () => {
+    expect(() => readConfig({})).toThrow(/PROVISO_DATABASE_URL.*PROVISO_PUMP_URL.*PROVISO_ORIGIN/);
+    const wrong = { ...whole, PROVISO_VAULT_KEY: 'not-a-key', PROVISO_FAULT: 'anywhere' };
+    expect(() => readConfig(wrong)).toThrow(/PROVISO_VAULT_KEY.*PROVISO_FAULT/);
+    expect(() => readConfig(wrong)).not.toThrow(/not-a-key/);
+  });
+});

@@ -1,0 +1,68 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type FaultPoint, faultPoints } from './fault.ts';
+
+/** All that the worker is told from outside, read once. */
+export interface WorkerConfig {
+  readonly databaseUrl: string;
+  readonly pumpUrl: string;
+  readonly temporalAddress: string;
+  readonly temporalNamespace: string;
+  readonly evidenceFolder: string;
+  readonly edgeControlUrl: string;
+  readonly edgeControlToken: string;
+  readonly routerUrl: string;
+  readonly vaultKeyHex: string;
+  readonly origin: string;
+  /** Where candidates are unpacked while a gate looks at them. */
+  readonly workFolder: string;
+  /** The port of /healthz and /metrics on 127.0.0.1; nothing listens without it. */
+  readonly port: number | null;
+  /** Tests kill the worker at a named point; null in any real deployment. */
+  readonly fault: { readonly point: FaultPoint; readonly onceFile: string | null } | null;
+}
+
+/** Parses the environment; throws one message that lists everything that is missing or wrong. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): WorkerConfig {
+  const problems: string[] = [];
+  const need = (name: string, form: RegExp, meaning: string): string => {
+    const value = environment[name] ?? '';
+    // The value itself may be a secret, so a problem names the variable only.
+    if (!form.test(value))
+      problems.push(`expected ${name} to be ${meaning}, got ${value === '' ? 'nothing' : 'another'}`);
+    return value;
+  };
+  const config: WorkerConfig = {
+    databaseUrl: need('PROVISO_DATABASE_URL', /^postgres(ql)?:\/\//, 'a postgres:// address'),
+    pumpUrl: need('PROVISO_PUMP_URL', /^postgres(ql)?:\/\//, 'a postgres:// address'),
+    temporalAddress: need('PROVISO_TEMPORAL_ADDRESS', /^[^\s/]+:\d+$/, 'host:port'),
+    temporalNamespace: environment.PROVISO_TEMPORAL_NAMESPACE || 'default',
+    evidenceFolder: need('PROVISO_EVIDENCE', /./, 'a folder'),
+    edgeControlUrl: need('PROVISO_EDGE_CONTROL_URL', /^https?:\/\//, 'an http address'),
+    edgeControlToken: need('PROVISO_EDGE_CONTROL_TOKEN', /./, 'a token'),
+    routerUrl: need('PROVISO_EDGE_URL', /^https?:\/\//, 'an http address'),
+    vaultKeyHex: need('PROVISO_VAULT_KEY', /^[0-9a-f]{64}$/i, '64 hexadecimal digits'),
+    origin: need('PROVISO_ORIGIN', /./, 'the name of this deployment'),
+    workFolder: environment.PROVISO_WORK_FOLDER || join(tmpdir(), 'proviso-worker'),
+    port: portOf(environment.PROVISO_WORKER_PORT, problems),
+    fault: faultOf(environment, problems),
+  };
+  if (problems.length > 0) throw new Error(problems.join('; '));
+  return Object.freeze(config);
+}
+
+function portOf(text: string | undefined, problems: string[]): number | null {
+  if (text === undefined || text === '') return null;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) problems.push('expected PROVISO_WORKER_PORT to be a port');
+  return port;
+}
+
+function faultOf(environment: Readonly<Record<string, string | undefined>>, problems: string[]): WorkerConfig['fault'] {
+  const { PROVISO_FAULT: named, PROVISO_FAULT_ONCE: onceFile } = environment;
+  if (named === undefined || named === '') return null;
+  const point = faultPoints.find((each) => each === named);
+  if (point !== undefined) return { point, onceFile: onceFile || null };
+  problems.push(`expected PROVISO_FAULT to be one of ${faultPoints.join(', ')}, got another`);
+  return null;
+}

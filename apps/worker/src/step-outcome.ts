@@ -1,0 +1,55 @@
+import type { EvidenceRef, Measure, Reason, Verdict } from '@proviso/domain';
+import { EvidenceFailure } from '@proviso/evidence';
+import { GateBreakage, type GateOutcome, excerpt } from '@proviso/gates';
+import { IntakeFailure } from '@proviso/intake';
+import { TargetFailure } from '@proviso/targets';
+
+/** What a step has to tell the journal. */
+export interface StepOutcome {
+  readonly verdict: Verdict;
+  readonly reasons: readonly Reason[];
+  readonly evidence: readonly EvidenceRef[];
+  readonly measure: Measure | null;
+}
+
+/** How an act ended: with a verdict, or with the matter in the journal's hands already. */
+export type Acted = { readonly kind: 'report'; readonly outcome: StepOutcome } | { readonly kind: 'ask' };
+
+/** The world broke in a way that a closed code says; the journal counts it and decides about another try. */
+export class StepBreakage extends Error {
+  override readonly name = 'StepBreakage';
+  readonly code: string;
+
+  constructor(code: 'timed_out' | 'worker_lost' | 'stable_not_ready' | 'edge_behind' | 'not_restored') {
+    super(`expected the step to end, got ${code}`);
+    this.code = code;
+  }
+}
+
+/** The code of whatever was thrown. An error of no known kind is our bug, and only its name is told. */
+export function breakageCodeOf(error: unknown): string {
+  const known =
+    error instanceof GateBreakage ||
+    error instanceof TargetFailure ||
+    error instanceof EvidenceFailure ||
+    error instanceof IntakeFailure ||
+    error instanceof StepBreakage;
+  return known ? error.code : 'unexpected';
+}
+
+/** A gate's outcome in the form the journal takes. */
+export function reportOf(outcome: GateOutcome): Acted {
+  const { verdict, reasons, evidence, stats } = outcome;
+  const refs = evidence.map(({ kind, digest }) => ({ kind, digest }));
+  return { kind: 'report', outcome: { verdict, reasons, evidence: refs, measure: stats ?? null } };
+}
+
+/** A verdict that needs no document: it lets nobody through. */
+export function refusing(verdict: 'fail' | 'inconclusive', ...reasons: readonly Reason[]): Acted {
+  return { kind: 'report', outcome: { verdict, reasons, evidence: [], measure: null } };
+}
+
+/** A stranger's text inside a sentence of ours: redacted, one line, short. */
+export function quoted(text: string | undefined): string {
+  return text === undefined || text.trim() === '' ? 'it said nothing' : `its last words: "${excerpt(text, 400)}"`;
+}

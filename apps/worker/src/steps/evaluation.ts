@@ -1,0 +1,95 @@
+import { type Contract, pinnedRule, runOrderOf } from '@proviso/domain';
+import { evaluateCandidate, findContract } from '@proviso/gates';
+import { TargetFailure, type TrialOrder, type TrialState } from '@proviso/targets';
+import { withCandidate } from '../candidate-folder.ts';
+import { readJournal } from '../clerk.ts';
+import type { Errand } from '../errand.ts';
+import { type Started, fetchMsMax, notTrusted, startOf, startPollMs } from '../release-start.ts';
+import { routedFetch } from '../routed-fetch.ts';
+import { type Acted, refusing, reportOf } from '../step-outcome.ts';
+
+/** A worker that dies leaves its trial behind for at most this long. */
+const trialLeaseMs = 30_000;
+/** Three renewals fit into a lease, so one that is lost does no harm. */
+const renewEveryMs = 10_000;
+
+/** Starts the candidate in a process of its own on the edge, puts the cases to it, and ends the process. */
+export async function evaluation(errand: Errand): Promise<Acted> {
+  const { ports, state, subject } = errand;
+  const prototype = await readJournal(ports, subject, async (reads) => await reads.prototype(state.prototype));
+  if (prototype?.trusted !== true) return notTrusted;
+  return await withCandidate(ports, state.candidate.manifest.artifact, async ({ folder }) => {
+    const found = await findContract(folder);
+    if (!found.ok) return refusing('fail', ...found.reasons);
+    return await withTrial(errand, found.contract, async (host) => {
+      const { bar, repeats } = pinnedRule(state.policy, 'evaluation');
+      const input = { folder, contract: found.contract, baseUrl: ports.routerUrl, bar, repeats, nonce: ports.drawId() };
+      const fetch = routedFetch(host);
+      return reportOf(await evaluateCandidate(input, { evidence: ports.evidence, fetch, signal: errand.signal }));
+    });
+  });
+}
+
+async function withTrial(errand: Errand, contract: Contract, use: (host: string) => Promise<Acted>): Promise<Acted> {
+  const { ports, state, grant } = errand;
+  // The fence makes the name: an older claimant that wakes up ends its own trial and not ours.
+  const id = `${state.id.slice('prm_'.length)}-${grant.fence}`;
+  const order: TrialOrder = {
+    release: `trial-${id}`,
+    artifactDigest: state.candidate.manifest.artifact,
+    trusted: true,
+    contract: runOrderOf(contract),
+    leaseMs: trialLeaseMs,
+  };
+  const over = new AbortController();
+  try {
+    const { host } = await ports.edge.startTrial(id, order);
+    const renewing = renew(errand, { id, order, over: over.signal });
+    const started = await awaitTrial(errand, { id, readyMs: order.contract.readyWithinMs ?? 0 });
+    const acted = started.kind === 'ready' ? await use(host) : started.acted;
+    over.abort();
+    await renewing;
+    return acted;
+  } finally {
+    over.abort();
+    // A trial that cannot be ended now ends with its lease.
+    await ports.edge.stopTrial(id).catch(() => ports.log.warn({ trial: id }, 'trial.not_stopped'));
+  }
+}
+
+async function renew(
+  { ports, signal }: Errand,
+  trial: { readonly id: string; readonly order: TrialOrder; readonly over: AbortSignal },
+): Promise<void> {
+  const until = AbortSignal.any([signal, trial.over]);
+  while (!until.aborted) {
+    await ports.clock.pause(renewEveryMs, until).catch(() => undefined);
+    if (until.aborted) return;
+    // An edge that does not answer is noticed by the cases themselves.
+    await ports.edge.renewTrial(trial.id, trial.order).catch(() => undefined);
+  }
+}
+
+async function awaitTrial(
+  { ports, signal }: Errand,
+  { id, readyMs }: { readonly id: string; readonly readyMs: number },
+): Promise<Started> {
+  const { clock } = ports;
+  const deadline = clock.now() + readyMs + fetchMsMax;
+  for (;;) {
+    const late = clock.now() >= deadline;
+    const trial = await trialOf(ports.edge.trial(id), late);
+    const started = trial === null ? null : startOf(trial.release, { late, readyMs });
+    if (started !== null) return started;
+    await clock.pause(startPollMs, signal);
+  }
+}
+
+async function trialOf(asked: Promise<TrialState>, late: boolean): Promise<TrialState | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (late || !(error instanceof TargetFailure && error.retryable)) throw error;
+    return null;
+  }
+}

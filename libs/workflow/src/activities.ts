@@ -1,0 +1,17 @@
+import type { Onward, PromotionId, Step, WorkspaceId } from '@proviso/domain';
+
+/** All that a run knows: which promotion it drives. What to do is the journal's to say. */
+export interface PromotionSubject {
+  readonly workspace: WorkspaceId;
+  readonly promotion: PromotionId;
+}
+
+/** What the story needs done; the worker's `createActivities` satisfies it. */
+export interface Activities {
+  /** Asks the journal what is next; a passed deadline becomes a fact by asking. */
+  readonly look: (subject: PromotionSubject) => Promise<Onward>;
+  /** Claim, act, report: one step with its side effects. Answers what is next, whoever did the step in the end. */
+  readonly carry: (subject: PromotionSubject & { readonly step: Step }) => Promise<Onward>;
+  /** The run was cancelled: orders the way back in the journal. */
+  readonly abandon: (subject: PromotionSubject) => Promise<void>;
+}

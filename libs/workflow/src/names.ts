@@ -1,0 +1,26 @@
+import type { PromotionId } from '@proviso/domain';
+
+/** The workflow's type as Temporal knows it: renaming it would orphan every open run. */
+export const promotionWorkflow = 'promotion';
+
+/** The one signal. It carries nothing: whoever can send it can only make the workflow ask the journal again. */
+export const wakeSignal = 'wake';
+
+/**
+ * Where work waits. Scans take strangers' input and child processes, so a host can be set apart for them; delivery
+ * reaches the edges.
+ */
+export const taskQueues = {
+  workflow: 'proviso-workflow',
+  database: 'proviso-database',
+  scans: 'proviso-scans',
+  delivery: 'proviso-delivery',
+} as const;
+
+/** The four names, as one object: tests give each run names of its own. */
+export type TaskQueues = Readonly<Record<keyof typeof taskQueues, string>>;
+
+/** One promotion has one workflow id for ever, so a second start meets the first run instead of racing it. */
+export function workflowIdOf(promotion: PromotionId): string {
+  return `promotion/${promotion}`;
+}

@@ -1,0 +1,14 @@
+import { proxyActivities, sleep } from '@temporalio/workflow';
+import type { Activities, PromotionSubject } from '../activities.ts';
+import { taskQueues } from '../names.ts';
+
+/**
+ * Wrong on purpose: it rests before it asks, which no recorded run did. If the replay lets this through, it would let any
+ * change of order through.
+ */
+export async function promotion(subject: PromotionSubject): Promise<string> {
+  await sleep('1s');
+  const { look } = proxyActivities<Activities>({ taskQueue: taskQueues.database, startToCloseTimeout: '15s' });
+  const onward = await look(subject);
+  return onward.kind;
+}
