@@ -88,7 +88,8 @@ function houseRules() {
         pathNot: [PACKAGE, String.raw`^libs/[^/]+/src/index\.ts$`],
       },
     ),
-    forbid('no app imports an app', { path: '^(apps/[^/]+|libs|tools|bench)/' }, { path: '^apps/', pathNot: '^$1/' }),
+    // A benchmark may run an app's own parts: measured is what runs, not a copy of it.
+    forbid('no app imports an app', { path: '^(apps/[^/]+|libs|tools)/' }, { path: '^apps/', pathNot: '^$1/' }),
     forbid('testkit is for tests', { pathNot: TESTKIT_USERS }, { path: '^libs/testkit/' }),
     // A checker that shared code with what it checks would share its mistakes.
     forbid('the checker stands alone', { path: '^e2e/(checker|invariants)' }, { path: '^(libs|apps)/' }),
