@@ -1,6 +1,8 @@
 // One configuration for every room. Libraries run from source: Node's own ESM loader under jest, types stripped by swc.
 export default {
   testEnvironment: 'node',
+  // Real processes on a busy machine: a test that hangs ends by this bound, none is meant to come near it.
+  testTimeout: 60_000,
   // One PostgreSQL and one Temporal for the whole run; each test file makes a database and task queues of its own.
   globalSetup: '<rootDir>/libs/testkit/src/jest-setup.ts',
   globalTeardown: '<rootDir>/libs/testkit/src/jest-teardown.ts',

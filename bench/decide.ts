@@ -110,7 +110,7 @@ async function timed(jobs: readonly (() => Promise<void>)[], writers: number): P
 }
 
 async function openBare(url: string): Promise<pg.Pool> {
-  const pool = new pg.Pool({ connectionString: url, max: 16, pipeline: true } as pg.PoolConfig);
+  const pool = new pg.Pool({ connectionString: url, max: 16, pipeline: true });
   pool.on('error', () => undefined);
   await pool.query(
     'create table if not exists bare (id bigint generated always as identity primary key, body text not null)',

@@ -35,10 +35,7 @@ export async function run(options: BenchOptions): Promise<readonly BenchLine[]> 
     const connection = await NativeConnection.connect({ address: temporal.address });
     const client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
     const house = await foundHouse(journal);
-    const workers = await Promise.all([
-      ...(await ourWorkers(connection, journal, house)),
-      ...(await bareWorkers(connection, client)),
-    ]);
+    const workers = [...(await ourWorkers(connection, journal, house)), ...(await bareWorkers(connection, client))];
     const running = workers.map((worker) => worker.run());
     const leading = lead({ pumpUrl: database.pumpUrl, client, signal: stop.signal });
     const lines = await compare({ client, journal, house, options });

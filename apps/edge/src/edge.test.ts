@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { appendFileSync, chmodSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +18,6 @@ import {
 } from './rig.ts';
 
 // Real processes on a busy machine; every wait inside has its own, shorter bound.
-jest.setTimeout(30_000);
 
 let api: FakeApi;
 const cleanUps: (() => unknown)[] = [];

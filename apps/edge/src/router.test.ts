@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { connect } from 'node:net';
 import { localTarget } from '@proviso/targets';
 import {
@@ -17,7 +16,6 @@ import {
 } from './rig.ts';
 
 // Real processes on a busy machine; every wait inside has its own, shorter bound.
-jest.setTimeout(30_000);
 
 let api: FakeApi;
 let edge: EdgeProcess;

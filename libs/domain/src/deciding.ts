@@ -5,7 +5,8 @@ import { findGate, gateIn } from './promotion.ts';
 import { pinnedRule } from './policy.ts';
 import { type EligibleVote, type Tally, matchQuorum } from './quorum.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
-import { type Decided, Plan, type Scene } from './scene.ts';
+import type { Plan } from './scene.ts';
+import { type Decided, type Scene } from './scene.ts';
 import { begin, focus } from './step.ts';
 
 /** A person's vote. Whether they may vote at all was answered by the authority; here it is counted. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Command } from './command.ts';
-import { findGate, gateIn, type PromotionState } from './promotion.ts';
+import { gateIn, type PromotionState } from './promotion.ts';
+import type { PersonId } from './id.ts';
 import { currentGate } from './next.ts';
 import {
   ask,
@@ -62,11 +63,7 @@ type Happening = typeof happening extends fc.Arbitrary<infer One> ? One : never;
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
 
-function commandFor(
-  world: World,
-  one: Happening,
-  serial: number,
-): { actor: (typeof people)[number] | typeof cast.worker; command: Command } | null {
+function commandFor(world: World, one: Happening, serial: number): { actor: PersonId; command: Command } | null {
   const state = promotionsOf(world).at(-1);
   if (one.do === 'open') {
     const promotion = `prm_${serial.toString(16).padStart(32, '0')}` as const;
@@ -139,25 +136,8 @@ function onPromotion(
         fence,
         code: 'tool_crashed',
       });
-    case 'vote': {
-      const shown = {
-        artifact: state.candidate.manifest.artifact,
-        evidenceDigest: one.stale === 0 ? digest('9') : (findGate(state, 'approval')?.evidenceDigest ?? digest('9')),
-      };
-      const decision = `dec_${serial.toString(16).padStart(32, '0')}` as const;
-      return {
-        actor: people[one.who] ?? cast.builder,
-        command: {
-          kind: 'Decide',
-          promotion,
-          gate: 'approval',
-          attempt: gateIn(state, 'approval').attempt,
-          decision,
-          verdict: one.verdict,
-          ...shown,
-        },
-      };
-    }
+    case 'vote':
+      return vote(state, one, serial);
     case 'look': {
       const lane = productionOf(world);
       const verdict =
@@ -182,6 +162,22 @@ function onPromotion(
         command: { kind: one.do === 'hold' ? 'HoldLane' : 'ResumeLane', lane: cast.lanes.production },
       };
   }
+}
+
+function vote(
+  state: PromotionState,
+  one: Extract<OnPromotion, { do: 'vote' }>,
+  serial: number,
+): ReturnType<typeof commandFor> {
+  const gate = gateIn(state, 'approval');
+  const shown = {
+    artifact: state.candidate.manifest.artifact,
+    evidenceDigest: one.stale === 0 ? digest('9') : (gate.evidenceDigest ?? digest('9')),
+  };
+  const decision = `dec_${serial.toString(16).padStart(32, '0')}` as const;
+  const about = { promotion: state.id, gate: 'approval', attempt: gate.attempt, decision } as const;
+  const actor = people[one.who] ?? cast.builder;
+  return { actor, command: { kind: 'Decide', ...about, verdict: one.verdict, ...shown } };
 }
 
 /** I2, from the events alone: who approved, counted by trying every assignment, with nobody excluded among them. */

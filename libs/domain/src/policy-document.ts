@@ -85,7 +85,7 @@ export function readPolicy(node: unknown): ReadResult<Policy> {
     path: ['gates'],
     message: problem,
     expected: 'a policy that makes sense as a whole',
-    got: name,
+    got: policy.name,
   };
   return { ok: false, problems: [told] };
 }

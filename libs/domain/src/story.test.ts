@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { headline } from './headline.ts';
+import type { PersonId } from './id.ts';
 import { next } from './next.ts';
 import type { PromotionState } from './promotion.ts';
 import { ask, cast, newWorld, productionOf, promotionsOf, smallPolicy, type World } from './world.contract.ts';
@@ -42,11 +43,7 @@ function run(world: World, gate: 'scan' | 'staging' | 'canary', verdict: 'pass' 
   });
 }
 
-function vote(
-  world: World,
-  who: (typeof cast.security)[number] | typeof cast.operator,
-  over: Partial<Extract<Command, { kind: 'Decide' }>> = {},
-) {
+function vote(world: World, who: PersonId, over: Partial<Extract<Command, { kind: 'Decide' }>> = {}) {
   const state = stateOf(world);
   const gate = state.gates.find((one) => one.name === 'approval');
   if (gate?.evidenceDigest == null) throw new Error('expected an open approval gate');

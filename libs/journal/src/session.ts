@@ -58,7 +58,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     options: limits,
     application_name: 'proviso',
     pipeline: true,
-  } as pg.PoolConfig);
+  });
   // Without a listener an idle connection that the server ends (57P01) would end this process too.
   pool.on('error', options.onError);
   try {

@@ -109,7 +109,7 @@ describe('what is never a pass', () => {
     ['no repeats asked for', 'bar_refused', { ...good, suite: { ...good.suite, trialsPerCase: 0 } }],
   ] as const)('%s (%s)', (_, reason, input) => {
     expect(judgeEvaluation(good).verdict).toBe('pass');
-    const result = judgeEvaluation(input as EvaluationInput);
+    const result = judgeEvaluation(input);
     expect(result.verdict).toBe('inconclusive');
     expect(result.reasons).toContain(reason);
   });

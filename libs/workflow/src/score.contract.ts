@@ -1,4 +1,4 @@
-import type { Onward, Outcome, PromotionId, Step, WorkspaceId } from '@proviso/domain';
+import type { Onward, Outcome, Step } from '@proviso/domain';
 import type { Activities, PromotionSubject } from './activities.ts';
 
 /** One line of a score: a step that is due, people who are asked, or the end. */
@@ -20,8 +20,8 @@ export interface Score {
 
 /** Every story is told about the same promotion, so that histories hold nothing that was drawn. */
 export const subject: PromotionSubject = {
-  workspace: `wsp_${'0'.repeat(32)}` as WorkspaceId,
-  promotion: `prm_${'0'.repeat(32)}` as PromotionId,
+  workspace: `wsp_${'0'.repeat(32)}`,
+  promotion: `prm_${'0'.repeat(32)}`,
 };
 
 /** What a carried step does before the journal goes on; a test uses it to wake, cancel or hang in the middle. */

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type DirtyMark, type Leadership, type OpenPromotion, openPump, type Pump } from '@proviso/journal';
-import type { WorkspaceId } from '@proviso/domain';
 import { noFault } from '../fault.ts';
 import type { Clock, Log } from '../ports.ts';
 import { freezePrototype } from '../prototype-folder.contract.ts';
@@ -106,7 +105,7 @@ describe('the reconciler', () => {
     const { starter, asked } = rehearsalStarter(standing);
     const { turn } = reconcilerWork({ journal: world.journal, starter, clock: quick, log });
     await ledAs('reconciler', async (leadership) => {
-      const mine: OpenPromotion = { workspace: workspace as WorkspaceId, promotion, revision: 0, idleMs: 31_000 };
+      const mine: OpenPromotion = { workspace: workspace, promotion, revision: 0, idleMs: 31_000 };
       const narrowed: Leadership = { ...leadership, open: async () => [mine] };
       for (let done = 0; done < rounds; done += 1) await turn(narrowed, new AbortController().signal);
     });

@@ -2,7 +2,7 @@ import type { StreamKind } from '@proviso/domain';
 import type { EntryView, Reads } from '../port.ts';
 import type { Row } from '../session.ts';
 import { statement } from '../statement.ts';
-import type { Query } from './reads.ts';
+import type { Query } from './query.ts';
 
 const columns = `e.id, e.stream, e.stream_id, e.sseq, e.kind, e.at, convert_from(e.bytes, 'UTF8') as bytes, encode(e.hash, 'hex') as hash, f.index`;
 

@@ -2,7 +2,7 @@ import type { LaneState, PrototypeState } from '@proviso/domain';
 import type { LaneView, Reads } from '../port.ts';
 import type { Row } from '../session.ts';
 import { statement } from '../statement.ts';
-import { pageOf, type Query } from './reads.ts';
+import { pageOf, type Query } from './query.ts';
 
 /** A lane's columns beside whatever else is read; the lease's rest is by the database's clock. */
 export const laneColumns = `

@@ -3,7 +3,7 @@ import type { PromotionView, Reads } from '../port.ts';
 import type { Row } from '../session.ts';
 import { statement } from '../statement.ts';
 import { laneColumns, laneView } from './lanes.ts';
-import { pageOf, type Query } from './reads.ts';
+import { pageOf, type Query } from './query.ts';
 
 const columns = `
   p.id, p.state, p.revision, ${laneColumns},

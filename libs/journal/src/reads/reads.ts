@@ -12,12 +12,13 @@ import type {
 } from '@proviso/domain';
 import { sameContent, uuidOf } from '@proviso/domain';
 import type { LookRow, Page, Reads } from '../port.ts';
-import type { Row, Session } from '../session.ts';
-import { type Statement, statement } from '../statement.ts';
+import type { Session } from '../session.ts';
+import { statement } from '../statement.ts';
 import { nameRef, type Vault } from '../vault/vault.ts';
 import { entryReads } from './entries.ts';
 import { laneReads } from './lanes.ts';
 import { promotionReads } from './promotions.ts';
+import { pageOf, type Query } from './query.ts';
 
 const readState = statement(
   'read.state',
@@ -39,9 +40,6 @@ const readEvidence = statement(
   'read.evidence',
   `select digest, kind from proviso.evidence where workspace = $1 and digest = $2`,
 );
-
-/** Runs one statement in a workspace's read transaction. */
-export type Query = (what: Statement, ...values: readonly unknown[]) => Promise<readonly Row[]>;
 
 /** Everything that can be read in one workspace; row-level security is the second lock behind the parameter. */
 export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId): Reads {
@@ -93,11 +91,4 @@ async function namesOf(vault: Vault, session: Session, workspace: WorkspaceId, i
     return sealed === undefined ? [] : [[id, (JSON.parse(sealed) as { name: string }).name] as const];
   });
   return Object.fromEntries(named);
-}
-
-/** Cuts the one row too many that tells whether there is a next page. */
-export function pageOf<Item>(rows: readonly Row[], limit: number, item: (row: Row) => Item): Page<Item> {
-  const kept = rows.slice(0, limit);
-  const last = kept.at(-1);
-  return { items: kept.map(item), next: rows.length > limit && last !== undefined ? String(last.id) : null };
 }

@@ -91,7 +91,10 @@ const writeToken = statement(
   `insert into proviso.token (hash, workspace, person, expires_at) values ($2, $1, $3, to_timestamp($4::bigint / 1000.0))`,
 );
 
-const revokeTokens = statement('submit.revoke', `delete from proviso.token where workspace = $1 and hash = any($2::text[])`);
+const revokeTokens = statement(
+  'submit.revoke',
+  `delete from proviso.token where workspace = $1 and hash = any($2::text[])`,
+);
 
 const writeLease = statement(
   'submit.lease',
@@ -112,7 +115,10 @@ const writeVaultKey = statement(
    ) select proviso.hold_still((select count(*) from y) = 1)`,
 );
 
-const writeVault = statement('submit.vault', `insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4)`);
+const writeVault = statement(
+  'submit.vault',
+  `insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4)`,
+);
 
 /** Turns a decision into what is written: entries chained per stream, and each stream's state folded by the same `evolve`. */
 export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>, context: EntryContext): Writing {
@@ -162,7 +168,9 @@ function statusOf(stream: Writing['streams'][number], loaded: ReadonlyMap<string
   const state = stream.state as PromotionState;
   const before = loaded.get(`promotion/${stream.id}`)?.state as PromotionState | undefined;
   const open = state.outcome === null;
-  return before !== undefined && (before.outcome === null) === open ? [] : [{ id: state.id, prototype: state.prototype, open }];
+  return before !== undefined && (before.outcome === null) === open
+    ? []
+    : [{ id: state.id, prototype: state.prototype, open }];
 }
 
 function productionLane(state: StreamState | null): readonly string[] {
@@ -202,14 +210,23 @@ function evidenceIn(draft: Draft): readonly EvidenceRef[] {
  */
 export async function write(
   transaction: Transaction,
-  request: { workspace: WorkspaceId; now: number; writing: Writing; key: string; commandHash: Buffer; receipt: unknown },
+  request: {
+    workspace: WorkspaceId;
+    now: number;
+    writing: Writing;
+    key: string;
+    commandHash: Buffer;
+    receipt: unknown;
+  },
 ): Promise<unknown> {
   const { workspace, now, writing, key, commandHash, receipt } = request;
   const { entries, streams } = writing;
   const core = transaction.run(writeCore, [
     uuidOf(workspace),
     new Date(now),
-    JSON.stringify(entries.map((entry) => ({ ...entry, bytes: entry.bytes.toString('base64'), hash: entry.hash.toString('hex') }))),
+    JSON.stringify(
+      entries.map((entry) => ({ ...entry, bytes: entry.bytes.toString('base64'), hash: entry.hash.toString('hex') })),
+    ),
     streams.map((stream) => stream.kind),
     streams.map((stream) => stream.id),
     streams.map((stream) => stream.revision),
@@ -225,13 +242,31 @@ export async function write(
 }
 
 /** What only some submissions write. */
-function besides(transaction: Transaction, workspace: string, now: Date, writing: Writing): readonly Promise<unknown>[] {
+function besides(
+  transaction: Transaction,
+  workspace: string,
+  now: Date,
+  writing: Writing,
+): readonly Promise<unknown>[] {
   const { status, wakes, evidence, tokens, revoked, leases, look, newKey, vault } = writing;
-  const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) => (wanted ? [transaction.run(what, [workspace, ...values])] : []);
+  const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
+    wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
-    ...when(status.length > 0, writeStatus, status.map((one) => one.id), status.map((one) => one.prototype), status.map((one) => one.open)),
+    ...when(
+      status.length > 0,
+      writeStatus,
+      status.map((one) => one.id),
+      status.map((one) => one.prototype),
+      status.map((one) => one.open),
+    ),
     ...when(wakes.length > 0, writeWakes, now, wakes),
-    ...when(evidence.length > 0, writeEvidence, now, evidence.map((one) => one.digest), evidence.map((one) => one.kind)),
+    ...when(
+      evidence.length > 0,
+      writeEvidence,
+      now,
+      evidence.map((one) => one.digest),
+      evidence.map((one) => one.kind),
+    ),
     ...tokens.flatMap(({ token, person }) => when(true, writeToken, token.hash, person, token.expiresAt)),
     ...when(revoked.length > 0, revokeTokens, revoked),
     ...when(leases.length > 0, writeLease, leaseMs, leases),

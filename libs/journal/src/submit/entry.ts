@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Binding, type Draft, type Event, type PersonState, type WorkspaceId, invariant } from '@proviso/domain';
+import { type Binding, type Draft, type PersonState, type WorkspaceId, invariant } from '@proviso/domain';
 import canonicalize from 'canonicalize';
 
 /** Largest entry: evidence is named by digest, so a larger one carries what does not belong here. */
@@ -46,7 +46,7 @@ export interface Told {
 
 /** An event as told: its kind is the entry's. */
 export function toldBy(draft: Draft): Told {
-  const { kind, ...body } = draft.event as Event;
+  const { kind, ...body } = draft.event;
   return { stream: draft.stream, streamId: draft.id, kind, body };
 }
 

@@ -116,7 +116,11 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     return refusedBy(decided.outcome.refusal, actor);
   if (decided.outcome.kind !== 'refused' && changesNothing(decided, submission)) {
     const revision = [...loaded.values()][0]?.head.revision ?? 0;
-    return { receipt: { kind: 'accepted', answer: decided.outcome, revision, entries: [], replayed: false }, wakes: false, refused: null };
+    return {
+      receipt: { kind: 'accepted', answer: decided.outcome, revision, entries: [], replayed: false },
+      wakes: false,
+      refused: null,
+    };
   }
   const context: EntryContext = {
     origin: work.ports.origin,

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +8,6 @@ import { newFolder, until } from './release-fixture.ts';
 import { adoptProcess, endProcess, findFreePort, type ReleaseProcess, startProcess } from './release-process.ts';
 
 // Real processes on a busy machine; every wait inside has its own, shorter bound.
-jest.setTimeout(30_000);
 
 const folder = newFolder();
 afterAll(() => folder.remove());

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { identityOf } from './process-table.ts';
@@ -8,7 +7,6 @@ import { openStateFile } from './state-file.ts';
 import { openSupervisor, type Supervisor } from './supervisor.ts';
 
 // Real processes on a busy machine; every wait inside has its own, shorter bound.
-jest.setTimeout(30_000);
 
 const shelf = newShelf();
 const cleanUps: (() => unknown)[] = [];
