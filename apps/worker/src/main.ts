@@ -9,6 +9,7 @@ import { sweepCandidates } from './candidate-folder.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
 import { faultAt, noFault } from './fault.ts';
 import { type Vitals, openHealth } from './health.ts';
+import { evidenceCollector } from './leaders/collector.ts';
 import { leadForever, nameOf } from './leaders/leader.ts';
 import { reconcilerWork } from './leaders/reconciler.ts';
 import { sequencerWork } from './leaders/sequencer.ts';
@@ -98,10 +99,11 @@ function leaders(
     signal,
     leads: (name: string, leads: boolean) => void vitals.leads.set(name, leads),
   };
+  const collect = evidenceCollector({ evidence: folderStore(config.evidenceFolder), clock, log });
   const works = [
     wakerWork({ starter, clock, log, fault: ports.fault }),
     sequencerWork(),
-    reconcilerWork({ journal, starter, clock, log }),
+    reconcilerWork({ journal, starter, clock, log, collect }),
   ];
   return works.map(async (work) => await leadForever(leading, work));
 }

@@ -103,7 +103,13 @@ describe('the reconciler', () => {
   async function reconciled(standing: RunStanding, rounds = 1) {
     const { workspace, promotion } = await opened();
     const { starter, asked } = rehearsalStarter(standing);
-    const { turn } = reconcilerWork({ journal: world.journal, starter, clock: quick, log });
+    const { turn } = reconcilerWork({
+      journal: world.journal,
+      starter,
+      clock: quick,
+      log,
+      collect: async () => undefined,
+    });
     await ledAs('reconciler', async (leadership) => {
       const mine: OpenPromotion = { workspace: workspace, promotion, revision: 0, idleMs: 31_000 };
       const narrowed: Leadership = { ...leadership, open: async () => [mine] };

@@ -25,6 +25,8 @@ export interface ReconcilerPorts {
   readonly starter: Starter;
   readonly clock: Clock;
   readonly log: Log;
+  /** Now and then removes evidence that nothing names; see `collector.ts`. */
+  readonly collect: (leadership: Leadership) => Promise<void>;
 }
 
 interface Memory {
@@ -50,6 +52,9 @@ export function reconcilerWork(ports: ReconcilerPorts): LeaderWork {
       await checkLanes(ports, memory.lanes).catch((error: unknown) =>
         ports.log.warn({ error: nameOf(error) }, 'reconciler.lanes_unread'),
       );
+      await ports
+        .collect(leadership)
+        .catch((error: unknown) => ports.log.warn({ error: nameOf(error) }, 'reconciler.orphans_kept'));
       await ports.clock.pause(roundMs, signal).catch(() => undefined);
     },
   };
