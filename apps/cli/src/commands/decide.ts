@@ -1,0 +1,78 @@
+import { cancelPromotion, rerunGate, resumeLane, rollbackPromotion, trustPrototype } from '@proviso/client';
+import { evidenceSummary, expectWaitingGate, sendVote, type Vote } from '../decision.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { expectPrototype, readPromotion } from '../reading.ts';
+import type { Session } from '../session.ts';
+import { Trouble } from '../trouble.ts';
+
+/** Shows what the vote will be bound to and sends it. */
+export async function decide(session: Session, id: string, vote: Vote): Promise<ExitCode> {
+  const api = session.api();
+  const promotion = await readPromotion(api, id);
+  const gate = expectWaitingGate(promotion);
+  if (!session.json) session.print(evidenceSummary(promotion, gate));
+  const answer = await sendVote(api, gate, vote);
+  if (session.json) session.print(JSON.stringify({ promotion: id, verdict: vote.verdict, ...answer }));
+  else session.print(`\n${wordsFor(vote)}: ${answer.passed ? 'the gate has passed' : 'recorded'}.`);
+  return exitCodes.ok;
+}
+
+/** Takes a release back, or stops a promotion: one call and a reason, decided in its own transaction. */
+export async function steer(
+  session: Session,
+  id: string,
+  { verb, reason }: { readonly verb: 'rollback' | 'cancel'; readonly reason: string },
+): Promise<ExitCode> {
+  const api = session.api();
+  const order = { path: { id }, body: { reason } };
+  if (verb === 'rollback') await api.write((options) => rollbackPromotion({ ...options, ...order }));
+  else await api.write((options) => cancelPromotion({ ...options, ...order }));
+  const promotion = await readPromotion(api, id);
+  session.print(session.json ? JSON.stringify(promotion) : promotion.headline);
+  return exitCodes.ok;
+}
+
+/** Runs the gate again at which a promotion stands still, once its cause is mended. */
+export async function rerun(session: Session, id: string, reason: string | undefined): Promise<ExitCode> {
+  const api = session.api();
+  const { gates, at, headline } = await readPromotion(api, id);
+  const gate = gates.find(({ name }) => name === at);
+  if (gate === undefined) throw new Trouble(`expected ${id} to stand at a gate, got: ${headline}`);
+  const order = { path: { id: gate.id }, body: reason === undefined ? {} : { reason } };
+  await api.write((options) => rerunGate({ ...options, ...order }));
+  if (session.json) session.print(JSON.stringify({ promotion: id, gate: gate.id, rerun: true }));
+  else session.print(`The gate ${gate.name} runs again. Follow it with \`proviso watch ${id}\`.`);
+  return exitCodes.ok;
+}
+
+/** Lets a lane take releases again after a rollback has held it. */
+export async function resume(session: Session, name: string, reason: string): Promise<ExitCode> {
+  const api = session.api();
+  const prototype = await expectPrototype(api, name);
+  const path = { id: prototype.lanes.production };
+  const lane = await api.write((options) => resumeLane({ ...options, path, body: { reason } }));
+  session.print(session.json ? JSON.stringify(lane) : `The production lane of ${name} takes releases again.`);
+  return exitCodes.ok;
+}
+
+/** Says that an operator has looked at a prototype and lets its releases run. */
+export async function trust(session: Session, name: string): Promise<ExitCode> {
+  const api = session.api();
+  const prototype = await expectPrototype(api, name);
+  const path = { id: prototype.id };
+  await api.write((options) => trustPrototype({ ...options, path, body: { trusted: true } }));
+  if (session.json) session.print(JSON.stringify({ prototype: name, trusted: true }));
+  else session.print(`${name} is trusted: its releases run on this machine without isolation.`);
+  return exitCodes.ok;
+}
+
+function wordsFor({ verdict }: Vote): string {
+  switch (verdict) {
+    case 'approve':
+      return 'Approved';
+    case 'reject':
+      return 'Rejected';
+    case 'request_changes':
+      return 'Changes requested';
+  }
+}

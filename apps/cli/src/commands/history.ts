@@ -1,0 +1,36 @@
+import { builtinOf, isId } from '@proviso/domain';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { chainWords, verifyChain } from '../history-chain.ts';
+import { type ChainedEntry, readHistory } from '../reading.ts';
+import type { Session } from '../session.ts';
+import { short, table } from '../table.ts';
+
+/** All entries of a promotion; the hash chain is computed here again, not believed. */
+export async function history(session: Session, id: string): Promise<ExitCode> {
+  const entries = await readHistory(session.api(), id);
+  const chain = verifyChain(entries);
+  if (session.json) session.print(JSON.stringify({ promotion: id, chain, entries }));
+  else session.print(`${historyTable(entries)}\n\n${chainWords(chain)}`);
+  return chain.kind === 'broken' ? exitCodes.failed : exitCodes.ok;
+}
+
+/** The entries for people: position in the one public order, time, what happened, by whom, start of the hash. */
+export function historyTable(entries: readonly ChainedEntry[]): string {
+  const rows = entries.map((entry) => [
+    String(entry.sequence),
+    entry.position === null ? 'pending' : String(entry.position),
+    entry.at.slice(11, 23),
+    entry.kind,
+    byWhom(entry),
+    entry.reason ?? '',
+    short(entry.hash),
+  ]);
+  return table(['no', 'position', 'at (UTC)', 'event', 'by', 'reason', 'hash'], rows);
+}
+
+/** The machine's own principals have no name in the vault: their role says who they are. */
+function byWhom({ by }: ChainedEntry): string {
+  if (by === null) return 'the machine';
+  const builtin = isId('psn', by.id) ? builtinOf(by.id) : undefined;
+  return by.name ?? builtin?.bindings[0]?.role ?? by.id;
+}

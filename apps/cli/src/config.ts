@@ -1,0 +1,52 @@
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** All that the command reads from its surroundings, parsed once. */
+export interface CommandConfig {
+  /** An API to talk to instead of the local deployment. */
+  readonly url: string | undefined;
+  readonly token: string | undefined;
+  /** Key of the local person in whose name to speak. */
+  readonly person: string | undefined;
+  readonly dataFolder: string;
+  /** The checkout: where the apps, the policies and the note of the tools lie. */
+  readonly projectRoot: string;
+  /** A Temporal server elsewhere; then `up` starts none. */
+  readonly temporalAddress: string | undefined;
+  /** What a child process needs to find programs and its temporary folder, and nothing else of ours. */
+  readonly childEnvironment: Readonly<Record<string, string>>;
+  readonly color: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names that reach a child process. Anything else may be a secret of the person who started us. */
+const passedOn = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TZ', 'SystemRoot', 'TEMP', 'TMP'];
+
+/** Reads the variables; `npm start` and a shell in another folder both find the same deployment only by `--data`. */
+export function parseConfig(environment: Environment, workingFolder: string): CommandConfig {
+  const childEnvironment: Record<string, string> = {};
+  for (const name of passedOn) {
+    const value = environment[name];
+    if (value !== undefined) childEnvironment[name] = value;
+  }
+  return Object.freeze({
+    url: present(environment.PROVISO_URL),
+    token: present(environment.PROVISO_TOKEN),
+    person: present(environment.PROVISO_AS),
+    dataFolder: resolve(workingFolder, present(environment.PROVISO_DATA) ?? '.proviso'),
+    projectRoot: resolve(dirname(fileURLToPath(import.meta.url)), '../../..'),
+    temporalAddress: present(environment.TEMPORAL_ADDRESS),
+    childEnvironment: Object.freeze(childEnvironment),
+    color: present(environment.NO_COLOR) === undefined,
+  });
+}
+
+/** The variables of this very process. */
+export function currentConfig(): CommandConfig {
+  return parseConfig(process.env, process.cwd());
+}
+
+function present(value: string | undefined): string | undefined {
+  return value === undefined || value === '' ? undefined : value;
+}

@@ -1,0 +1,58 @@
+import { decide, type DecisionReceipt, type Gate, type Promotion } from '@proviso/client';
+import type { Api } from './api.ts';
+import { exitCodes } from './exit-code.ts';
+import { facts, short } from './table.ts';
+import { Trouble } from './trouble.ts';
+
+/** What a person says at a gate. */
+export interface Vote {
+  readonly verdict: 'approve' | 'reject' | 'request_changes';
+  readonly reason: string | undefined;
+}
+
+/** The gate at which a person is awaited, or why there is none. */
+export function expectWaitingGate(promotion: Promotion): Gate & { readonly evidenceDigest: string } {
+  const gate = promotion.gates.find(({ status }) => status === 'waiting');
+  if (gate !== undefined && gate.evidenceDigest !== null) return { ...gate, evidenceDigest: gate.evidenceDigest };
+  throw new Trouble(`expected ${promotion.id} to wait for a person, got: ${promotion.headline}`, {
+    exitCode: promotion.outcome === null ? exitCodes.pending : exitCodes.stale,
+  });
+}
+
+/** What was found so far: a person should see it before the click that is bound to it. */
+export function evidenceSummary(promotion: Promotion, gate: Gate): string {
+  const found = promotion.gates
+    .filter(({ status }) => status === 'passed')
+    .map((passed): [string, string] => [passed.name, resultOf(passed)]);
+  const needs = gate.requirements.map(({ from, count, have }) => `${from} ${have} of ${count}`).join(', ');
+  return facts([
+    ['candidate', `${promotion.candidate.version}, artifact ${short(gate.artifactDigest)}`],
+    ...found,
+    ['evidence', `${short(gate.evidenceDigest)} (digest over all of the above)`],
+    ['needs', needs],
+    ...(gate.expiresAt === null ? [] : [['expires', gate.expiresAt] as const]),
+  ]);
+}
+
+/** Sends the vote with the digests that were shown; the server refuses it when one of them is no longer current. */
+export async function sendVote(
+  api: Api,
+  gate: Gate & { readonly evidenceDigest: string },
+  { verdict, reason }: Vote,
+): Promise<DecisionReceipt> {
+  const { attempt, artifactDigest, evidenceDigest } = gate;
+  const body = { verdict, attempt, artifactDigest, evidenceDigest, ...(reason !== undefined && { reason }) };
+  return await api.write((options) => decide({ ...options, path: { id: gate.id }, body }));
+}
+
+/** A gate's result in a line: the measured value when there is one. */
+export function resultOf(gate: Gate): string {
+  const [first] = gate.reasons;
+  if (gate.measure !== null) {
+    const { k, n, lower } = gate.measure;
+    return `${gate.status}: ${k} of ${n}, at least ${(lower * 100).toFixed(1)} %`;
+  }
+  if (first === undefined) return gate.status;
+  const place = first.file === undefined ? '' : ` (${first.file}${first.line === undefined ? '' : `:${first.line}`})`;
+  return `${gate.status}: ${first.message}${place}`;
+}

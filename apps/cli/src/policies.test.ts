@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { policyShape, readPolicy } from '@proviso/domain';
+import { readYaml } from '@proviso/gates';
+import { parse } from 'yaml';
+import { currentConfig } from './config.ts';
+import { localPeople } from './local-people.ts';
+
+const folder = join(currentConfig().projectRoot, 'policies');
+
+function policy(name: string) {
+  const source = readFileSync(join(folder, `${name}.yaml`), 'utf8');
+  const shaped = readYaml(source, policyShape);
+  if (!shaped.ok) throw new Error(`expected a policy, got ${JSON.stringify(shaped.problems)}`);
+  const read = readPolicy(parse(source));
+  if (!read.ok) throw new Error(`expected a policy, got ${JSON.stringify(read.problems)}`);
+  return read.value;
+}
+
+test.each(['standard', 'demo'])('the policy %s is valid and has all six gates in order', (name) => {
+  const { gates, environment } = policy(name);
+  expect(environment).toBe('production');
+  expect(gates.map(({ gate }) => gate)).toEqual([
+    ...['readiness', 'scan', 'evaluation', 'staging', 'approval', 'canary'],
+  ]);
+});
+
+test('the standard policy looks every ten seconds and wants security and an operator', () => {
+  const { gates } = policy('standard');
+  expect(gates.find(({ gate }) => gate === 'canary')).toMatchObject({
+    ...{ lookMs: 10_000, dwellMs: 30_000, weights: [5, 10, 20, 50] },
+  });
+  expect(gates.find(({ gate }) => gate === 'approval')).toMatchObject({
+    expiresMs: 7 * 86_400_000,
+    requirements: [
+      { from: 'group/security', count: 1 },
+      { from: 'role/operator', count: 1 },
+    ],
+  });
+});
+
+test('the demo is quick: looks at most a second apart, three seconds at each share', () => {
+  const canary = policy('demo').gates.find((rule) => rule.gate === 'canary');
+  expect(canary?.lookMs).toBeLessThanOrEqual(1_000);
+  expect(canary?.dwellMs).toBeLessThanOrEqual(3_000);
+});
+
+test('the local people can meet every requirement without the builder and without who wrote the policy', () => {
+  const [builder, ...others] = localPeople;
+  expect(builder?.bindings.some(({ role }) => role === 'builder')).toBe(true);
+  const voters = others.filter(({ bindings }) => bindings.every(({ role }) => role !== 'policy-owner'));
+  const met = (from: string) =>
+    voters.some(({ bindings }) =>
+      bindings.some(({ role, group }) => from === `role/${role}` || from === `group/${group}`),
+    );
+  for (const name of ['standard', 'demo']) {
+    const approval = policy(name).gates.find((rule) => rule.gate === 'approval');
+    for (const { from } of approval?.requirements ?? []) expect([from, met(from)]).toEqual([from, true]);
+  }
+});

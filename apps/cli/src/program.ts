@@ -1,0 +1,226 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { decide, rerun, resume, steer, trust } from './commands/decide.ts';
+import { demo, type DemoFlags } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
+import { history } from './commands/history.ts';
+import { init } from './commands/init.ts';
+import { promote, type PromoteFlags } from './commands/promote.ts';
+import { status } from './commands/status.ts';
+import { up, type UpFlags } from './commands/up.ts';
+import { type WaitFlags, wait, watch } from './commands/watch.ts';
+import { completionScript } from './completion.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import type { GlobalFlags, Session } from './session.ts';
+import { Trouble } from './trouble.ts';
+
+/** Ports that people remember; both can be changed. */
+const API_PORT = 7070;
+const ROUTER_PORT = 7080;
+/** Longer than a demo, shorter than a working day: whoever waits for people says so with --timeout. */
+const WAIT_SECONDS = 600;
+const WAIT_SECONDS_MAX = 30 * 86_400;
+
+const exitCodeHelp = `
+Exit codes: 0 done (live), 1 failed or blocked, 2 cancelled, 3 rejected, 4 not authenticated, 5 not allowed,
+6 stale, 7 rolled back, 8 pending, 9 expired, 124 timed out, 130 interrupted.`;
+
+type Run = (session: Session, args: readonly string[], flags: object) => Promise<ExitCode> | ExitCode | Promise<void>;
+
+/** Parses the words and runs one command; `open` makes the session once the flags are known. */
+export async function runProgram(words: readonly string[], open: (flags: GlobalFlags) => Session): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.ok;
+  const program = buildProgram((run) => {
+    return async (...given: unknown[]) => {
+      const command = given.at(-1) as Command;
+      const flags = command.opts<GlobalFlags>();
+      code = (await run(open(flags), command.args, flags)) ?? exitCodes.ok;
+    };
+  });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed its words already; help and version are no failures.
+    return error.exitCode === 0 ? exitCodes.ok : exitCodes.failed;
+  }
+  return code;
+}
+
+type Bind = (run: Run) => (...given: unknown[]) => Promise<void>;
+
+function buildProgram(bind: Bind): Command {
+  const program = new Command('proviso')
+    .description('Takes a prototype to production, provided that it earns it.')
+    .version('0.1.0')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError()
+    .addHelpText('after', exitCodeHelp);
+  addServing(program, bind);
+  addPromoting(program, bind);
+  addDeciding(program, bind);
+  addLooking(program, bind);
+  return program;
+}
+
+function addServing(program: Command, bind: Bind): void {
+  const serving = (command: Command) =>
+    withData(command)
+      .option('--port <port>', 'port of the API, 0 for any free one', port, API_PORT)
+      .option('--router-port <port>', 'port under which prototypes are served', port, ROUTER_PORT);
+  serving(program.command('up'))
+    .description('Start a whole deployment on this machine: PostgreSQL, Temporal, API, worker, edge')
+    .option('--watch', 'start the API again whenever its files change')
+    .addHelpText('after', examples('proviso up', 'proviso up --port 0 --data /srv/proviso'))
+    .action(bind((session, _args, flags) => up(session, flags as UpFlags)));
+  serving(program.command('demo'))
+    .argument('<folder>', 'a folder with demo.json and one folder for each version')
+    .description('Start a deployment and carry the versions of a folder through it')
+    .option('--once', 'end when they are done instead of staying up')
+    .addHelpText('after', examples('npm start', 'npm start -- --once --json'))
+    .action(bind((session, args, flags) => demo(session, word(args, 0), flags as DemoFlags)));
+}
+
+function addPromoting(program: Command, bind: Bind): void {
+  withData(program.command('init'))
+    .argument('[folder]', 'the prototype', '.')
+    .description('Write a commented proviso.yaml by looking at a folder')
+    .option('--owner <name>', 'the accountable person')
+    .option('--force', 'overwrite the one that is there')
+    .addHelpText('after', examples('proviso init', 'proviso init ./my-app --owner "Ada Lovelace"'))
+    .action(bind((session, args, flags) => init(session, args[0] ?? '.', flags)));
+  connected(program.command('promote'))
+    .argument('[folder]', 'the prototype', '.')
+    .description('Upload a folder and open a promotion; registers the prototype when it is new')
+    .option('--policy <name>', 'the gates to pass', 'standard')
+    .option('--version <name>', 'what to call it, such as v14; else it is named by its content')
+    .option('--prototype <name>', 'instead of the name in proviso.yaml')
+    .option('--wait', 'follow it until it has ended or needs a new version')
+    .addHelpText('after', examples('proviso promote', 'proviso promote ./my-app --version v14 --policy demo --wait'))
+    .action(bind((session, args, flags) => promote(session, args[0] ?? '.', flags as PromoteFlags)));
+}
+
+function addDeciding(program: Command, bind: Bind): void {
+  const verdicts = [
+    { name: 'approve', verdict: 'approve', about: 'Approve at the gate that waits, bound to the evidence shown' },
+    { name: 'reject', verdict: 'reject', about: 'Reject at the gate that waits' },
+  ] as const;
+  for (const { name, verdict, about } of verdicts) {
+    connected(program.command(name))
+      .argument('<promotion>')
+      .description(about)
+      .option('--reason <text>', 'kept encrypted; the journal holds a commitment to it')
+      .addHelpText('after', examples(`proviso ${name} prm_… --as sam --reason "looked at the evidence"`))
+      .action(
+        bind((session, args, flags) => {
+          const { reason } = flags as { reason?: string };
+          return decide(session, word(args, 0), { verdict, reason });
+        }),
+      );
+  }
+  const steering = [
+    { name: 'rollback', about: 'Take a release back from users, now' },
+    { name: 'cancel', about: 'Stop a promotion; what users got from it is taken back' },
+  ] as const;
+  for (const { name, about } of steering) {
+    connected(program.command(name))
+      .argument('<promotion>')
+      .description(about)
+      .requiredOption('--reason <text>', 'why; people will ask')
+      .addHelpText('after', examples(`proviso ${name} prm_… --as olga --reason "wrong prices"`))
+      .action(bind((session, args, flags) => steer(session, word(args, 0), { verb: name, reason: reasonOf(flags) })));
+  }
+  connected(program.command('rerun'))
+    .argument('<promotion>')
+    .description('Run the gate again at which it stands still, once the cause is mended')
+    .option('--reason <text>', 'what was mended')
+    .addHelpText('after', examples('proviso rerun prm_… --reason "the scanner is installed now"'))
+    .action(bind((session, args, flags) => rerun(session, word(args, 0), (flags as { reason?: string }).reason)));
+  connected(program.command('resume'))
+    .argument('<prototype>')
+    .description('Let a lane take releases again after a rollback has held it')
+    .requiredOption('--reason <text>', 'what was found and changed')
+    .addHelpText('after', examples('proviso resume my-app --as olga --reason "the cause is mended"'))
+    .action(bind((session, args, flags) => resume(session, word(args, 0), reasonOf(flags))));
+  connected(program.command('trust'))
+    .argument('<prototype>')
+    .description('Vouch for a prototype: until isolation comes, only trusted ones are run')
+    .addHelpText('after', examples('proviso trust my-app --as olga'))
+    .action(bind((session, args) => trust(session, word(args, 0))));
+}
+
+function addLooking(program: Command, bind: Bind): void {
+  connected(program.command('status'))
+    .argument('[promotion]', 'without one: the latest promotions')
+    .description('Where it stands, what is in the way, who must act; the exit code says it too')
+    .addHelpText('after', examples('proviso status', 'proviso status prm_… --json'))
+    .action(bind((session, args) => status(session, args[0])));
+  connected(program.command('watch'))
+    .argument('<promotion>')
+    .description('Follow a promotion until it has ended')
+    .addHelpText('after', examples('proviso watch prm_…'))
+    .action(bind((session, args) => watch(session, word(args, 0))));
+  connected(program.command('wait'))
+    .argument('<promotion>')
+    .description('Wait for a state or for a gate to be passed')
+    .option('--until <goal>', 'a state such as live, or a gate such as staging', 'live')
+    .option('--timeout <seconds>', 'ends with 124 after this long', seconds, WAIT_SECONDS)
+    .addHelpText('after', examples('proviso wait prm_… --until staging --timeout 300'))
+    .action(bind((session, args, flags) => wait(session, word(args, 0), flags as WaitFlags)));
+  connected(program.command('history'))
+    .argument('<promotion>')
+    .description('Every entry of a promotion, its hash chain verified here')
+    .addHelpText('after', examples('proviso history prm_…', 'proviso history prm_… --json'))
+    .action(bind((session, args) => history(session, word(args, 0))));
+  withData(program.command('doctor'))
+    .description('What runs where, in which version, and what is missing')
+    .addHelpText('after', examples('proviso doctor'))
+    .action(bind((session) => doctor(session)));
+  program
+    .command('completion')
+    .argument('<shell>', 'bash, zsh or fish')
+    .description('Print a completion script for a shell')
+    .addHelpText('after', examples('source <(proviso completion bash)'))
+    .action(bind((session, args) => session.print(completionScript(program, word(args, 0))) ?? exitCodes.ok));
+}
+
+/** Flags of a command that works on this machine. */
+function withData(command: Command): Command {
+  return command
+    .option('--data <folder>', 'where the local deployment keeps its data (default: .proviso)')
+    .option('--json', 'for machines: only JSON on stdout');
+}
+
+/** Flags of a command that talks to the API. */
+function connected(command: Command): Command {
+  return withData(command)
+    .option('--url <address>', "address of the API (or PROVISO_URL; else the local deployment's)")
+    .option('--token <token>', 'in whose name (or PROVISO_TOKEN)')
+    .option('--as <person>', 'a person of the local deployment, by key (or PROVISO_AS)');
+}
+
+function examples(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+function word(args: readonly string[], index: number): string {
+  const found = args[index];
+  if (found === undefined) throw new Trouble(`expected ${index + 1} words, got ${args.length}`);
+  return found;
+}
+
+function reasonOf(flags: object): string {
+  return (flags as { reason: string }).reason;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535 && text.trim() !== '') return value;
+  throw new InvalidArgumentError('expected a port from 0 to 65535.');
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= WAIT_SECONDS_MAX) return value;
+  throw new InvalidArgumentError(`expected seconds from 1 to ${WAIT_SECONDS_MAX}.`);
+}
