@@ -214,25 +214,21 @@ insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
 -- submit.write
 with e as (
   insert into proviso.entry (workspace, stream, stream_id, sseq, kind, at, bytes, hash)
-  select $1, r->>'stream', r->>'streamId', (r->>'sseq')::int, r->>'kind', $2, decode(r->>'bytes', 'base64'), decode(r->>'hash', 'hex')
-    from jsonb_array_elements($3::jsonb) with ordinality as t(r, n) order by n
+  select $1, r.stream, r."streamId", r.sseq, r.kind, $2, decode(r.bytes, 'base64'), decode(r.hash, 'base64')
+    from jsonb_to_recordset($3::jsonb) as r(stream text, "streamId" text, sseq int, kind text, bytes text, hash text)
   returning id
 ), q as (
   insert into proviso.pending (entry, workspace) select id, $1 from e
 ), s as (
-  insert into proviso.stream as old (workspace, kind, id, revision, head, state, updated_at)
-  select $1, h.kind, h.id, h.revision, decode(h.head, 'hex'), h.state, $2
-    from unnest($4::text[], $5::text[], $6::int[], $7::text[], $8::jsonb[]) as h(kind, id, revision, head, state)
+  insert into proviso.stream (workspace, kind, id, revision, head, state, updated_at)
+  select $1, h.kind, h.id, h.revision, decode(h.head, 'base64'), h.state, $2
+    from jsonb_to_recordset($4::jsonb) as h(kind text, id text, revision int, head text, state jsonb)
   on conflict (workspace, kind, id) do update
      set revision = excluded.revision, head = excluded.head, state = excluded.state, updated_at = excluded.updated_at
-   where old.revision = ($9::jsonb->>(old.kind || '/' || old.id))::int
-  returning 1
-), i as (
-  insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
-  select $1, $10, $11, $12::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
-  returning receipt
 )
-select (select receipt from i) as receipt, proviso.hold_still((select count(*) from s) = cardinality($4::text[]));
+insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
+select $1, $5, $6, $7::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
+returning receipt;
 
 -- vault.read
 select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person

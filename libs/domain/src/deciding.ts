@@ -29,7 +29,8 @@ export function decideGate(scene: Scene, command: Decide): Decided {
   plan.tell(state.id, { kind: 'decision_recorded', v: 1, gate: command.gate, attempt: command.attempt, decision });
   if (verdict === 'reject') plan.tell(state.id, { kind: 'promotion_ended', v: 1, outcome: 'rejected' });
   const passed = verdict === 'approve' && closeQuorum(plan, scene);
-  plan.wakes.add(state.id);
+  // A vote that changes nothing but the tally is nothing to the workflow.
+  if (verdict !== 'approve' || passed) plan.wakes.add(state.id);
   return plan.answer({ kind: 'decided', passed });
 }
 

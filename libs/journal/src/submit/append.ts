@@ -23,7 +23,6 @@ export interface Writing {
     kind: string;
     id: string;
     revision: number;
-    before: number;
     head: Buffer;
     state: StreamState | null;
   }[];
@@ -40,30 +39,28 @@ export interface Writing {
 }
 
 // Entries, heads with their states, and the answer of the key: what every submission writes, so it is one statement.
+// Nobody can have taken a number that we take: known heads are locked, and of two who begin a stream the second breaks
+// the uniqueness of (stream, number) and decides again.
 const writeCore = statement(
   'submit.write',
   `
 with e as (
   insert into proviso.entry (workspace, stream, stream_id, sseq, kind, at, bytes, hash)
-  select $1, r->>'stream', r->>'streamId', (r->>'sseq')::int, r->>'kind', $2, decode(r->>'bytes', 'base64'), decode(r->>'hash', 'hex')
-    from jsonb_array_elements($3::jsonb) with ordinality as t(r, n) order by n
+  select $1, r.stream, r."streamId", r.sseq, r.kind, $2, decode(r.bytes, 'base64'), decode(r.hash, 'base64')
+    from jsonb_to_recordset($3::jsonb) as r(stream text, "streamId" text, sseq int, kind text, bytes text, hash text)
   returning id
 ), q as (
   insert into proviso.pending (entry, workspace) select id, $1 from e
 ), s as (
-  insert into proviso.stream as old (workspace, kind, id, revision, head, state, updated_at)
-  select $1, h.kind, h.id, h.revision, decode(h.head, 'hex'), h.state, $2
-    from unnest($4::text[], $5::text[], $6::int[], $7::text[], $8::jsonb[]) as h(kind, id, revision, head, state)
+  insert into proviso.stream (workspace, kind, id, revision, head, state, updated_at)
+  select $1, h.kind, h.id, h.revision, decode(h.head, 'base64'), h.state, $2
+    from jsonb_to_recordset($4::jsonb) as h(kind text, id text, revision int, head text, state jsonb)
   on conflict (workspace, kind, id) do update
      set revision = excluded.revision, head = excluded.head, state = excluded.state, updated_at = excluded.updated_at
-   where old.revision = ($9::jsonb->>(old.kind || '/' || old.id))::int
-  returning 1
-), i as (
-  insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
-  select $1, $10, $11, $12::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
-  returning receipt
 )
-select (select receipt from i) as receipt, proviso.hold_still((select count(*) from s) = cardinality($4::text[]))`,
+insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
+select $1, $5, $6, $7::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
+returning receipt`,
 );
 
 const writeStatus = statement(
@@ -138,7 +135,6 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
       kind: stream.slice(0, slash),
       id: stream.slice(slash + 1),
       revision: head.revision,
-      before: headOf(loaded, stream).revision,
       head: head.hash,
       state: states.get(stream) ?? null,
     };
@@ -206,7 +202,7 @@ function evidenceIn(draft: Draft): readonly EvidenceRef[] {
 
 /**
  * Starts all writes of a submission behind each other, to be sent with the commit in one batch, and answers the receipt
- * as stored. Fails with 40001 when a head was not where we locked it.
+ * as stored. Fails with 23505 when somebody else began the same stream.
  */
 export async function write(
   transaction: Transaction,
@@ -224,21 +220,18 @@ export async function write(
   const core = transaction.run(writeCore, [
     uuidOf(workspace),
     new Date(now),
-    JSON.stringify(
-      entries.map((entry) => ({ ...entry, bytes: entry.bytes.toString('base64'), hash: entry.hash.toString('hex') })),
-    ),
-    streams.map((stream) => stream.kind),
-    streams.map((stream) => stream.id),
-    streams.map((stream) => stream.revision),
-    streams.map((stream) => stream.head.toString('hex')),
-    streams.map((stream) => (stream.state === null ? null : JSON.stringify(stream.state))),
-    JSON.stringify(Object.fromEntries(streams.map((stream) => [`${stream.kind}/${stream.id}`, stream.before]))),
+    JSON.stringify(entries.map((entry) => ({ ...entry, bytes: base64(entry.bytes), hash: base64(entry.hash) }))),
+    JSON.stringify(streams.map((stream) => ({ ...stream, head: base64(stream.head) }))),
     key,
     commandHash,
     JSON.stringify(receipt),
   ]);
   const [rows] = await Promise.all([core, ...besides(transaction, uuidOf(workspace), new Date(now), writing)]);
   return rows[0]?.receipt;
+}
+
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64');
 }
 
 /** What only some submissions write. */

@@ -51,7 +51,6 @@ export async function recordRefusal(ports: { session: Session; origin: string },
       kind: refusals.kind,
       id: refusals.id,
       revision: entry.sseq,
-      before: head.revision,
       head: entry.hash,
       state: null,
     };
