@@ -51,5 +51,5 @@ export function refusing(verdict: 'fail' | 'inconclusive', ...reasons: readonly 
 
 /** A stranger's text inside a sentence of ours: redacted, one line, short. */
 export function quoted(text: string | undefined): string {
-  return text === undefined || text.trim() === '' ? 'it said nothing' : `its last words: "${excerpt(text, 400)}"`;
+  return text === undefined || text.trim() === '' ? 'it said nothing' : `its last words: "${excerpt(text)}"`;
 }

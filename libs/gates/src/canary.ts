@@ -41,8 +41,9 @@ export function canaryWords(judged: JudgeVerdict): string {
   const parts = [`${plainReasons[judged.reason]}: ${armText('new', samples.canary)}`];
   if (rateRatioInterval !== null) {
     parts.push(armText('before', samples.stable));
-    const high = rateRatioInterval.high === null ? 'more' : rateRatioInterval.high.toPrecision(2);
-    parts.push(`errors ${rateRatioInterval.low.toPrecision(2)} to ${high} times as frequent`);
+    const { low, high } = rateRatioInterval;
+    const range = high === null ? `at least ${low.toPrecision(2)}` : `${low.toPrecision(2)} to ${high.toPrecision(2)}`;
+    parts.push(`errors ${range} times as frequent`);
   }
   parts.push(`chance of this if it were no worse at most ${anytimeP.toPrecision(2)}`);
   if (judged.kind === 'hold' && needed.canaryUnits !== null && needed.canaryUnits > 0) {
