@@ -128,61 +128,54 @@ select rolsuper or rolbypassrls as unsafe, rolname as name,
           current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
      from pg_roles where rolname = current_user;
 
+-- submit.actor
+select kind, id, state from proviso.stream where workspace = $1 and kind = 'person' and id = $2 for share;
+
 -- submit.evidence
 insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
    on conflict do nothing;
+
+-- submit.involved
+select kind, id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any(array(
+     select $2 union
+     select jsonb_array_elements_text(
+              jsonb_path_query_array(state, '$.owner') || jsonb_path_query_array(state, '$.candidates[*].provenance.uploader')
+              || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state, '$.current.author'))
+       from proviso.stream
+      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share;
+
+-- submit.key
+select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt
+     from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $2;
 
 -- submit.lease
 insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timestamp() + $2 * interval '1 millisecond' from unnest($3::text[]) as lane
    on conflict (workspace, lane) do update set until = excluded.until;
 
--- submit.lock
-with p as materialized (
-  select kind, id, revision, head, state, updated_at from proviso.stream
-   where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update
-), own as materialized (
-  select array_agg(lane) as ids from p, lateral (values (state->'lanes'->>'staging'), (state->'lanes'->>'production')) as l(lane)
-   where $4
-), l as materialized (
-  select kind, id, revision, head, state, updated_at from proviso.stream
-   where workspace = $1 and kind = 'lane' and id = any($3::text[] || (select ids from own)) order by id for update
-), o as materialized (
-  select s.* from unnest($5::text[], $6::text[]) as w(kind, id), lateral (
-    select kind, id, revision, head, state, updated_at from proviso.stream
-     where workspace = $1 and kind = w.kind and id = w.id for update
-  ) as s
-)
-select * from p union all select * from l union all select * from o;
+-- submit.lock_lanes
+select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'lane' and id = any($2::text[]) order by id for update;
+
+-- submit.lock_others
+select s.* from unnest($2::text[], $3::text[]) as w(kind, id), lateral (
+     select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = w.kind and id = w.id for update
+   ) as s;
+
+-- submit.lock_own_lanes
+select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'lane' and id = any(array(
+     select lane.value from proviso.stream p, jsonb_each_text(p.state->'lanes') as lane
+      where p.workspace = $1 and p.kind = 'promotion' and p.id = any($2::text[]))) order by id for update;
+
+-- submit.lock_promotions
+select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update;
 
 -- submit.look
 insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing;
 
+-- submit.policies
+select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($2::text[]) order by id for share;
+
 -- submit.prototype
 select state from proviso.stream where workspace = $1 and kind = 'prototype' and id = $2;
-
--- submit.read
-with named as materialized (
-  select unnest($2::text[]) as id
-  union
-  select jsonb_array_elements_text(jsonb_path_query_array(state, '$.gates[*].decisions[*].person')) from proviso.stream
-   where workspace = $1 and kind = 'promotion' and id = any($3::text[]) and $4
-  union
-  select jsonb_array_elements_text(
-           jsonb_path_query_array(state, '$.candidates[*].provenance.uploader') || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]'))
-    from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($5::text[]) and $4
-), people as materialized (
-  select kind, id, state from proviso.stream
-   where workspace = $1 and kind = 'person' and id = any((select array_agg(id) from named)::text[]) order by id for share
-), policies as materialized (
-  select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($6::text[]) order by id for share
-), rows as (
-  select * from people union all select * from policies
-)
-select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
-       (select jsonb_agg(jsonb_build_object('kind', kind, 'id', id, 'state', state)) from rows) as beside,
-       i.command_hash, i.receipt,
-       (select wrapped from proviso.vault_key where workspace = $1 and person = $8) as wrapped_key
-  from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $7;
 
 -- submit.revoke
 delete from proviso.token where workspace = $1 and hash = any($2::text[]);
@@ -206,10 +199,19 @@ with y as (
      insert into proviso.vault_key (workspace, person, wrapped) values ($1, $2, $3) on conflict do nothing returning 1
    ) select proviso.hold_still((select count(*) from y) = 1);
 
+-- submit.voters
+select kind, id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any(array(
+     select $2 union
+     select jsonb_array_elements_text(jsonb_path_query_array(state, '$.gates[*].decisions[*].person')) from proviso.stream
+      where workspace = $1 and kind = 'promotion' and id = any($3::text[]))) order by id for share;
+
 -- submit.wakes
 insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
    select $1, id, 1, $2 from unnest($3::text[]) as id
    on conflict (workspace, promotion) do update set revision = old.revision + 1;
+
+-- submit.wrapped
+select wrapped from proviso.vault_key where workspace = $1 and person = $2;
 
 -- submit.write
 with e as (

@@ -1,7 +1,8 @@
 import { type Digest, type PersonId, type WorkspaceId, uuidOf } from '@proviso/domain';
+import { JournalFailure } from './failure.ts';
 import type { Journal, JournalOptions } from './port.ts';
 import { readsOf } from './reads/reads.ts';
-import { openSession, type Session } from './session.ts';
+import { codeOf, isBroken, openSession, type Session } from './session.ts';
 import { statement } from './statement.ts';
 import { submit } from './submit/submit.ts';
 import { vaultOf } from './vault/vault.ts';
@@ -33,28 +34,50 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   });
   const vault = vaultOf(options.vaultKeyHex);
   const notifier = coalesced(session, onError);
+  const reading = retryable(session);
   const ports = { session, vault, origin: options.origin, notify: notifier.notify };
   return {
     submit: (submission) => submit(ports, submission),
-    reads: (workspace) => readsOf(session, vault, workspace),
-    principalOfToken: (tokenHash) => principalOfToken(session, tokenHash),
+    reads: (workspace) => readsOf(reading, vault, workspace),
+    principalOfToken: (tokenHash) => principalOfToken(reading, tokenHash),
     recordEdgeReport: async (workspace, edge, report) => {
-      await session.transaction(workspace, (transaction) =>
+      await reading.transaction(workspace, (transaction) =>
         Promise.all([
           transaction.run(putReport, [uuidOf(workspace), edge, JSON.stringify(report)]),
           transaction.commit(),
         ]),
       );
     },
-    edgeReports: (workspace) => edgeReports(session, workspace),
+    edgeReports: (workspace) => edgeReports(reading, workspace),
     ping: async () => {
-      await session.transaction(null, (transaction) => transaction.run(ping));
+      await reading.transaction(null, (transaction) => transaction.run(ping));
     },
     close: async () => {
       await notifier.idle();
       await session.close();
     },
   };
+}
+
+/** What `submit` finds out for itself is told to readers at once: a connection that broke under a read may be tried again. */
+function retryable({ transaction, close }: Session): Session {
+  return {
+    transaction: async (workspace, work) => {
+      try {
+        return await transaction(workspace, work);
+      } catch (error) {
+        if (!isLost(error)) throw error;
+        throw new JournalFailure('unavailable', 'the connection was lost while reading: try again', error);
+      }
+    },
+    close,
+  };
+}
+
+/** Narrower than `isBroken`, for which every error without a code is a connection's: our own bugs must stay bugs here. */
+function isLost(error: unknown): boolean {
+  if (error instanceof JournalFailure || !(error instanceof Error)) return false;
+  return isBroken(error) && (codeOf(error) !== null || /connection/i.test(error.message));
 }
 
 async function principalOfToken(session: Session, tokenHash: Digest) {

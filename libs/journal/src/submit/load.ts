@@ -28,7 +28,7 @@ export interface Loaded {
   readonly state: StreamState | null;
 }
 
-/** Everything the second statement reads, on a snapshot taken after the locks were granted. */
+/** Everything that is read beside the locked rows, on snapshots taken after the locks were granted. */
 export interface Reading {
   readonly now: number;
   readonly people: Readonly<Record<string, PersonState>>;
@@ -37,53 +37,99 @@ export interface Reading {
   readonly wrappedKey: Buffer | null;
 }
 
-// People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
-const readBeside = statement(
-  'submit.read',
-  `
-with named as materialized (
-  select unnest($2::text[]) as id
-  union
-  select jsonb_array_elements_text(jsonb_path_query_array(state, '$.gates[*].decisions[*].person')) from proviso.stream
-   where workspace = $1 and kind = 'promotion' and id = any($3::text[]) and $4
-  union
-  select jsonb_array_elements_text(
-           jsonb_path_query_array(state, '$.candidates[*].provenance.uploader') || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]'))
-    from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($5::text[]) and $4
-), people as materialized (
-  select kind, id, state from proviso.stream
-   where workspace = $1 and kind = 'person' and id = any((select array_agg(id) from named)::text[]) order by id for share
-), policies as materialized (
-  select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($6::text[]) order by id for share
-), rows as (
-  select * from people union all select * from policies
-)
-select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms,
-       (select jsonb_agg(jsonb_build_object('kind', kind, 'id', id, 'state', state)) from rows) as beside,
-       i.command_hash, i.receipt,
-       (select wrapped from proviso.vault_key where workspace = $1 and person = $8) as wrapped_key
-  from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $7`,
+const readKey = statement(
+  'submit.key',
+  `select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt
+     from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $2`,
 );
 
-/** Reads what stands beside the locked rows. */
-export async function readFor(
-  transaction: Transaction,
-  request: { workspace: WorkspaceId; actor: PersonId; plan: LockPlan; people: boolean; key: string },
-): Promise<Reading> {
-  const { workspace, actor, plan, people, key } = request;
-  const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
-  const values = [uuidOf(workspace), [actor], plan.promotions, people, prototypes, plan.kept, key, actor];
-  const [row] = await transaction.run(readBeside, values);
-  const beside = (row?.beside ?? []) as readonly Row[];
-  const found = beside.filter((one) => one.kind === 'person').map((one) => [one.id, one.state] as const);
-  const commandHash = row?.command_hash as Buffer | null | undefined;
+// People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
+const person = `select kind, id, state from proviso.stream where workspace = $1 and kind = 'person'`;
+
+const readActor = statement('submit.actor', `${person} and id = $2 for share`);
+
+const readVoters = statement(
+  'submit.voters',
+  `${person} and id = any(array(
+     select $2 union
+     select jsonb_array_elements_text(jsonb_path_query_array(state, '$.gates[*].decisions[*].person')) from proviso.stream
+      where workspace = $1 and kind = 'promotion' and id = any($3::text[]))) order by id for share`,
+);
+
+const readInvolved = statement(
+  'submit.involved',
+  `${person} and id = any(array(
+     select $2 union
+     select jsonb_array_elements_text(
+              jsonb_path_query_array(state, '$.owner') || jsonb_path_query_array(state, '$.candidates[*].provenance.uploader')
+              || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state, '$.current.author'))
+       from proviso.stream
+      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share`,
+);
+
+const readPolicies = statement(
+  'submit.policies',
+  `select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($2::text[]) order by id for share`,
+);
+
+const readVaultKey = statement(
+  'submit.wrapped',
+  `select wrapped from proviso.vault_key where workspace = $1 and person = $2`,
+);
+
+/** What is read beside the locked rows. */
+export interface Beside {
+  readonly workspace: WorkspaceId;
+  readonly actor: PersonId;
+  readonly plan: LockPlan;
+  /** Whose rights matter beside the actor's own. */
+  readonly people: 'nobody' | 'voters' | 'involved';
+  readonly key: string;
+  /** Free text comes with it, so the key that seals it is needed. */
+  readonly seals: boolean;
+}
+
+/** Reads what stands beside the locked rows: only what the command needs, all in one packet. */
+export async function readFor(transaction: Transaction, beside: Beside): Promise<Reading> {
+  const at = uuidOf(beside.workspace);
+  const { actor, plan, key } = beside;
+  const [answer, people, kept, [sealing]] = await Promise.all([
+    readAnswer(transaction, beside.workspace, key),
+    peopleFor(transaction, beside),
+    plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
+    beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
+  ]);
   return {
-    now: Number(row?.now_ms),
-    people: Object.fromEntries(found) as Record<string, PersonState>,
-    kept: beside.filter((one) => one.kind !== 'person'),
-    replay: commandHash == null ? null : { commandHash, receipt: row?.receipt },
-    wrappedKey: (row?.wrapped_key as Buffer | null | undefined) ?? null,
+    ...answer,
+    people: Object.fromEntries(people.map((row) => [row.id, row.state])) as Record<string, PersonState>,
+    kept,
+    wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
   };
+}
+
+/** The database's clock and what this key was answered before, if anything. */
+export async function readAnswer(
+  transaction: Transaction,
+  workspace: WorkspaceId,
+  key: string,
+): Promise<Pick<Reading, 'now' | 'replay'>> {
+  const [told] = await transaction.run(readKey, [uuidOf(workspace), key]);
+  const commandHash = told?.command_hash as Buffer | null | undefined;
+  return { now: Number(told?.now_ms), replay: commandHash == null ? null : { commandHash, receipt: told?.receipt } };
+}
+
+function peopleFor(transaction: Transaction, beside: Beside): Promise<readonly Row[]> {
+  const { workspace, actor, plan, people } = beside;
+  const at = uuidOf(workspace);
+  const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
+  switch (people) {
+    case 'nobody':
+      return builtinOf(actor) === undefined ? transaction.run(readActor, [at, actor]) : Promise.resolve([]);
+    case 'voters':
+      return transaction.run(readVoters, [at, actor, plan.promotions]);
+    case 'involved':
+      return transaction.run(readInvolved, [at, actor, prototypes, plan.kept]);
+  }
 }
 
 /** The locked streams by `kind/id`. */

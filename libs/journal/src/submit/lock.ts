@@ -21,7 +21,7 @@ export interface StreamRef {
 export interface LockPlan {
   readonly promotions: readonly PromotionId[];
   readonly lanes: readonly LaneId[];
-  /** Lanes of the first promotion are locked with it; their ids stand in its row. */
+  /** The promotion's own lanes are locked with it; their ids stand in its row. */
   readonly ownLanes: boolean;
   /** Streams that are locked last. */
   readonly others: readonly StreamRef[];
@@ -29,26 +29,31 @@ export interface LockPlan {
   readonly kept: readonly string[];
 }
 
-// The outer select appends the three parts in this order, and each part locks in the order of its ids.
-const lockStreams = statement(
-  'submit.lock',
-  `
-with p as materialized (
-  select kind, id, revision, head, state, updated_at from proviso.stream
-   where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update
-), own as materialized (
-  select array_agg(lane) as ids from p, lateral (values (state->'lanes'->>'staging'), (state->'lanes'->>'production')) as l(lane)
-   where $4
-), l as materialized (
-  select kind, id, revision, head, state, updated_at from proviso.stream
-   where workspace = $1 and kind = 'lane' and id = any($3::text[] || (select ids from own)) order by id for update
-), o as materialized (
-  select s.* from unnest($5::text[], $6::text[]) as w(kind, id), lateral (
-    select kind, id, revision, head, state, updated_at from proviso.stream
-     where workspace = $1 and kind = w.kind and id = w.id for update
-  ) as s
-)
-select * from p union all select * from l union all select * from o`,
+const columns = 'kind, id, revision, head, state, updated_at';
+
+const lockPromotions = statement(
+  'submit.lock_promotions',
+  `select ${columns} from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update`,
+);
+
+const lockLanes = statement(
+  'submit.lock_lanes',
+  `select ${columns} from proviso.stream where workspace = $1 and kind = 'lane' and id = any($2::text[]) order by id for update`,
+);
+
+// The ids stand in the promotion's row, which is locked by then.
+const lockOwnLanes = statement(
+  'submit.lock_own_lanes',
+  `select ${columns} from proviso.stream where workspace = $1 and kind = 'lane' and id = any(array(
+     select lane.value from proviso.stream p, jsonb_each_text(p.state->'lanes') as lane
+      where p.workspace = $1 and p.kind = 'promotion' and p.id = any($2::text[]))) order by id for update`,
+);
+
+const lockOthers = statement(
+  'submit.lock_others',
+  `select s.* from unnest($2::text[], $3::text[]) as w(kind, id), lateral (
+     select ${columns} from proviso.stream where workspace = $1 and kind = w.kind and id = w.id for update
+   ) as s`,
 );
 
 const openRivals = statement(
@@ -61,16 +66,19 @@ const prototypeLanes = statement(
   `select state from proviso.stream where workspace = $1 and kind = 'prototype' and id = $2`,
 );
 
-/** Locks the rows of a plan and hands them out as they are now. */
-export function lock(transaction: Transaction, workspace: WorkspaceId, plan: LockPlan): Promise<readonly Row[]> {
-  return transaction.run(lockStreams, [
-    uuidOf(workspace),
-    plan.promotions,
-    plan.lanes,
-    plan.ownLanes,
-    plan.others.map((one) => one.kind),
-    plan.others.map((one) => one.id),
-  ]);
+/** Locks the rows of a plan, part after part in the one order, and hands them out as they are now. */
+export async function lock(transaction: Transaction, workspace: WorkspaceId, plan: LockPlan): Promise<readonly Row[]> {
+  const { promotions, lanes, ownLanes, others } = plan;
+  const at = uuidOf(workspace);
+  const kinds = others.map((one) => one.kind);
+  const ids = others.map((one) => one.id);
+  const parts = [
+    ...(promotions.length > 0 ? [transaction.run(lockPromotions, [at, promotions])] : []),
+    ...(ownLanes ? [transaction.run(lockOwnLanes, [at, promotions])] : []),
+    ...(lanes.length > 0 ? [transaction.run(lockLanes, [at, lanes])] : []),
+    ...(others.length > 0 ? [transaction.run(lockOthers, [at, kinds, ids])] : []),
+  ];
+  return (await Promise.all(parts)).flat();
 }
 
 /** Open promotions of a prototype; asked before the lock to know what to lock, and after it to know that it still holds. */

@@ -3,7 +3,7 @@ import type { Submission } from '../port.ts';
 import type { Session } from '../session.ts';
 import { write, type Writing } from './append.ts';
 import { entryOf } from './entry.ts';
-import { headOf, loadedFrom, readFor } from './load.ts';
+import { headOf, lastChange, loadedFrom, readAnswer } from './load.ts';
 import { lock, type LockPlan } from './lock.ts';
 import { replayOf } from './outcome.ts';
 
@@ -26,15 +26,16 @@ export async function recordRefusal(ports: { session: Session; origin: string },
   await ports.session.transaction(workspace, async (transaction) => {
     const [rows, reading] = await Promise.all([
       lock(transaction, workspace, plan),
-      readFor(transaction, { workspace, actor: actor.id, plan, people: false, key }),
+      readAnswer(transaction, workspace, key),
     ]);
     if (replayOf(reading, commandHash) !== null) return;
     const loaded = loadedFrom(rows);
     const head = headOf(loaded, 'log/refusals');
+    const now = Math.max(reading.now, lastChange(rows));
     const context = {
       origin: ports.origin,
       workspace,
-      now: reading.now,
+      now,
       actor,
       authn: submission.authn,
       idempotencyKey: key,
@@ -57,7 +58,7 @@ export async function recordRefusal(ports: { session: Session; origin: string },
     const writing: Writing = { ...nothing, entries: [entry], streams: [stream] };
     const receipt = { kind: 'refused', refusal, replayed: false };
     await Promise.all([
-      write(transaction, { workspace, now: reading.now, writing, key, commandHash, receipt }),
+      write(transaction, { workspace, now, writing, key, commandHash, receipt }),
       transaction.commit(),
     ]);
   });

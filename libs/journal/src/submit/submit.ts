@@ -17,7 +17,17 @@ import { codeOf, isBroken, type Session, type Transaction } from '../session.ts'
 import type { Vault } from '../vault/vault.ts';
 import { type Writing, write, writingOf } from './append.ts';
 import type { EntryContext } from './entry.ts';
-import { actorIn, lastChange, loadedFrom, prototypeIn, readFor, type Reading, sceneOf } from './load.ts';
+import {
+  actorIn,
+  type Beside,
+  lastChange,
+  loadedFrom,
+  prototypeIn,
+  readAnswer,
+  readFor,
+  type Reading,
+  sceneOf,
+} from './load.ts';
 import { lock, type LockPlan, planOf, rivalsOf } from './lock.ts';
 import { replayOf } from './outcome.ts';
 import { recordRefusal } from './refusals.ts';
@@ -98,7 +108,7 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   const { workspace, command, actor: actorId, idempotencyKey: key } = submission;
   const [rows, reading, rivals] = await Promise.all([
     lock(transaction, workspace, plan),
-    readFor(transaction, { workspace, actor: actorId, plan, people: reachOf(command).people === true, key }),
+    readFor(transaction, besideOf(submission, plan)),
     command.kind === 'OpenPromotion' ? rivalsOf(transaction, workspace, command.prototype) : [],
   ]);
   const replay = replayOf(reading, commandHash);
@@ -132,6 +142,13 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     commitments: {},
   };
   return await writeDown(work, { decided, actor, reading, context, loaded });
+}
+
+/** Voters matter to whoever counts votes, everybody involved to an opening, and otherwise the actor alone. */
+function besideOf(submission: Submission, plan: LockPlan): Beside {
+  const { workspace, actor, command, idempotencyKey: key, reason } = submission;
+  const people = reachOf(command).people !== true ? 'nobody' : reachOf(command).rivals ? 'involved' : 'voters';
+  return { workspace, actor, plan, people, key, seals: reason !== undefined };
 }
 
 /** A question that was answered: nothing to keep, and asked again it is answered again. */
@@ -206,13 +223,7 @@ async function outcomeOf(
 ): Promise<Receipt> {
   try {
     const found = await ports.session.transaction(submission.workspace, (transaction) =>
-      readFor(transaction, {
-        workspace: submission.workspace,
-        actor: submission.actor,
-        plan: { promotions: [], lanes: [], ownLanes: false, others: [], kept: [] },
-        people: false,
-        key: submission.idempotencyKey,
-      }),
+      readAnswer(transaction, submission.workspace, submission.idempotencyKey),
     );
     const replay = replayOf(found, commandHash);
     if (replay !== null) return replay;
