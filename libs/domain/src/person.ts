@@ -1,6 +1,9 @@
 import type { Digest, Id, PersonId, PrototypeId } from './id.ts';
 import { type Refusal, refusal } from './refusal.ts';
 
+/** More roles than anybody can oversee; every entry of a person repeats them, and an entry has a largest size. */
+export const bindingsMax = 100;
+
 /** What kind of principal acts. Only humans count toward a quorum. */
 export const principalKinds = ['human', 'service', 'agent'] as const;
 /** One of them. */
@@ -108,6 +111,7 @@ export function decidePerson(state: PersonState | null, command: PersonCommand):
     case 'GrantRole':
       if (state.bindings.some((held) => sameBinding(held, command.binding)))
         return refusal('exists', 'this role is granted already');
+      if (state.bindings.length >= bindingsMax) return tooMany(state.bindings.length + 1);
       return [{ kind: 'role_granted', v: 1, binding: command.binding }];
     case 'RevokeRole':
       if (!state.bindings.some((held) => sameBinding(held, command.binding)))
@@ -132,9 +136,14 @@ function added(
   command: Extract<PersonCommand, { kind: 'AddPerson' }>,
 ): readonly PersonEvent[] | Refusal {
   if (state !== null) return refusal('exists', 'this person exists already');
+  if (command.bindings.length > bindingsMax) return tooMany(command.bindings.length);
   const base = { kind: 'person_added', v: 1, person: command.person, principal: command.principal } as const;
   const first: PersonEvent = command.actsFor === undefined ? base : { ...base, actsFor: command.actsFor };
   return [first, ...command.bindings.map((binding): PersonEvent => ({ kind: 'role_granted', v: 1, binding }))];
+}
+
+function tooMany(count: number): Refusal {
+  return refusal('too_many', `expected at most ${bindingsMax} roles of one person, got ${count}`);
 }
 
 function sameBinding(a: Binding, b: Binding): boolean {

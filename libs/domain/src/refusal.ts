@@ -27,6 +27,8 @@ export const refusalCodes = [
   'reason_required',
   'channel_not_allowed',
   'step_up_required',
+  'too_large',
+  'too_many',
   'outcome_unknown',
   'contention',
 ] as const;

@@ -160,6 +160,8 @@ export function openIfHuman(plan: Plan, scene: Scene): void {
 function notMine(state: PromotionState, command: { gate: string; attempt: number; fence: number }): Refusal | null {
   const gate = findGate(state, command.gate);
   if (gate === undefined) return refusal('gate_closed', 'the pinned policy has no such gate');
+  // Superseded or cancelled in the middle of a step: the gate is still claimed, and its late report would tell on an end.
+  if (state.outcome !== null) return refusal('promotion_ended', `this promotion has ended: ${state.outcome}`);
   if (gate.attempt !== command.attempt || gate.status !== 'claimed') {
     return refusal(
       'stale_attempt',

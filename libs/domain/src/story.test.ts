@@ -186,6 +186,17 @@ describe('a newer candidate', () => {
     expect(stateOf(world).outcome).toBe('superseded');
   });
 
+  it('hears nothing more of a step that was under way when it was superseded', () => {
+    const world = opened();
+    const { outcome } = ask(world, cast.worker, { kind: 'Claim', promotion, step: 'scan', claimant: 'late' });
+    if (outcome.kind !== 'granted') throw new Error(`expected a grant, got ${outcome.kind}`);
+    open(world);
+    const late = { promotion, gate: 'scan', attempt: outcome.attempt, fence: outcome.fence } as const;
+    const passed = { verdict: 'pass', reasons: [], evidence, measure: null } as const;
+    expect(refused(ask(world, cast.worker, { kind: 'Report', ...late, ...passed }))).toBe('promotion_ended');
+    expect(refused(ask(world, cast.worker, { kind: 'Breakage', ...late, code: 'timed_out' }))).toBe('promotion_ended');
+  });
+
   it('queues after it', () => {
     const world = inCanary();
     open(world);
