@@ -144,13 +144,12 @@ select kind, id, state from proviso.stream where workspace = $1 and kind = 'pers
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share;
 
--- submit.key
-select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt
-     from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $2;
-
 -- submit.lease
 insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timestamp() + $2 * interval '1 millisecond' from unnest($3::text[]) as lane
    on conflict (workspace, lane) do update set until = excluded.until;
+
+-- submit.lock
+select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update;
 
 -- submit.lock_lanes
 select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'lane' and id = any($2::text[]) order by id for update;
@@ -165,9 +164,6 @@ select kind, id, revision, head, state, updated_at from proviso.stream where wor
      select lane.value from proviso.stream p, jsonb_each_text(p.state->'lanes') as lane
       where p.workspace = $1 and p.kind = 'promotion' and p.id = any($2::text[]))) order by id for update;
 
--- submit.lock_promotions
-select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update;
-
 -- submit.look
 insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing;
 
@@ -176,6 +172,10 @@ select kind, id, state from proviso.stream where workspace = $1 and kind = 'poli
 
 -- submit.prototype
 select state from proviso.stream where workspace = $1 and kind = 'prototype' and id = $2;
+
+-- submit.read
+select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt
+     from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $2;
 
 -- submit.revoke
 delete from proviso.token where workspace = $1 and hash = any($2::text[]);

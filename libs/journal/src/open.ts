@@ -2,7 +2,7 @@ import { type Digest, type PersonId, type WorkspaceId, uuidOf } from '@proviso/d
 import { JournalFailure } from './failure.ts';
 import type { Journal, JournalOptions } from './port.ts';
 import { readsOf } from './reads/reads.ts';
-import { codeOf, isBroken, openSession, type Session } from './session.ts';
+import { isBroken, openSession, type Session } from './session.ts';
 import { statement } from './statement.ts';
 import { submit } from './submit/submit.ts';
 import { vaultOf } from './vault/vault.ts';
@@ -66,18 +66,12 @@ function retryable({ transaction, close }: Session): Session {
       try {
         return await transaction(workspace, work);
       } catch (error) {
-        if (!isLost(error)) throw error;
+        if (!isBroken(error)) throw error;
         throw new JournalFailure('unavailable', 'the connection was lost while reading: try again', error);
       }
     },
     close,
   };
-}
-
-/** Narrower than `isBroken`, for which every error without a code is a connection's: our own bugs must stay bugs here. */
-function isLost(error: unknown): boolean {
-  if (error instanceof JournalFailure || !(error instanceof Error)) return false;
-  return isBroken(error) && (codeOf(error) !== null || /connection/i.test(error.message));
 }
 
 async function principalOfToken(session: Session, tokenHash: Digest) {

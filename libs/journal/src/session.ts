@@ -158,12 +158,15 @@ function batching(client: pg.PoolClient): <Sent>(send: () => Sent) => Sent {
   };
 }
 
-/** Connection errors have no SQLSTATE, or one of the classes that end a session. */
+/**
+ * True for what ends a session: an error of the system or of those SQLSTATE classes. The driver's own errors have no code
+ * and say what broke; any other error without a code is our bug, and must not pass for a database that is away.
+ */
 export function isBroken(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof JournalFailure) return false;
   const code = codeOf(error);
-  if (error instanceof JournalFailure) return false;
+  if (code === null) return /connection|not queryable/i.test(error.message);
   return (
-    code === null ||
     !/^[0-9A-Z]{5}$/.test(code) ||
     code.startsWith('57P') ||
     code.startsWith('08') ||

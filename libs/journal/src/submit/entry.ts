@@ -5,6 +5,11 @@ import canonicalize from 'canonicalize';
 /** Largest entry: evidence is named by digest, so a larger one carries what does not belong here. */
 export const entryBytesMax = 65_535;
 
+/** What was to be recorded fits no entry. A stranger can cause it, so it becomes a refusal. */
+export class EntryTooLarge extends Error {
+  override readonly name = 'EntryTooLarge';
+}
+
 /** An entry ready to be written. */
 export interface Entry {
   readonly stream: string;
@@ -75,7 +80,8 @@ export function entryOf(told: Told, head: Head, context: EntryContext): Entry {
   });
   invariant(text !== undefined, 'an entry has a canonical form');
   const bytes = Buffer.from(text);
-  invariant(bytes.length <= entryBytesMax, `expected an entry of at most ${entryBytesMax} bytes, got ${bytes.length}`);
+  if (bytes.length > entryBytesMax)
+    throw new EntryTooLarge(`expected an entry of at most ${entryBytesMax} bytes, got ${bytes.length}`);
   return {
     stream: told.stream,
     streamId: told.streamId,

@@ -38,7 +38,7 @@ export interface Reading {
 }
 
 const readKey = statement(
-  'submit.key',
+  'submit.read',
   `select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt
      from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $2`,
 );

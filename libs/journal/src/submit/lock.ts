@@ -32,7 +32,7 @@ export interface LockPlan {
 const columns = 'kind, id, revision, head, state, updated_at';
 
 const lockPromotions = statement(
-  'submit.lock_promotions',
+  'submit.lock',
   `select ${columns} from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update`,
 );
 

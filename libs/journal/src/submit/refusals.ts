@@ -1,5 +1,5 @@
 import type { PersonState, Refusal, StreamKind } from '@proviso/domain';
-import type { Submission } from '../port.ts';
+import type { Receipt, Submission } from '../port.ts';
 import type { Session } from '../session.ts';
 import { write, type Writing } from './append.ts';
 import { entryOf } from './entry.ts';
@@ -19,16 +19,20 @@ export interface Refused {
   readonly refusal: Refusal;
 }
 
-/** Records a no in its own transaction, so that refused askers never hold a promotion's lock. */
-export async function recordRefusal(ports: { session: Session; origin: string }, refused: Refused): Promise<void> {
+/**
+ * Records a no in its own transaction, so that refused askers never hold a promotion's lock. When the key was answered
+ * meanwhile, to a twin of this request, that answer is this one's too.
+ */
+export async function recordRefusal(ports: { session: Session; origin: string }, refused: Refused): Promise<Receipt> {
   const { submission, commandHash, actor, refusal } = refused;
   const { workspace, command, idempotencyKey: key } = submission;
-  await ports.session.transaction(workspace, async (transaction) => {
+  return await ports.session.transaction(workspace, async (transaction) => {
     const [rows, reading] = await Promise.all([
       lock(transaction, workspace, plan),
       readAnswer(transaction, workspace, key),
     ]);
-    if (replayOf(reading, commandHash) !== null) return;
+    const replay = replayOf(reading, commandHash);
+    if (replay !== null) return replay;
     const loaded = loadedFrom(rows);
     const head = headOf(loaded, 'log/refusals');
     const now = Math.max(reading.now, lastChange(rows));
@@ -56,11 +60,12 @@ export async function recordRefusal(ports: { session: Session; origin: string },
       state: null,
     };
     const writing: Writing = { ...nothing, entries: [entry], streams: [stream] };
-    const receipt = { kind: 'refused', refusal, replayed: false };
+    const receipt: Receipt = { kind: 'refused', refusal, replayed: false };
     await Promise.all([
       write(transaction, { workspace, now, writing, key, commandHash, receipt }),
       transaction.commit(),
     ]);
+    return receipt;
   });
 }
 

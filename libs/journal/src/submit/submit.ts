@@ -44,15 +44,15 @@ export interface SubmitPorts {
   readonly notify: () => void;
 }
 
-/** Another attempt may succeed: rows moved, a key was taken meanwhile, a lock was busy. */
-const retriable = new Set(['23505', '40001', '40P01', '55P03']);
+/** Another attempt may succeed: rows moved, a key was taken meanwhile, a lock was busy, a statement took too long. */
+const retriable = new Set(['23505', '40001', '40P01', '55P03', '57014']);
 
 /**
  * The one way in. Two statement batches: lock and read; then, after the pure decision, one write with the commit.
  * An answer means durable. When the connection dies at COMMIT the key tells on a new connection what came of it.
  */
 export async function submit(ports: SubmitPorts, submission: Submission): Promise<Receipt> {
-  const commandHash = hashOf(submission);
+  const commandHash = hashOf(ports.vault, submission);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await once(ports, submission, commandHash);
@@ -68,6 +68,9 @@ export async function submit(ports: SubmitPorts, submission: Submission): Promis
   }
 }
 
+/** No door lets a key begin like this, so nobody can ask under a key that only we wrote. */
+const lapsePrefix = 'lapse ';
+
 /** Rows were not what the plan had seen; nothing was written. */
 class Moved extends Error {}
 
@@ -79,13 +82,7 @@ async function once(ports: SubmitPorts, submission: Submission, commandHash: Buf
   );
   if (outcome.receipt.kind === 'accepted' && outcome.wakes) ports.notify();
   if (outcome.refused === null) return outcome.receipt;
-  await recordRefusal(ports, {
-    submission,
-    commandHash,
-    actor: outcome.refused.actor,
-    refusal: outcome.refused.refusal,
-  });
-  return { kind: 'refused', refusal: outcome.refused.refusal, replayed: false };
+  return await recordRefusal(ports, { submission, commandHash, ...outcome.refused });
 }
 
 interface Work {
@@ -190,7 +187,7 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
   const revision = main?.revision ?? [...loaded.values()][0]?.head.revision ?? 0;
   const draft = { kind: 'accepted', answer, revision, replayed: false };
   // With a refusal the expiry is written under a key of its own; the caller's key answers the refusal.
-  const writeKey = refused === null ? key : `${key}#lapse`;
+  const writeKey = refused === null ? key : `${lapsePrefix}${key}`;
   const [receipt] = await Promise.all([
     write(transaction, { workspace, now: context.now, writing, key: writeKey, commandHash, receipt: draft }),
     transaction.commit(),
