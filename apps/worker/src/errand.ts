@@ -4,7 +4,7 @@ import { JournalFailure, type PromotionView } from '@proviso/journal';
 import { type PromotionSubject, stepBounds } from '@proviso/workflow';
 import { type Clerk, failure, keyOf, onwardOf, openClerk, readJournal } from './clerk.ts';
 import type { Turn, WorkerPorts } from './ports.ts';
-import { type Acted, StepBreakage, type StepOutcome, breakageCodeOf } from './step-outcome.ts';
+import { type Acted, StepBreakage, type StepOutcome, breakageCodeOf, fitting } from './step-outcome.ts';
 
 /** What was granted: this attempt of this step, to this claimant alone. */
 export interface Grant {
@@ -122,7 +122,7 @@ async function report(
   const receipt =
     told.kind === 'report'
       ? await clerk.submit(
-          { kind: 'Report', ...ofGrant, ...told.outcome },
+          { kind: 'Report', ...ofGrant, ...told.outcome, reasons: fitting(told.outcome.reasons) },
           keyOf(subject, { ...grant, verb: 'report' }),
         )
       : await clerk.submit(

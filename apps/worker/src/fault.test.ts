@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,9 +12,15 @@ function comeTo(point: string, named: string, onceFile: string): { status: numbe
   return { status, signal };
 }
 
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'proviso-fault-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
 describe('a fault', () => {
   it('kills its process at the point that was named, once over restarts, and at no other point', () => {
-    const onceFile = join(mkdtempSync(join(tmpdir(), 'proviso-fault-')), 'once');
+    const onceFile = join(folder, 'once');
     expect(comeTo('before_report', 'inside_look', onceFile)).toEqual({ status: 0, signal: null });
     expect(comeTo('inside_look', 'inside_look', onceFile)).toEqual({ status: null, signal: 'SIGKILL' });
     expect(comeTo('inside_look', 'inside_look', onceFile)).toEqual({ status: 0, signal: null });

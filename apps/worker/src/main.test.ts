@@ -1,4 +1,4 @@
-import { chmod, mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@proviso/servers';
@@ -45,6 +45,7 @@ describe('the worker process', () => {
     } finally {
       worker.child.kill('SIGKILL');
       await postgres.stop();
+      await rm(dataDir, { recursive: true, force: true });
     }
   }, 120_000);
 

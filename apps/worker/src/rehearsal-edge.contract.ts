@@ -20,6 +20,8 @@ export interface RehearsalEdge {
   visitorsPerLook: number;
   /** While true every control call breaks off, as from an edge that was killed. */
   away: boolean;
+  /** Grows with each start of the edge. */
+  boots: number;
   readonly trials: () => readonly string[];
   readonly close: () => Promise<void>;
 }
@@ -41,6 +43,7 @@ interface Inside {
   readonly tallies: Map<string, Tally>;
   visitorsPerLook: number;
   away: boolean;
+  boots: number;
 }
 
 /** Opens an edge for one workspace. */
@@ -49,7 +52,7 @@ export async function openRehearsalEdge(journal: Journal, workspace: WorkspaceId
     (await journal.reads(workspace).lanes({ limit: 100 })).items.map(({ state }) => state).find(is);
   const inside: Inside = {
     ...{ findLane, behaviours: new Map(), trials: new Map(), tallies: new Map() },
-    ...{ visitorsPerLook: 200, away: false },
+    ...{ visitorsPerLook: 200, away: false, boots: 1 },
   };
   const [controlServer, controlUrl] = await listen((request, response) => control(inside, request, response));
   const [routerServer, routerUrl] = await listen((request, response) => route(inside, request, response));
@@ -67,6 +70,12 @@ export async function openRehearsalEdge(journal: Journal, workspace: WorkspaceId
     },
     set away(away: boolean) {
       inside.away = away;
+    },
+    get boots() {
+      return inside.boots;
+    },
+    set boots(boots: number) {
+      inside.boots = boots;
     },
     trials: () => [...inside.trials.keys()],
     close: async () => {
@@ -153,7 +162,7 @@ function countsOf(inside: Inside, lane: LaneState): LaneCounts {
   inside.tallies.set(lane.id, tally);
   const quiet = { aborted: 0, latencyHistogram: [0] };
   return {
-    ...{ lane: lane.id, boot: 'boot-1', fence, weightPercent: share, parked: false, epoch: fence.counter },
+    ...{ lane: lane.id, boot: `boot-${inside.boots}`, fence, weightPercent: share, parked: false, epoch: fence.counter },
     ...{ since: '2026-01-01T00:00:00.000Z', ageMs: 0, latencyBoundsMs: [], saturated: false },
     canary: { ...tally.canary, ...quiet },
     stable: { ...tally.stable, ...quiet },

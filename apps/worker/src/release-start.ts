@@ -1,4 +1,4 @@
-import type { Digest, ReleaseId } from '@proviso/domain';
+import type { Contract, Digest, ReleaseId } from '@proviso/domain';
 import { type LaneReport, type ReleaseReport, TargetFailure } from '@proviso/targets';
 import type { Clock, Edge } from './ports.ts';
 import { type Acted, StepBreakage, quoted, refusing } from './step-outcome.ts';
@@ -17,32 +17,40 @@ export type Started =
 export const notTrusted: Acted = refusing('inconclusive', {
   code: 'not_trusted',
   message:
-    'no operator has marked this prototype as trusted, and this edge cannot isolate it; ask an operator to trust it, then run this check again',
+    'no operator has vouched for this prototype yet, and this version of Proviso cannot isolate what it runs; ask an operator to trust it, then run this check again',
 });
 
 /**
  * What a report means: up, a no about the candidate, or not yet (null). Only what the edge has given up is a no; a digest
  * or a fetch that fails says nothing about the prototype and is a breakage.
  */
-export function startOf(
-  release: ReleaseReport,
-  within: { readonly late: boolean; readonly readyMs: number },
-): Started | null {
+export function startOf(release: ReleaseReport, within: StartBounds & { readonly late: boolean }): Started | null {
   if (release.state === 'ready') return { kind: 'ready', release };
   if (release.reason === 'not_trusted') return { kind: 'not', acted: notTrusted };
   if (release.reason === 'digest_mismatch' || release.reason === 'bad_manifest') throw breakage(release.reason);
   if (!release.final && !within.late) return null;
   if (release.reason === 'fetch_failed' || release.state === 'fetching') throw breakage('fetch_failed');
-  return { kind: 'not', acted: refusing('fail', reasonOf(release, within.readyMs)) };
+  return { kind: 'not', acted: refusing('fail', reasonOf(release, within)) };
+}
+
+/** What a contract says about a start. */
+export interface StartBounds {
+  readonly readyMs: number;
+  /** Values of the environment, which last words may repeat and we may not. */
+  readonly withheld: readonly string[];
+}
+
+/** Read from the contract of the candidate. */
+export function startBoundsOf({ run }: Contract): StartBounds {
+  return { readyMs: run.readyWithin, withheld: Object.values(run.environment) };
 }
 
 /** What a lane is waited for. */
-export interface Awaited {
+export interface Awaited extends StartBounds {
   readonly lane: string;
   readonly laneFence: number;
   readonly release: ReleaseId;
   readonly artifact: Digest;
-  readonly readyMs: number;
 }
 
 /** Waits until the edge runs this release, with these very bytes, under this fence or a newer one. */
@@ -56,7 +64,7 @@ export async function awaitRelease(
     const report = await observed(edge, awaited.lane, late);
     const served = report !== null && report.fence.counter >= awaited.laneFence ? report : null;
     const release = served?.releases.find((each) => each.release === awaited.release);
-    const started = release === undefined ? null : startOf(release, { late, readyMs: awaited.readyMs });
+    const started = release === undefined ? null : startOf(release, { ...awaited, late });
     if (started?.kind === 'not') return started;
     if (started !== null && release?.treeDigest === awaited.artifact) return started;
     if (started !== null && release?.treeDigest !== undefined) throw breakage('digest_mismatch');
@@ -81,8 +89,11 @@ function breakage(code: 'digest_mismatch' | 'bad_manifest' | 'fetch_failed'): Ta
 }
 
 /** Why a prototype is not up, in plain words with what to look at. */
-export function reasonOf(release: ReleaseReport, readyMs: number): { readonly code: string; readonly message: string } {
-  const said = quoted(release.detail);
+export function reasonOf(
+  release: ReleaseReport,
+  { readyMs, withheld }: StartBounds,
+): { readonly code: string; readonly message: string } {
+  const said = quoted(release.detail, withheld);
   switch (release.reason) {
     case 'exited_early':
     case 'exited':

@@ -1,6 +1,6 @@
 import type { EvidenceRef, Measure, Reason, Verdict } from '@proviso/domain';
 import { EvidenceFailure } from '@proviso/evidence';
-import { GateBreakage, type GateOutcome, excerpt } from '@proviso/gates';
+import { GateBreakage, type GateOutcome, excerpt, withhold } from '@proviso/gates';
 import { IntakeFailure } from '@proviso/intake';
 import { TargetFailure } from '@proviso/targets';
 
@@ -20,7 +20,7 @@ export class StepBreakage extends Error {
   override readonly name = 'StepBreakage';
   readonly code: string;
 
-  constructor(code: 'timed_out' | 'worker_lost' | 'stable_not_ready' | 'edge_behind' | 'not_restored') {
+  constructor(code: 'timed_out' | 'worker_lost' | 'stable_not_ready' | 'edge_behind' | 'edge_restarted' | 'not_restored') {
     super(`expected the step to end, got ${code}`);
     this.code = code;
   }
@@ -37,6 +37,21 @@ export function breakageCodeOf(error: unknown): string {
   return known ? error.code : 'unexpected';
 }
 
+/** Together with all else an entry holds 65,535 bytes; the whole list is in the evidence. */
+const reasonsBytesMax = 40_000;
+
+/** As many reasons as fit an entry, in their order, and how many more there are. */
+export function fitting(reasons: readonly Reason[]): readonly Reason[] {
+  let sizeBytes = 0;
+  const kept = reasons.filter((reason) => {
+    sizeBytes += Buffer.byteLength(JSON.stringify(reason));
+    return sizeBytes <= reasonsBytesMax;
+  });
+  if (kept.length === reasons.length) return reasons;
+  const message = `${reasons.length - kept.length} more are listed in the evidence`;
+  return [...kept, { code: 'more_reasons', message }];
+}
+
 /** A gate's outcome in the form the journal takes. */
 export function reportOf(outcome: GateOutcome): Acted {
   const { verdict, reasons, evidence, stats } = outcome;
@@ -49,7 +64,8 @@ export function refusing(verdict: 'fail' | 'inconclusive', ...reasons: readonly 
   return { kind: 'report', outcome: { verdict, reasons, evidence: [], measure: null } };
 }
 
-/** A stranger's text inside a sentence of ours: redacted, one line, short. */
-export function quoted(text: string | undefined): string {
-  return text === undefined || text.trim() === '' ? 'it said nothing' : `its last words: "${excerpt(text)}"`;
+/** A stranger's text inside a sentence of ours: redacted, without what is withheld, one line, short. */
+export function quoted(text: string | undefined, withheld: readonly string[]): string {
+  if (text === undefined || text.trim() === '') return 'it said nothing';
+  return `its last words: "${excerpt(withhold(text, withheld))}"`;
 }

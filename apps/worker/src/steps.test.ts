@@ -136,6 +136,21 @@ describe('a step', () => {
     expect(world.lines.filter((line) => line.includes('unreachable'))).not.toEqual([]);
   }, 60_000);
 
+  it('is a breakage, not a no, when the edge died and came back while staging looked', async () => {
+    const artifact = await artifactOf();
+    const subject = await world.promote(await world.openPrototype(), artifact);
+    for (const step of ['readiness', 'scan', 'evaluation'] as const) await world.carry(subject, step);
+    // What an edge shows while it comes back: its own page, which is no answer of the candidate.
+    world.edge.behave(artifact, {
+      answer: () => {
+        world.edge.boots += 1;
+        return { status: 503, body: 'Not available' };
+      },
+    });
+    expect(await world.carry(subject, 'staging')).toMatchObject({ kind: 'wait', why: 'retry' });
+    expect(await gateOf(subject.promotion, 'staging')).toMatchObject({ status: 'errored', breakages: 1 });
+  }, 60_000);
+
   it('reports nothing under a claim that another worker has taken over', async () => {
     const subject = await world.promote(await world.openPrototype(), await artifactOf());
     const act: typeof acts.readiness = async (errand) => {

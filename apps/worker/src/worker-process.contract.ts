@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -43,9 +43,16 @@ export async function untilTrue(holds: () => Promise<boolean>, lines: () => read
   throw new Error(`expected it within a minute, the worker said:\n${lines().slice(-30).join('\n')}`);
 }
 
+const folders: string[] = [];
+// A test file that imports this leaves nothing behind in the temporary folder.
+afterAll(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
 /** A whole environment without servers: each test replaces what it has. */
 export async function workerSettings(database?: TestDatabase): Promise<Record<string, string>> {
   const folder = await mkdtemp(join(tmpdir(), 'proviso-worker-test-'));
+  folders.push(folder);
   return {
     PROVISO_EVIDENCE: join(folder, 'evidence'),
     PROVISO_WORK_FOLDER: join(folder, 'work'),

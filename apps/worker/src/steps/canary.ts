@@ -9,7 +9,7 @@ import { contractOf } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
 import { storeDocument } from '../document.ts';
 import type { Errand } from '../errand.ts';
-import { awaitRelease, reasonOf } from '../release-start.ts';
+import { awaitRelease, reasonOf, startBoundsOf } from '../release-start.ts';
 import { type Acted, refusing, reportOf } from '../step-outcome.ts';
 
 /** One activity looks for at most this long and is then begun anew, so that no history and no activity grows old. */
@@ -43,8 +43,8 @@ export async function canary(errand: Errand): Promise<Acted> {
   const deadline = gateIn(state, 'canary').since + rule.deadlineMs;
   const lap: Lap = { errand, rule, contract: found.contract, teller: openTeller(errand, number), deadline };
   if (course.weight > 0) return await look(lap, course);
-  const readyMs = found.contract.run.readyWithin;
-  const awaited = { lane: state.lanes.production, laneFence: at.laneFence, release: releaseIdOf(state.id), readyMs };
+  const bounds = startBoundsOf(found.contract);
+  const awaited = { lane: state.lanes.production, laneFence: at.laneFence, release: releaseIdOf(state.id), ...bounds };
   const { artifact } = state.candidate.manifest;
   const started = await awaitRelease({ ...ports, signal }, { ...awaited, artifact });
   if (started.kind === 'not') return started.acted;
@@ -176,5 +176,5 @@ async function goneReason({ errand, contract }: Lap): Promise<{ code: string; me
   const { ports, state } = errand;
   const report = await ports.edge.observe(state.lanes.production).catch(() => null);
   const release = report?.releases.find((each) => each.release === releaseIdOf(state.id));
-  return release?.final === true ? reasonOf(release, contract.run.readyWithin) : null;
+  return release?.final === true ? reasonOf(release, startBoundsOf(contract)) : null;
 }

@@ -4,7 +4,15 @@ import { TargetFailure, type TrialOrder, type TrialState } from '@proviso/target
 import { withCandidate } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
 import type { Errand } from '../errand.ts';
-import { type Started, fetchMsMax, notTrusted, startOf, startPollMs } from '../release-start.ts';
+import {
+  type StartBounds,
+  type Started,
+  fetchMsMax,
+  notTrusted,
+  startBoundsOf,
+  startOf,
+  startPollMs,
+} from '../release-start.ts';
 import { routedFetch } from '../routed-fetch.ts';
 import { type Acted, refusing, reportOf } from '../step-outcome.ts';
 
@@ -45,8 +53,10 @@ async function withTrial(errand: Errand, contract: Contract, use: (host: string)
   try {
     const { host } = await ports.edge.startTrial(id, order);
     const renewing = renew(errand, { id, order, over: over.signal });
-    const started = await awaitTrial(errand, { id, readyMs: order.contract.readyWithinMs ?? 0 });
+    const started = await awaitTrial(errand, { id, ...startBoundsOf(contract) });
     const acted = started.kind === 'ready' ? await use(host) : started.acted;
+    // Throws when the edge is gone or has forgotten the trial: what was then answered was not the candidate's.
+    await ports.edge.trial(id);
     over.abort();
     await renewing;
     return acted;
@@ -72,14 +82,14 @@ async function renew(
 
 async function awaitTrial(
   { ports, signal }: Errand,
-  { id, readyMs }: { readonly id: string; readonly readyMs: number },
+  { id, ...within }: { readonly id: string } & StartBounds,
 ): Promise<Started> {
   const { clock } = ports;
-  const deadline = clock.now() + readyMs + fetchMsMax;
+  const deadline = clock.now() + within.readyMs + fetchMsMax;
   for (;;) {
     const late = clock.now() >= deadline;
     const trial = await trialOf(ports.edge.trial(id), late);
-    const started = trial === null ? null : startOf(trial.release, { late, readyMs });
+    const started = trial === null ? null : startOf(trial.release, { ...within, late });
     if (started !== null) return started;
     await clock.pause(startPollMs, signal);
   }

@@ -6,7 +6,7 @@ import { contractOf } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
 import { storeDocument } from '../document.ts';
 import type { Errand } from '../errand.ts';
-import { awaitRelease, observed, startPollMs } from '../release-start.ts';
+import { awaitRelease, observed, startBoundsOf, startPollMs } from '../release-start.ts';
 import { routedFetch } from '../routed-fetch.ts';
 import { type Acted, StepBreakage, refusing, reportOf } from '../step-outcome.ts';
 
@@ -30,6 +30,7 @@ export async function staging(errand: Errand): Promise<Acted> {
   const started = await awaitRelease({ ...ports, signal: errand.signal }, candidateIn(errand, found.contract));
   if (started.kind === 'not') return started.acted;
   await stableIsUp(errand, lane);
+  const boot = await bootOf(errand);
   const looking = { lane, contract: found.contract };
   if (!(await weigh(errand, 0, 'reset'))) return { kind: 'ask' };
   const before = await lookAt(errand, looking);
@@ -41,7 +42,13 @@ export async function staging(errand: Errand): Promise<Acted> {
   if (!(await weigh(errand, 0, 'restore'))) return { kind: 'ask' };
   const after = await lookAt(errand, looking);
   if (!(await weigh(errand, 100, 'preview'))) return { kind: 'ask' };
+  // Pages that an edge put up while it died or came back are no answers of the candidate: a breakage, not a no.
+  if ((await bootOf(errand)) !== boot) throw new StepBreakage('edge_restarted');
   return reportOf(await together(errand, { smoke, before, rehearsed, after }));
+}
+
+async function bootOf({ ports, state }: Errand): Promise<string> {
+  return (await ports.edge.counts(state.lanes.staging)).boot;
 }
 
 async function stagingLane({ ports, subject, state }: Errand): Promise<LaneState> {
@@ -56,7 +63,7 @@ function candidateIn({ state, grant }: Errand, contract: Contract) {
     laneFence: grant.laneFence ?? 0,
     release: releaseIdOf(state.id),
     artifact: state.candidate.manifest.artifact,
-    readyMs: contract.run.readyWithin,
+    ...startBoundsOf(contract),
   };
 }
 
@@ -64,7 +71,14 @@ function candidateIn({ state, grant }: Errand, contract: Contract) {
 async function stableIsUp({ ports, signal, grant }: Errand, lane: LaneState): Promise<void> {
   if (lane.stable === null) return;
   const { id, artifact } = lane.stable;
-  const awaited = { lane: lane.id, laneFence: grant.laneFence ?? 0, release: id, artifact, readyMs: stableReadyMs };
+  const awaited = {
+    lane: lane.id,
+    laneFence: grant.laneFence ?? 0,
+    release: id,
+    artifact,
+    readyMs: stableReadyMs,
+    withheld: [],
+  };
   const started = await awaitRelease({ ...ports, signal }, awaited);
   // It is not the candidate's fault when what serves today cannot be started in staging.
   if (started.kind === 'not') throw new StepBreakage('stable_not_ready');
