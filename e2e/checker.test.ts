@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { chainFindings } from './invariants/chain.ts';
+import { laneFindings } from './invariants/lanes.ts';
+import type { Entry, Snapshot } from './invariants/snapshot.ts';
+import { storyFindings } from './invariants/story.ts';
+import { worldFindings, type World } from './invariants/world.ts';
+
+const promotion = `prm_${'a'.repeat(32)}`;
+const lane = `lane_${'b'.repeat(32)}`;
+const artifact = `sha256:${'1'.repeat(64)}`;
+const builder = 'psn_builder';
+
+interface Told {
+  readonly kind: string;
+  readonly body?: object;
+  readonly pid?: string;
+  readonly roles?: readonly string[];
+  readonly key?: string;
+}
+
+/** Entries as the journal would have written them: numbered, chained and hashed. */
+function chained(stream: string, streamId: string, told: readonly Told[]): readonly Entry[] {
+  let sprev = '0'.repeat(64);
+  return told.map(({ kind, body = {}, pid = 'psn_worker', roles = [], key = 'none' }, index) => {
+    const said = {
+      stream: `${stream}/${streamId}`,
+      sseq: index + 1,
+      sprev,
+      idem: createHash('sha256').update(key).digest('hex'),
+      actor: { pid, kind: 'human', rolesAt: roles },
+      body: body as Readonly<Record<string, unknown>>,
+    };
+    const bytes = Buffer.from(JSON.stringify(said));
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    sprev = hash;
+    return {
+      ...{ id: index + 1, stream, streamId, sseq: index + 1, kind, atMs: 0, bytes, hash, said },
+      ...{ position: index, pending: false },
+    };
+  });
+}
+
+function snapshotOf(entries: readonly Entry[], over: Partial<Snapshot> = {}): Snapshot {
+  return { nowMs: 0, entries, streams: [], leaves: [], leases: new Map(), writtenAt: new Map(), ...over };
+}
+
+const opening: Told = {
+  kind: 'promotion_opened',
+  body: {
+    candidate: { manifest: { artifact } },
+    exclusions: [{ person: builder }],
+    policy: {
+      gates: [
+        { gate: 'scan' },
+        { gate: 'approval', requirements: [{ from: 'group/security', count: 2 }] },
+        { gate: 'canary' },
+      ],
+    },
+  },
+};
+const claim = (gate: string, attempt = 1): Told => ({ kind: 'step_claimed', body: { gate, attempt } });
+const passed = (gate: string, fence: number): Told => ({
+  kind: 'gate_reported',
+  body: { gate, attempt: 1, verdict: 'pass' },
+  key: `${promotion}/${gate}/1/${fence}/report`,
+});
+const shown: Told = { kind: 'gate_opened', body: { gate: 'approval', attempt: 1, evidenceDigest: 'seen' } };
+const vote = (pid: string, over: object = {}): Told => ({
+  kind: 'decision_recorded',
+  pid,
+  roles: ['approver/security'],
+  body: {
+    gate: 'approval',
+    attempt: 1,
+    decision: { id: `dec_${pid}`, person: pid, verdict: 'approve', artifact, evidenceDigest: 'seen', ...over },
+  },
+});
+const quorum: Told = { kind: 'quorum_reached', body: { gate: 'approval', attempt: 1 } };
+const approved = [opening, claim('scan'), passed('scan', 1), shown, vote('psn_one'), vote('psn_two'), quorum];
+
+const found = (...told: readonly Told[]) =>
+  storyFindings(snapshotOf(chained('promotion', promotion, told))).map(
+    ({ invariant, detail }) => `${invariant} ${detail}`,
+  );
+
+describe('the checker reads a promotion', () => {
+  it('and finds nothing wrong with a right one', () => {
+    expect(found(...approved, claim('canary'), passed('canary', 2))).toEqual([]);
+  });
+
+  it.each([
+    ['a canary without the approval', [opening, claim('scan'), passed('scan', 1), claim('canary')], 'I2 entry 4'],
+    ['a vote of somebody who is excluded', [...approved.slice(0, 4), vote(builder)], 'I2 entry 5'],
+    ['a quorum of one person who voted twice', [...approved.slice(0, 5), vote('psn_one'), quorum], 'I1 entry 6'],
+    ['a quorum of too few', [...approved.slice(0, 5), quorum], 'I2 entry 6'],
+    ['a vote on another artifact', [...approved.slice(0, 4), vote('psn_one', { artifact: 'other' })], 'I3 entry 5'],
+    [
+      'a vote on evidence nobody showed',
+      [...approved.slice(0, 4), vote('psn_one', { evidenceDigest: 'no' })],
+      'I2 entry 5',
+    ],
+    ['a second report of one attempt', [opening, claim('scan'), passed('scan', 1), passed('scan', 1)], 'I4 entry 4'],
+    ['a report under an old fence', [opening, claim('scan'), claim('scan'), passed('scan', 1)], 'I4 entry 4'],
+    [
+      'a step after the end',
+      [opening, { kind: 'promotion_ended', body: { outcome: 'cancelled' } }, claim('scan')],
+      'I2 entry 3',
+    ],
+  ])('and finds %s', (_, told, expected) => {
+    expect(found(...told)).toEqual(expect.arrayContaining([expect.stringContaining(expected)]));
+  });
+
+  it('and finds an entry that was changed, left out or forked', () => {
+    const [first, second, third] = chained('promotion', promotion, [opening, claim('scan'), passed('scan', 1)]);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('expected three entries');
+    const altered = { ...second, bytes: Buffer.from(second.bytes.toString('utf8').replace('scan', 'sham')) };
+    for (const entries of [
+      [first, altered, third],
+      [first, third],
+      [first, second, second, third],
+    ]) {
+      expect(chainFindings(snapshotOf(entries)).map(({ invariant }) => invariant)).toContain('chain');
+    }
+  });
+});
+
+describe('the checker reads a lane', () => {
+  const release = { id: 'rel_a', promotion, artifact };
+  const acquired: Told = { kind: 'lane_acquired', body: { promotion } };
+  const deployed = (over: object = {}): Told => ({
+    kind: 'release_deployed',
+    body: { release: { ...release, ...over } },
+  });
+  const weighed: Told = { kind: 'weight_set', body: { percent: 50 } };
+  const inLane = (...told: readonly Told[]) =>
+    laneFindings(snapshotOf([...chained('promotion', promotion, [opening]), ...chained('lane', lane, told)])).map(
+      ({ invariant }) => invariant,
+    );
+
+  it('and finds nothing wrong with a right one', () => {
+    expect(inLane(acquired, deployed(), weighed)).toEqual([]);
+  });
+
+  it.each([
+    ['an artifact that was never approved', [acquired, deployed({ artifact: 'other' })], 'I3'],
+    ['a share without an owner', [weighed], 'I5'],
+    [
+      'a lane that is left with a share',
+      [acquired, deployed(), weighed, { kind: 'lane_released', body: { promotion } }],
+      'I5',
+    ],
+  ])('and finds %s', (_, told, expected) => {
+    expect(inLane(...told)).toContain(expected);
+  });
+});
+
+describe('the checker looks at what runs', () => {
+  const release = { id: 'rel_a', promotion, artifact };
+  const row = {
+    id: lane,
+    stable: release,
+    canary: null,
+    weight: 0,
+    fence: { incarnation: 1, counter: 4 },
+    owner: null,
+  };
+  const served = {
+    ...{ lane, fence: row.fence, weightServedPercent: 0, parked: false },
+    releases: [{ release: release.id, artifactDigest: artifact, state: 'ready', treeDigest: artifact }],
+  };
+  const state = { outcome: null, gates: [{ status: 'claimed' }] };
+  const streams = [
+    { kind: 'lane', id: lane, revision: 1, head: '', state: row },
+    { kind: 'promotion', id: promotion, revision: 1, head: '', state },
+  ];
+  const world: World = { seenAtMs: 100_000, lanes: [served], running: new Set([promotion]), reconcilerSaid: '' };
+  const look = (over: Partial<World>) => worldFindings(snapshotOf([], { streams }), { ...world, ...over });
+
+  it('and finds nothing where all agree', () => {
+    expect(look({})).toEqual([]);
+  });
+
+  it.each([
+    ['I5', 'a share after its lease', { lanes: [{ ...served, weightServedPercent: 50 }] }],
+    [
+      'I3',
+      'files that were never scanned',
+      { lanes: [{ ...served, releases: [{ ...served.releases[0], treeDigest: 'other' }] }] },
+    ],
+    ['I4', 'a fence that nobody decided', { lanes: [{ ...served, fence: { incarnation: 1, counter: 5 } }] }],
+    ['I7', 'an edge that stays behind', { lanes: [{ ...served, fence: { incarnation: 1, counter: 3 } }] }],
+    ['I7', 'a stable release that does not run', { lanes: [{ ...served, releases: [] }] }],
+    ['I10', 'an open promotion that nobody carries on', { running: new Set<string>() }],
+  ])('and names %s for %s', (invariant, _, over) => {
+    expect(look(over as Partial<World>).map((finding) => finding.invariant)).toEqual([invariant]);
+  });
+});

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import type { Finding, InvariantName } from './finding.ts';
+import { byStream, type Entry, type Snapshot } from './snapshot.ts';
+import { quorumMet, type Requirement, type Vote } from './votes.ts';
+
+interface GateTold {
+  readonly name: string;
+  status: string;
+  attempt: number;
+  evidenceDigest: string | null;
+  readonly reported: Set<number>;
+  votes: Vote[];
+}
+
+interface Told {
+  readonly id: string;
+  readonly artifact: string;
+  readonly excluded: readonly string[];
+  readonly requirements: readonly Requirement[];
+  readonly gates: readonly GateTold[];
+  fence: number;
+  outcome: string | null;
+  undo: boolean;
+}
+
+type Say = (invariant: InvariantName, entry: Entry, detail: string) => void;
+
+/**
+ * I2 and I4 from the entries alone: each promotion is told once more by these few lines. A stage runs only when all before
+ * it have passed, people count once and only when they may, and nobody is heard under an old fence.
+ */
+export function storyFindings({ entries, streams }: Snapshot): readonly Finding[] {
+  const found: Finding[] = [];
+  const rows = new Map(streams.map((row) => [`${row.kind}/${row.id}`, row]));
+  for (const [name, chain] of byStream(entries)) {
+    if (!name.startsWith('promotion/')) continue;
+    const say: Say = (invariant, entry, detail) =>
+      found.push({ invariant, subject: name, detail: `entry ${entry.sseq}, ${entry.kind}: ${detail}` });
+    let told: Told | null = null;
+    for (const entry of chain) {
+      if (entry.kind === 'promotion_opened') told = opened(entry);
+      else if (told === null) say('I2', entry, 'expected an opening first');
+      else tell(told, entry, say);
+    }
+    const row = rows.get(name)?.state ?? null;
+    if (told !== null && row !== null) found.push(...foldFindings(name, told, row));
+  }
+  return found;
+}
+
+function opened({ streamId, said }: Entry): Told {
+  const body = said.body as unknown as {
+    candidate: { manifest: { artifact: string } };
+    exclusions: readonly { person: string }[];
+    policy: { gates: readonly { gate: string; requirements?: readonly Requirement[] }[] };
+  };
+  return {
+    id: streamId,
+    artifact: body.candidate.manifest.artifact,
+    excluded: body.exclusions.map(({ person }) => person),
+    requirements: body.policy.gates.find(({ gate }) => gate === 'approval')?.requirements ?? [],
+    gates: body.policy.gates.map(({ gate }) => ({
+      ...{ name: gate, status: 'pending', attempt: 0, evidenceDigest: null },
+      ...{ reported: new Set<number>(), votes: [] },
+    })),
+    fence: 0,
+    outcome: null,
+    undo: false,
+  };
+}
+
+function tell(told: Told, entry: Entry, say: Say): void {
+  const { body } = entry.said;
+  const afterEnd = told.outcome !== null && !(entry.kind === 'promotion_ended' && told.outcome === 'live');
+  if (afterEnd) say('I2', entry, `expected nothing after ${told.outcome}`);
+  switch (entry.kind) {
+    case 'undo_ordered':
+      told.undo = true;
+      told.fence += 1;
+      return;
+    case 'undo_claimed':
+      told.fence += 1;
+      return;
+    case 'promotion_ended':
+      told.outcome = String(body.outcome);
+      told.undo = false;
+      return;
+    case 'canary_condemned':
+      return condemned(told);
+    case 'canary_weighed':
+      if (told.gates.find(({ name }) => name === 'canary')?.status !== 'claimed' && body.percent !== 0)
+        say('I2', entry, 'expected a claimed canary');
+      return;
+    default: {
+      const gate = told.gates.find(({ name }) => name === body.gate);
+      if (gate === undefined) return say('I2', entry, `expected a gate of the policy, got ${String(body.gate)}`);
+      return tellGate(told, { gate, entry, say });
+    }
+  }
+}
+
+function condemned(told: Told): void {
+  const canary = told.gates.find(({ name }) => name === 'canary');
+  if (canary !== undefined) canary.status = 'failed';
+}
+
+interface AtGate {
+  readonly gate: GateTold;
+  readonly entry: Entry;
+  readonly say: Say;
+}
+
+function tellGate(told: Told, { gate, entry, say }: AtGate): void {
+  const { body } = entry.said;
+  switch (entry.kind) {
+    case 'step_claimed':
+      return claimed(told, { gate, entry, say });
+    case 'gate_opened':
+      allBefore(told, { gate, entry, say });
+      gate.status = 'waiting';
+      gate.attempt = Number(body.attempt);
+      gate.evidenceDigest = String(body.evidenceDigest);
+      return;
+    case 'gate_reported':
+      return reported(told, { gate, entry, say });
+    case 'gate_errored':
+      heard(told, { gate, entry, say }, 'breakage');
+      gate.status = 'errored';
+      return;
+    case 'gate_reopened':
+      gate.status = 'pending';
+      gate.votes = [];
+      return;
+    case 'gate_expired':
+      gate.status = 'expired';
+      return;
+    case 'decision_recorded':
+      return decided(told, { gate, entry, say });
+    case 'decision_voided':
+      gate.votes = gate.votes.filter(({ id }) => id !== body.decision);
+      return;
+    case 'quorum_reached':
+      if (gate.status !== 'waiting') say('I2', entry, `expected a waiting gate, got ${gate.status}`);
+      if (!quorumMet(told.requirements, gate.votes)) say('I2', entry, 'expected enough distinct people');
+      gate.status = 'passed';
+      return;
+    default:
+      say('I2', entry, 'expected a known kind of entry');
+  }
+}
+
+function claimed(told: Told, at: AtGate): void {
+  const { gate, entry, say } = at;
+  const attempt = Number(entry.said.body.attempt);
+  allBefore(told, at);
+  if (told.undo) say('I2', entry, 'expected no step on the way back');
+  const due = gate.status === 'claimed' ? gate.attempt : gate.attempt + 1;
+  if (attempt !== due) say('I4', entry, `expected attempt ${due}, got ${attempt}`);
+  gate.status = 'claimed';
+  gate.attempt = attempt;
+  told.fence += 1;
+}
+
+function allBefore(told: Told, { gate, entry, say }: AtGate): void {
+  const before = told.gates.slice(0, told.gates.indexOf(gate));
+  const open = before.filter(({ status }) => status !== 'passed').map(({ name, status }) => `${name} ${status}`);
+  if (open.length > 0) say('I2', entry, `expected all earlier gates passed, got ${open.join(', ')}`);
+}
+
+function reported(told: Told, at: AtGate): void {
+  const { gate, entry } = at;
+  const { verdict } = entry.said.body;
+  // A step that broke too often is reported by the breakage itself.
+  heard(told, at, 'report', 'breakage');
+  gate.reported.add(gate.attempt);
+  gate.status = verdict === 'pass' || verdict === 'waived' ? 'passed' : verdict === 'fail' ? 'failed' : 'inconclusive';
+}
+
+/** Heard once, at a claimed gate, for its attempt, and under the newest fence: the key of the command tells under which. */
+function heard(told: Told, { gate, entry, say }: AtGate, ...verbs: readonly string[]): void {
+  const attempt = Number(entry.said.body.attempt);
+  if (gate.status !== 'claimed') say('I4', entry, `expected a claimed gate, got ${gate.status}`);
+  if (attempt !== gate.attempt) say('I4', entry, `expected attempt ${gate.attempt}, got ${attempt}`);
+  if (gate.reported.has(attempt)) say('I4', entry, `attempt ${attempt} was reported before`);
+  const fences = Array.from({ length: told.fence + 1 }, (_, fence) => fence);
+  const fence = fences.find((one) =>
+    verbs.some((verb) => entry.said.idem === hashOf(`${told.id}/${gate.name}/${attempt}/${one}/${verb}`)),
+  );
+  if (fence === undefined) say('I4', entry, 'expected a key that names its fence');
+  else if (fence !== told.fence) say('I4', entry, `expected fence ${told.fence}, got one under fence ${fence}`);
+}
+
+function decided(told: Told, { gate, entry, say }: AtGate): void {
+  const { decision, attempt } = entry.said.body as {
+    decision: { id: string; person: string; verdict: string; artifact: string; evidenceDigest: string };
+    attempt: number;
+  };
+  const { pid, kind, rolesAt } = entry.said.actor;
+  if (gate.status !== 'waiting' || attempt !== gate.attempt) say('I2', entry, 'expected an open gate and its attempt');
+  if (decision.person !== pid || kind !== 'human') say('I2', entry, 'expected the vote of the human who acted');
+  if (told.excluded.includes(pid)) say('I2', entry, 'expected no vote of an excluded person');
+  if (decision.artifact !== told.artifact) say('I3', entry, 'expected a vote on the artifact of the candidate');
+  if (decision.evidenceDigest !== gate.evidenceDigest)
+    say('I2', entry, 'expected a vote on the evidence that was shown');
+  if (gate.votes.some(({ person }) => person === pid)) say('I1', entry, 'expected one vote a person');
+  gate.votes.push({ id: decision.id, person: pid, verdict: decision.verdict, roles: rolesAt });
+  if (decision.verdict !== 'approve') gate.status = decision.verdict === 'reject' ? 'rejected' : 'changes_requested';
+}
+
+function foldFindings(subject: string, told: Told, row: Readonly<Record<string, unknown>>): readonly Finding[] {
+  const { fence, outcome, gates } = row as {
+    fence: number;
+    outcome: string | null;
+    gates: readonly { name: string; status: string; attempt: number }[];
+  };
+  const found: Finding[] = [];
+  const expect = (what: string, expected: unknown, got: unknown): void => {
+    if (expected === got) return;
+    found.push({ invariant: 'I4', subject, detail: `${what}: the entries say ${expected}, the row says ${got}` });
+  };
+  expect('fence', told.fence, fence);
+  expect('outcome', told.outcome, outcome);
+  for (const gate of told.gates) {
+    const stored = gates.find(({ name }) => name === gate.name);
+    expect(`status of ${gate.name}`, gate.status, stored?.status);
+    expect(`attempt of ${gate.name}`, gate.attempt, stored?.attempt);
+  }
+  return found;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { copySource } from './source-copy.ts';
+import { plantedBugs } from './planted-bug.ts';
+import { matrixText } from './matrix.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+/** Alone it takes a minute and a half; other tests may keep both cores busy meanwhile. */
+const quickMsMax = 480_000;
+
+interface Played {
+  readonly passed: boolean;
+  readonly struck: readonly { readonly missed: string | null; readonly blow: { point: string; victim: string } }[];
+  readonly findings: readonly object[];
+  readonly lost: readonly { readonly stage: string; readonly right: boolean }[];
+  readonly planted: readonly { readonly bug: string; readonly caught: boolean }[];
+  readonly stableFailed: readonly object[];
+  readonly last: { readonly entries: number; readonly promotions: number; readonly acknowledged: number };
+}
+
+it(
+  'comes to the right end whatever is killed at whichever point, and without Temporal’s database',
+  async () => {
+    const { code, played, said } = await playQuick();
+    const missed = played.struck.filter(({ missed }) => missed !== null);
+    expect({ missed, findings: played.findings, stableFailed: played.stableFailed }).toEqual({
+      ...{ missed: [], findings: [], stableFailed: [] },
+    });
+    expect(new Set(played.struck.map(({ blow }) => blow.victim)).size).toBe(6);
+    expect(played.lost.filter(({ right }) => !right)).toEqual([]);
+    expect(played.lost.length).toBeGreaterThan(0);
+    expect(played.planted).toEqual([expect.objectContaining({ bug: 'no row lock', caught: true })]);
+    // Without anything to check, nothing would be found either.
+    expect(played.last.promotions).toBeGreaterThanOrEqual(4);
+    expect(played.last.acknowledged).toBeGreaterThan(10);
+    expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
+  },
+  quickMsMax,
+);
+
+it('plants every bug into a copy of the sources as they are today', () => {
+  for (const { patches } of plantedBugs) {
+    const folder = mkdtempSync(join(tmpdir(), 'proviso-plant-'));
+    expect(() => copySource(projectRoot, folder, patches)).not.toThrow();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+it('refuses to plant a bug whose place it does not find', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'proviso-plant-'));
+  const patch = { path: 'package.json', from: 'a text that is nowhere', to: '' };
+  expect(() => copySource(projectRoot, folder, [patch])).toThrow('expected the text to patch once in package.json');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it('prints a matrix of points and victims that counts what went right', () => {
+  const text = matrixText([
+    { point: 'after lock', victim: 'api', ok: true },
+    { point: 'after lock', victim: 'api', ok: false },
+    { point: 'during rollback', victim: 'connection', ok: true },
+  ]);
+  expect(text.split('\n')[1]).toMatch(/^after lock\s+1 \/ 2(\s+·){5}$/);
+  expect(text.split('\n').at(-1)).toMatch(/^during rollback(\s+·){5}\s+1 \/ 1$/);
+});
+
+async function playQuick(): Promise<{ code: number; played: Played; said: string }> {
+  // A process of its own, as a person would start it: jest's sandbox has no part in it.
+  const child = spawn(process.execPath, ['e2e/main.ts', 'kills', '--quick', '--json'], {
+    cwd: projectRoot,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));
+  const [output, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const code = await closed;
+  const line = output.trim().split('\n').at(-1) ?? '';
+  if (!line.startsWith('{')) throw new Error(`expected one line of JSON, got: ${said}`);
+  return { code, played: JSON.parse(line) as Played, said };
+}

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { tarOf } from '@proviso/testkit';
+
+/** How a version of a prototype is made out of an example. */
+export interface VersionOrder {
+  readonly exampleFolder: string;
+  /** The prototype's name: the product must not care what a folder was called. */
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A laxer promise than the example's needs fewer visitors to be judged; the judge is the same. */
+const errorRateMax = 0.1;
+
+/** The example as an archive under another name; the version is a file of its own, so that each has its own digest. */
+export function archiveOf({ exampleFolder, name, version }: VersionOrder): Uint8Array<ArrayBuffer> {
+  const paths = readdirSync(exampleFolder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  const entries = paths.map((path) => ({
+    path: relative(exampleFolder, path),
+    content: contentOf(path, name),
+  }));
+  const tar = tarOf([...entries, { path: 'VERSION', content: Buffer.from(`${version}\n`) }]);
+  return new Uint8Array(gzipSync(tar, { level: 1 }));
+}
+
+function contentOf(path: string, name: string): Buffer {
+  const bytes = readFileSync(path);
+  if (!path.endsWith('/proviso.yaml')) return bytes;
+  const contract = bytes
+    .toString('utf8')
+    .replace(/^prototype: .*$/m, `prototype: ${name}`)
+    .replace(/errorRateMax: .*/, `errorRateMax: ${errorRateMax}`);
+  return Buffer.from(contract);
+}
