@@ -36,7 +36,7 @@ describe('headline', () => {
       state({}, 'scan', { status: 'failed', reasons: [leak] }),
       {},
       'blocked',
-      'Blocked by the scan: a key is in the code: remove it and push (src/mail.ts:14)',
+      'Blocked by the scan: a key is in the code: remove it and push (src/mail.ts:14).',
     ],
     [
       'a scan that could not tell',
@@ -67,11 +67,35 @@ describe('headline', () => {
       'Live for 25 % of users, healthy so far (n = 412).',
     ],
     [
+      'a canary of which nothing was counted yet',
+      state({ weight: 10 }, 'canary', { status: 'claimed' }),
+      { units: 0 },
+      'canary',
+      'Live for 10 % of users, nothing counted yet.',
+    ],
+    [
+      'a canary that is still starting',
+      state({ weight: 0 }, 'canary', { status: 'claimed' }),
+      {},
+      'canary',
+      'Starting: no user is on it yet.',
+    ],
+    [
+      'several failures of which the first names its file itself',
+      state({}, 'scan', {
+        status: 'failed',
+        reasons: [{ ...leak, message: 'src/mail.ts, line 14, holds a key' }, leak],
+      }),
+      {},
+      'blocked',
+      'Blocked by the scan: src/mail.ts, line 14, holds a key (and 1 more finding).',
+    ],
+    [
       'a held lane',
       state({}, 'canary'),
       { laneHeld: true },
       'held',
-      'The lane is held since the last rollback: a person must resume it.',
+      'Held since the last rollback: an operator must let new versions go live again.',
     ],
     [
       'a busy lane',
@@ -90,6 +114,13 @@ describe('headline', () => {
       { liveVersion: 'v13' },
       'rolled_back',
       'Rolled back: errors 8.1 % against 0.4 %. Now users are on v13.',
+    ],
+    [
+      'a rollback by a person',
+      state({ outcome: 'rolled_back' }, 'canary'),
+      {},
+      'rolled_back',
+      'Rolled back by a person. Now nobody is served.',
     ],
     [
       'nobody’s answer',

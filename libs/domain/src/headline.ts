@@ -68,8 +68,8 @@ function ended(state: PromotionState, facts: HeadlineFacts): Said {
     case 'live':
       return { state: 'live', sentence: `Live: ${state.candidate.version} serves everyone.`, blockers: [] };
     case 'rolled_back': {
-      const why = reasons[0] === undefined ? 'by a person' : reasons[0].message;
-      return { state: 'rolled_back', sentence: `Rolled back: ${why}. Now ${users}.`, blockers: reasons };
+      const why = reasons[0] === undefined ? ' by a person' : `: ${reasons[0].message}`;
+      return { state: 'rolled_back', sentence: `Rolled back${why}. Now ${users}.`, blockers: reasons };
     }
     case 'rejected':
       return { state: 'rejected', sentence: 'Rejected at the approval gate.', blockers: reasons };
@@ -122,13 +122,19 @@ function canary(state: PromotionState, facts: HeadlineFacts): Said {
   if (facts.laneHeld)
     return {
       state: 'held',
-      sentence: 'The lane is held since the last rollback: a person must resume it.',
+      sentence: 'Held since the last rollback: an operator must let new versions go live again.',
       blockers: [],
     };
   if (facts.laneBusy)
     return { state: 'queued', sentence: 'Waiting for another release of this prototype to finish.', blockers: [] };
-  const seen = facts.units === null ? '' : ` (n = ${facts.units})`;
-  return { state: 'canary', sentence: `Live for ${state.weight} % of users, healthy so far${seen}.`, blockers: [] };
+  return { state: 'canary', sentence: share(state.weight, facts.units ?? 0), blockers: [] };
+}
+
+/** Nothing counted is not yet healthy: no data is never good news. */
+function share(weight: number, units: number): string {
+  if (weight === 0) return units === 0 ? 'Starting: no user is on it yet.' : 'No user is on it at the moment.';
+  if (units === 0) return `Live for ${weight} % of users, nothing counted yet.`;
+  return `Live for ${weight} % of users, healthy so far (n = ${units}).`;
 }
 
 function waiting(state: PromotionState, gate: GateState, tally: Tally | null): string {
@@ -150,7 +156,9 @@ function nameOf(requirement: Requirement): string {
 function firstOf(reasons: readonly Reason[]): string {
   const [first, ...rest] = reasons;
   if (first === undefined) return 'no reason was given.';
-  const place = first.file === undefined ? '' : ` (${first.file}${first.line === undefined ? '' : `:${first.line}`})`;
-  const more = rest.length === 0 ? '' : ` And ${rest.length} more.`;
-  return `${first.message}${place}${more}`;
+  // A message that names its file already would name it twice.
+  const named = first.file === undefined || first.message.includes(first.file);
+  const place = named ? '' : ` (${first.file}${first.line === undefined ? '' : `:${first.line}`})`;
+  const more = rest.length === 0 ? '' : ` (and ${rest.length} more ${rest.length === 1 ? 'finding' : 'findings'})`;
+  return `${first.message}${place}${more}.`;
 }

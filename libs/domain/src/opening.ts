@@ -3,7 +3,7 @@ import { next } from './next.ts';
 import { candidateOf } from './prototype.ts';
 import { refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene } from './scene.ts';
-import { exclusionsOf } from './separation.ts';
+import { exclusionsOf, hasOrphan } from './separation.ts';
 import { openIfHuman } from './step.ts';
 
 /** Registers a prototype together with its lanes: a prototype without lanes would be a trap for the first claim. */
@@ -43,6 +43,7 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     return plan.refuse(refusal('candidate_unknown', 'expected a candidate of this prototype'));
   if (prototype.owner === null)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
+  const people = { ...scene.people, [scene.actor.id]: scene.actor };
   const { version, digest, author, policy: pinned } = policy.current;
   const involved = {
     requester: scene.actor.id,
@@ -51,6 +52,13 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     uploader: candidate.provenance.uploader,
     policyAuthor: author,
   };
+  const accountable = people[prototype.owner];
+  if (accountable?.kind !== 'human' || accountable.disabled)
+    return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one who is active'));
+  if (hasOrphan(involved, people))
+    return plan.refuse(
+      refusal('no_owner', 'expected a human behind every agent that took part, got an agent of nobody'),
+    );
   const supersedes = supersede(scene);
   plan.tell(command.promotion, {
     kind: 'promotion_opened',
@@ -63,7 +71,7 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     policyDigest: digest,
     policy: pinned,
     requester: scene.actor.id,
-    exclusions: exclusionsOf(involved, { ...scene.people, [scene.actor.id]: scene.actor }),
+    exclusions: exclusionsOf(involved, people),
     lanes: prototype.lanes,
   });
   plan.drafts.push(...supersedes);

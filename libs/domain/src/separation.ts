@@ -39,6 +39,15 @@ export function exclusionsOf(involved: Involved, people: Readonly<Record<string,
   return resolved.filter((one, index) => resolved.findIndex((other) => other.person === one.person) === index);
 }
 
+/** True when an agent took part of whom nobody knows for which human: then nobody could be excluded for it. */
+export function hasOrphan(involved: Involved, people: Readonly<Record<string, PersonState>>): boolean {
+  const { requester, owner, authors, uploader, policyAuthor } = involved;
+  return [requester, owner, uploader, policyAuthor, ...authors].some((id) => {
+    const person = people[id];
+    return person?.kind === 'agent' && person.actsFor === undefined;
+  });
+}
+
 /** Separation of duties: asked last, on fully loaded rows, administrators included. Null: nothing is in the way. */
 export function separate(voter: PersonState, exclusions: readonly Exclusion[]): Refusal | null {
   if (voter.kind !== 'human')

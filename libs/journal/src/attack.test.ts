@@ -172,14 +172,14 @@ describe('separation of duties', () => {
     });
   });
 
-  it('excludes the human behind an agent that acts through another agent', async () => {
-    const human = await person([...security]);
-    const middle = await person([], { kind: 'agent', actsFor: human });
-    const builder = await person([{ role: 'builder' }], { kind: 'agent', actsFor: middle }).catch(() => null);
-    // An agent that acts for an agent need not exist at all; if it may, its human is excluded.
-    if (builder === null) return;
-    const promotion = await atApproval(await castOf({ builder }));
-    expect(await ask(human, await voteOn(promotion))).toMatchObject({ kind: 'refused', refusal: { code: 'own_work' } });
+  it('lets nothing begin that an agent of nobody took part in', async () => {
+    const builder = await person([{ role: 'builder' }], { kind: 'agent' });
+    const promotion = idFrom('prm', randomUUID());
+    const things = await prepared(await castOf({ builder }));
+    expect(await ask(builder, { kind: 'OpenPromotion', promotion, ...things })).toMatchObject({
+      kind: 'refused',
+      refusal: { code: 'no_owner' },
+    });
   });
 });
 
@@ -284,16 +284,20 @@ describe('the vault', () => {
     const promotion = await atApproval(await castOf());
     const sam = await person([...security]);
     const vote = await voteOn(promotion);
-    await ask(sam, { ...vote, attempt: 99 } as Command, { reason: 'seen' });
     await accepted(sam, vote, { reason: 'seen' });
+    const olga = await person([{ role: 'operator' }]);
+    const lane = (await journal.reads(workspace).promotion(promotion))?.state.lanes.staging ?? 'lane_';
+    await accepted(olga, { kind: 'HoldLane', lane }, { reason: 'first' });
+    await accepted(olga, { kind: 'ResumeLane', lane });
     const other = await opened('f'.repeat(64));
     const [entry] = (await other.reads(workspace).history({ stream: 'promotion', id: promotion, limit: 100 })).filter(
       ({ kind }) => kind === 'decision_recorded',
     );
     await expect(other.reads(workspace).reasons([entry?.id ?? 0])).rejects.toMatchObject({ code: 'vault_unreadable' });
-    const again = { workspace, actor: sam, command: vote, idempotencyKey: randomUUID(), authn: 'test', reason: 'x' };
-    const lost = await other.submit(again).catch((error: unknown) => error);
-    expect(lost).toMatchObject({ kind: 'refused', refusal: { code: 'already_decided' } });
+    const cancel = { kind: 'HoldLane', lane } as const;
+    const again = { workspace, actor: olga, command: cancel, idempotencyKey: randomUUID(), authn: 'test', reason: 'x' };
+    await expect(other.submit(again)).rejects.toMatchObject({ code: 'vault_unreadable', retryable: false });
+    expect((await journal.reads(workspace).lane(lane))?.state.hold).toBeNull();
     await other.close();
   });
 });

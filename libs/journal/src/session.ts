@@ -104,17 +104,25 @@ async function withTransaction<T>(
   const ignore = () => undefined;
   client.on('error', ignore);
   let committed = false;
+  let failed: Error | null = null;
   let broken: Error | boolean = false;
   const together = batching(client);
   const opened = together(() => client.query(beginFor(workspace)));
   try {
     const transaction: Transaction = {
-      run: async (what, values = []) =>
-        (await together(() => client.query<Row>({ ...what, values: [...values] }))).rows,
+      run: async (what, values = []) => {
+        try {
+          return (await together(() => client.query<Row>({ ...what, values: [...values] }))).rows;
+        } catch (error) {
+          failed ??= error instanceof Error ? error : null;
+          throw error;
+        }
+      },
       commit: async () => {
         const { command } = await together(() => client.query('COMMIT'));
-        // A failed statement before it turns COMMIT into ROLLBACK; that statement's own error is the one to hear.
-        if (command !== 'COMMIT') throw new JournalFailure('unavailable', `expected COMMIT, got ${command}`);
+        // A failed statement before it turns COMMIT into ROLLBACK. Both arrive together, so whoever waits for both might
+        // hear of this one first: it tells that statement's own error, which says whether to decide again.
+        if (command !== 'COMMIT') throw failed ?? new JournalFailure('unavailable', `expected COMMIT, got ${command}`);
         committed = true;
       },
     };

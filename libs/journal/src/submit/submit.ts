@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { authorise, mightBeAllowed } from '@proviso/authority';
 import {
   type Command,
@@ -16,7 +16,7 @@ import type { Receipt, Submission } from '../port.ts';
 import { codeOf, isBroken, type Session, type Transaction } from '../session.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type Writing, write, writingOf } from './append.ts';
-import type { EntryContext } from './entry.ts';
+import { type EntryContext, EntryTooLarge } from './entry.ts';
 import {
   actorIn,
   type Beside,
@@ -34,6 +34,12 @@ import { recordRefusal } from './refusals.ts';
 
 /** How often a submission is decided again when rows moved between looking and locking. */
 const triesMax = 3;
+
+/**
+ * How often an opening looks anew because another of the same prototype came before it. Each such time one got through,
+ * so as many as wait for a connection at once all get their turn.
+ */
+const movesMax = 40;
 
 /** What `submit` works with. */
 export interface SubmitPorts {
@@ -53,13 +59,20 @@ const retriable = new Set(['23505', '40001', '40P01', '55P03', '57014']);
  */
 export async function submit(ports: SubmitPorts, submission: Submission): Promise<Receipt> {
   const commandHash = hashOf(ports.vault, submission);
-  for (let attempt = 1; ; attempt += 1) {
+  for (let attempt = 1, moves = 0; ; ) {
     try {
       return await once(ports, submission, commandHash);
     } catch (error) {
       if (error instanceof JournalFailure) throw error;
+      if (error instanceof Moved && moves < movesMax) {
+        moves += 1;
+        continue;
+      }
       const again = retriable.has(codeOf(error) ?? '') || error instanceof Moved;
-      if (again && attempt < triesMax) continue;
+      if (again && attempt < triesMax) {
+        attempt += 1;
+        continue;
+      }
       if (again)
         throw new JournalFailure('contention', `expected the rows to hold still within ${triesMax} tries`, error);
       if (isBroken(error)) return await outcomeOf(ports, submission, commandHash, error);
@@ -138,7 +151,13 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     idempotencyKey: key,
     commitments: {},
   };
-  return await writeDown(work, { decided, actor, reading, context, loaded });
+  try {
+    return await writeDown(work, { decided, actor, reading, context, loaded });
+  } catch (error) {
+    // Thrown before anything was sent: what fits no entry is a no like any other.
+    if (!(error instanceof EntryTooLarge)) throw error;
+    return refusedBy(refusal('too_large', error.message), actor);
+  }
 }
 
 /** Voters matter to whoever counts votes, everybody involved to an opening, and otherwise the actor alone. */
@@ -211,7 +230,10 @@ function unknownActor(id: PersonState['id']): PersonState {
   return { id, kind: 'service', disabled: true, bindings: [], tokens: [] };
 }
 
-/** COMMIT may or may not have happened: the key, read on a new connection, knows. */
+/**
+ * COMMIT may or may not have happened: the key, read on a new connection, tells when it has. When it is not there, the
+ * server may still be at it, so nobody is told that nothing was recorded.
+ */
 async function outcomeOf(
   ports: SubmitPorts,
   submission: Submission,
@@ -226,23 +248,15 @@ async function outcomeOf(
     if (replay !== null) return replay;
   } catch (error) {
     if (error instanceof JournalFailure && error.code === 'key_conflict') throw error;
-    throw new JournalFailure(
-      'outcome_unknown',
-      'the connection was lost at commit: ask again with the same key',
-      cause,
-    );
   }
-  throw new JournalFailure(
-    'unavailable',
-    'the connection was lost before commit: nothing was recorded, try again',
-    cause,
-  );
+  throw new JournalFailure('outcome_unknown', 'the connection was lost: ask again with the same key', cause);
 }
 
-/** What the key stands for: the whole request of this actor, so that a reused key with anything else is a conflict. */
-function hashOf(submission: Submission): Buffer {
-  const { actor, command, reason } = submission;
-  return createHash('sha256')
-    .update(canonicalize({ actor, command, reason: reason ?? null }) ?? '')
-    .digest();
+/**
+ * What the key stands for: the whole request of this actor, so that a reused key with anything else is a conflict. Keyed,
+ * since a bare hash of a name or of a short reason could be found by guessing, even when the vault has forgotten it.
+ */
+function hashOf(vault: Vault, submission: Submission): Buffer {
+  const { actor, command, reason, personal } = submission;
+  return vault.fingerprint(canonicalize({ actor, command, reason: reason ?? null, personal: personal ?? null }) ?? '');
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { type PersonId, uuidOf, type WorkspaceId } from '@proviso/domain';
 import { JournalFailure } from '../failure.ts';
 import type { Submission } from '../port.ts';
@@ -21,6 +21,8 @@ export interface Sealed {
 
 /** Personal data and free text, encrypted under a key per person that the deployment's key wraps. */
 export interface Vault {
+  /** Tells the same request from another without telling what was in it. */
+  readonly fingerprint: (text: string) => Buffer;
   readonly sealFor: (request: { submission: Submission; wrappedKey: Buffer | null; refId: string }) => Sealed;
   readonly open: (
     session: Session,
@@ -35,6 +37,7 @@ export function vaultOf(vaultKeyHex: string): Vault {
     throw new JournalFailure('vault_unreadable', 'expected a vault key of 64 hexadecimal digits');
   const master = Buffer.from(vaultKeyHex, 'hex');
   return {
+    fingerprint: (text) => createHmac('sha256', master).update('request ').update(text).digest(),
     sealFor: ({ submission, wrappedKey, refId }) => sealFor(master, submission, wrappedKey, refId),
     open: async (session, workspace, ids) => {
       const rows = await session.transaction(workspace, (transaction) =>
