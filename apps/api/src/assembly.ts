@@ -7,6 +7,7 @@ import { type Logger, breakageOf } from './log.ts';
 import { openMetrics } from './metrics.ts';
 import type { Parts } from './parts.ts';
 import { openRefusalLimit } from './refusal-limit.ts';
+import { openUploadLimit } from './upload-limit.ts';
 
 /** The whole dependency graph as plain statements. */
 export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, journal: Journal, log: Logger): Parts {
@@ -19,6 +20,7 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     log,
     metrics: openMetrics(),
     refusals: openRefusalLimit(now),
+    uploads: openUploadLimit(),
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
     edges: openEdgeDesk(store, log),
     now,

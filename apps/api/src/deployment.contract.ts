@@ -198,9 +198,9 @@ export async function registered(here: Deployment, name: string) {
   return { prototype, candidate, policy: pickText(policies.body, 'items', 0, 'id') };
 }
 
-/** A promotion that Bea asked for, standing at its approval gate. */
-export async function atApproval(here: Deployment, name: string) {
-  const things = await registered(here, name);
+/** A promotion that Bea asked for, standing at its approval gate; under the policy of the tests unless told otherwise. */
+export async function atApproval(here: Deployment, name: string, over: { readonly policy?: string } = {}) {
+  const things = { ...(await registered(here, name)), ...over };
   const opened = await here.post('bea', '/v1/promotions', things);
   const promotion = pickText(opened.body, 'id') as `prm_${string}`;
   await passByWorker(here, promotion, 'readiness');

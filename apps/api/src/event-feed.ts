@@ -1,4 +1,4 @@
-import type { WorkspaceId } from '@proviso/domain';
+import type { PersonId, WorkspaceId } from '@proviso/domain';
 import type { EntryView, Journal } from '@proviso/journal';
 import { Problem } from './problem.ts';
 
@@ -11,8 +11,12 @@ const batchMax = 500;
 /** Open consoles of one team; each holds a socket and a little memory. */
 const followersMax = 200;
 
+/** Windows of one person; more would only keep others out. */
+const followersOfOneMax = 20;
+
 /** Someone who follows a workspace from a position on. */
 export interface Follower {
+  readonly person: PersonId;
   /** Takes entries in order. False: it cannot keep up, or has gone, and is dropped. */
   readonly take: (entries: readonly EntryView[]) => boolean;
   /** The server is stopping: the stream ends whole, and its reader comes back with the last id it saw. */
@@ -69,8 +73,10 @@ export function openEventFeed(journal: Journal, onError: (error: unknown) => voi
         timer: null,
         reading: false,
       };
-      if (followed.followers.size >= followersMax) {
-        throw new Problem('too_many_readers', `expected at most ${followersMax} followers`, { retryAfterSeconds: 30 });
+      const own = [...followed.followers.keys()].filter(({ person }) => person === follower.person).length;
+      if (followed.followers.size >= followersMax || own >= followersOfOneMax) {
+        const message = `expected at most ${followersMax} followers, and ${followersOfOneMax} of one person`;
+        throw new Problem('too_many_readers', message, { retryAfterSeconds: 30 });
       }
       workspaces.set(workspace, followed);
       followed.followers.set(follower, after);

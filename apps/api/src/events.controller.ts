@@ -38,6 +38,7 @@ export class EventsController {
     const asked = positionIn(request.headers['last-event-id'], last);
     const stream = reply.raw;
     const leave = this.#parts.feed.follow(workspace, asked ?? last, {
+      person: person.id,
       take: (entries) => write(stream, entries.map(eventOf).join('')),
       end: () => void stream.end(),
     });

@@ -77,7 +77,11 @@ const prototypeName = z
   .string()
   .min(2)
   .max(63)
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected lower-case words joined by hyphens');
+  // Hosts that begin with `trial-` are where candidates are tried out.
+  .regex(
+    /^(?!trial-)[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    'expected lower-case words joined by hyphens, not beginning with trial-',
+  );
 
 const version = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/, 'expected a version such as v14 or 1.2.0');
 

@@ -36,7 +36,9 @@ export async function freezeFrom(parts: Parts, request: FastifyRequest, prototyp
   const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
   if (authorise({ actor: person, command: probe, prototype }) !== null) await intent.submit(probe);
   found(known);
-  const taken = request.isMultipart() ? await fromArchive(parts, request) : await fromRepository(parts, request);
+  const taken = await parts.uploads.during(person.id, () =>
+    request.isMultipart() ? fromArchive(parts, request) : fromRepository(parts, request),
+  );
   const candidate = await candidateFrom(parts, intent, taken);
   await intent.submit({ kind: 'FreezeCandidate', prototype, candidate });
   const stored = found(await reads.candidateByManifest(prototype, candidate.manifestDigest));

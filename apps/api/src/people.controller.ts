@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { type Binding, type PersonId, idFrom } from '@proviso/domain';
+import { type Binding, type PersonId, type PersonState, idFrom } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
@@ -8,6 +8,7 @@ import { type BindingForm, bodies, queries } from './forms.ts';
 import { hashOfToken } from './guard.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
+import { Problem } from './problem.ts';
 import { timeOf } from './promotion-view.ts';
 import { personView } from './prototype-view.ts';
 import { intentOf } from './submission.ts';
@@ -59,7 +60,7 @@ export class PeopleController {
     const { caller, draw, submit } = intentOf(this.#parts, request);
     const person = idFrom('psn', draw('person'));
     const acts = actsFor === undefined ? {} : { actsFor };
-    if (actsFor !== undefined) found(await caller.reads.person(actsFor));
+    if (actsFor !== undefined) expectHuman(found(await caller.reads.person(actsFor)));
     await submit(
       { kind: 'AddPerson', person, principal: kind, bindings: roles.map(bindingFrom), ...acts },
       { personal: { name, ...(email === undefined ? {} : { email }) } },
@@ -117,6 +118,13 @@ export class PeopleController {
     await submit({ kind, person, binding });
     return personShown(caller.reads, person);
   }
+}
+
+/** Through an agent of an agent the human at its end would stay unknown, and could decide on their own work. */
+function expectHuman({ kind }: PersonState): void {
+  if (kind === 'human') return;
+  const message = `expected a human, got a principal of kind ${kind}`;
+  throw new Problem('invalid', message, { errors: [{ pointer: '/actsFor', code: 'invalid', message }] });
 }
 
 async function personShown(reads: Reads, id: PersonId) {

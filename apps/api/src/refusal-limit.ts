@@ -14,7 +14,15 @@ const peopleMax = 10_000;
 export interface RefusalLimit {
   /** Throws 429 when this person was refused too often; costs no query. */
   readonly admit: (person: PersonId) => void;
-  readonly refused: (person: PersonId) => void;
+  /**
+   * Does what may be refused; `isRefused` tells from its result whether it was. Until then it counts as refused, or
+   * thousands that are sent at once would all be let in before the first is counted.
+   */
+  readonly during: <Result>(
+    person: PersonId,
+    work: () => Promise<Result>,
+    isRefused: (result: Result) => boolean,
+  ) => Promise<Result>;
   /** Forgets what was counted, for an operator or a test that speaks for many. */
   readonly forgive: (person: PersonId) => void;
 }
@@ -22,29 +30,42 @@ export interface RefusalLimit {
 /** A limit that lives in this process: with several replicas it is so many times larger, and bounded all the same. */
 export function openRefusalLimit(now: () => number): RefusalLimit {
   const windows = new Map<PersonId, { since: number; count: number }>();
+  const underWay = new Map<PersonId, number>();
+  const admit = (person: PersonId): void => {
+    const window = windows.get(person);
+    const leftMs = window === undefined ? 0 : window.since + windowMs - now();
+    const counted = window === undefined || leftMs <= 0 ? 0 : window.count;
+    if (counted + (underWay.get(person) ?? 0) < refusalsPerMinuteMax) return;
+    const message = `expected at most ${refusalsPerMinuteMax} refused tries a minute, got more`;
+    // While the limit is only reached by what is under way, its end is near.
+    const retryAfterSeconds = counted < refusalsPerMinuteMax ? 1 : Math.ceil(leftMs / 1_000);
+    throw new Problem('too_many_refusals', message, { retryAfterSeconds });
+  };
+  const refused = (person: PersonId): void => {
+    const window = windows.get(person);
+    const fresh = window === undefined || window.since + windowMs <= now() ? { since: now(), count: 0 } : window;
+    windows.delete(person);
+    windows.set(person, { since: fresh.since, count: fresh.count + 1 });
+    const oldest = windows.keys().next();
+    if (windows.size > peopleMax && !oldest.done) windows.delete(oldest.value);
+  };
   return {
-    admit: (person) => {
-      const window = windows.get(person);
-      const leftMs = window === undefined ? 0 : window.since + windowMs - now();
-      if (window === undefined || leftMs <= 0 || window.count < refusalsPerMinuteMax) return;
-      throw new Problem(
-        'too_many_refusals',
-        `expected at most ${refusalsPerMinuteMax} refused tries a minute, got more`,
-        {
-          retryAfterSeconds: Math.ceil(leftMs / 1_000),
-        },
-      );
+    admit,
+    during: async (person, work, isRefused) => {
+      admit(person);
+      underWay.set(person, (underWay.get(person) ?? 0) + 1);
+      try {
+        const result = await work();
+        if (isRefused(result)) refused(person);
+        return result;
+      } finally {
+        const left = (underWay.get(person) ?? 1) - 1;
+        if (left > 0) underWay.set(person, left);
+        else underWay.delete(person);
+      }
     },
     forgive: (person) => {
       windows.delete(person);
-    },
-    refused: (person) => {
-      const window = windows.get(person);
-      const fresh = window === undefined || window.since + windowMs <= now() ? { since: now(), count: 0 } : window;
-      windows.delete(person);
-      windows.set(person, { since: fresh.since, count: fresh.count + 1 });
-      const oldest = windows.keys().next();
-      if (windows.size > peopleMax && !oldest.done) windows.delete(oldest.value);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Command, Refusal } from '@proviso/domain';
+import type { Command } from '@proviso/domain';
 import type { Receipt, Submission } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
@@ -31,7 +31,7 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
     key,
     draw: (what) => uuidOfSeed(`${seed} ${what}`),
     submit: async (command, along = {}) => {
-      const receipt = await parts.journal.submit({
+      const submission = {
         workspace: caller.workspace,
         actor: caller.person.id,
         command,
@@ -39,16 +39,17 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
         idempotencyKey: `rest/${caller.person.id}/${key}`,
         authn: 'token/rest',
         ...along,
-      });
-      if (receipt.kind === 'refused' && countsAsTry(receipt.refusal)) parts.refusals.refused(caller.person.id);
-      return accepted(receipt);
+      };
+      return accepted(
+        await parts.refusals.during(caller.person.id, () => parts.journal.submit(submission), countsAsTry),
+      );
     },
   };
 }
 
 /** What is merely not there is a typo; everything else leaves an entry, and entries are what a flood must not fill. */
-function countsAsTry(refusal: Refusal): boolean {
-  return refusal.code !== 'not_found';
+function countsAsTry(receipt: Receipt): boolean {
+  return receipt.kind === 'refused' && receipt.refusal.code !== 'not_found';
 }
 
 /** The client's key, or one that only this request has. */
