@@ -53,7 +53,8 @@ async function answerOf(
   options: { token: string; desk: () => ControlDesk | null },
   request: IncomingMessage,
 ): Promise<Answer> {
-  const { pathname } = new URL(request.url ?? '/', 'http://edge.invalid');
+  // Not by way of URL: it takes `//` for a host, and throws.
+  const [pathname = '/'] = (request.url ?? '/').split('?');
   const desk = options.desk();
   if (pathname === '/healthz') return { status: 200, body: { status: desk === null ? 'starting' : 'ok' } };
   const isOpen = pathname === '/metrics' && isLoopback(request);

@@ -23,6 +23,8 @@ const IN_FLIGHT_MAX = 2_000;
 // A slow sender holds a socket, nothing else; it still has to end some time.
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 120_000;
+// Node looks only every half minute by itself, and both bounds would be that much longer.
+const LOOK_EVERY_MS = 2_000;
 // Longer than the usual balancer's 60 s, so that it is never we who close first.
 const KEEP_ALIVE_MS = 65_000;
 const CONNECTIONS_MAX = 10_000;
@@ -34,6 +36,7 @@ export function openRouter(options: RouterOptions): Server {
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout: HEADERS_WITHIN_MS,
     requestTimeout: REQUEST_WITHIN_MS,
+    connectionsCheckingInterval: LOOK_EVERY_MS,
   };
   const server = createServer({ ...limits, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     if (inFlight >= IN_FLIGHT_MAX) return sendPage(response, 'busy', null);

@@ -162,7 +162,14 @@ function countsOf(inside: Inside, lane: LaneState): LaneCounts {
   inside.tallies.set(lane.id, tally);
   const quiet = { aborted: 0, latencyHistogram: [0] };
   return {
-    ...{ lane: lane.id, boot: `boot-${inside.boots}`, fence, weightPercent: share, parked: false, epoch: fence.counter },
+    ...{
+      lane: lane.id,
+      boot: `boot-${inside.boots}`,
+      fence,
+      weightPercent: share,
+      parked: false,
+      epoch: fence.counter,
+    },
     ...{ since: '2026-01-01T00:00:00.000Z', ageMs: 0, latencyBoundsMs: [], saturated: false },
     canary: { ...tally.canary, ...quiet },
     stable: { ...tally.stable, ...quiet },

@@ -20,7 +20,9 @@ export class StepBreakage extends Error {
   override readonly name = 'StepBreakage';
   readonly code: string;
 
-  constructor(code: 'timed_out' | 'worker_lost' | 'stable_not_ready' | 'edge_behind' | 'edge_restarted' | 'not_restored') {
+  constructor(
+    code: 'timed_out' | 'worker_lost' | 'stable_not_ready' | 'edge_behind' | 'edge_restarted' | 'not_restored',
+  ) {
     super(`expected the step to end, got ${code}`);
     this.code = code;
   }

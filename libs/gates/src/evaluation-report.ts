@@ -82,16 +82,19 @@ function summaryReason(judged: EvaluationVerdict, bar: number): GateReason {
     case 'fail':
       return {
         code: 'bar_missed',
-        message: `${counts}; ${sure} at most ${percent(upper)} are right, and the bar is ${percent(bar)}; mend the answers below`,
+        message: `${counts}; ${sure} at most ${percent(upper)} are right, and the bar is ${percent(bar)}; mend the answers that were wrong`,
       };
     case 'inconclusive': {
       const more = judged.moreTrials.newCases;
       const fix =
         typeof more === 'number' && more > 0 ? `; add ${more} more questions that are answered right to decide it` : '';
-      const why = judged.reasons.map((reason) => reason.replaceAll('_', ' ')).join(', ');
+      const known = judged.reasons
+        .filter((reason) => reason !== 'undecided')
+        .map((reason) => reason.replaceAll('_', ' '));
+      const why = known.length === 0 ? '' : ` (${known.join(', ')})`;
       const code = judged.reasons.includes('undecided') && k === n ? 'cases_too_few' : 'bar_undecided';
       const sofar = `${counts}, which shows at least ${percent(lower)} where the bar is ${percent(bar)}`;
-      return { code, message: `this cannot be decided yet (${why}): ${sofar}${fix}` };
+      return { code, message: `this cannot be decided yet${why}: ${sofar}${fix}` };
     }
   }
 }

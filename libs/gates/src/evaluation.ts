@@ -53,6 +53,7 @@ export async function evaluateCandidate(input: EvaluateInput, ports: EvaluatePor
     cases: found.cases,
     repeats: input.repeats,
     health: input.contract.probes.health,
+    withheld: Object.values(input.contract.run.environment),
   });
   await requireHealth(route, input.contract.probes.health);
   const judged = judgeEvaluation({
@@ -97,9 +98,16 @@ async function requireHealth(route: Route, path: string): Promise<Exchanged> {
   throw new GateBreakage('unreachable', `expected a healthy prototype, got ${got}`, { retryable: true });
 }
 
+interface Suite {
+  readonly repeats: number;
+  readonly health: string;
+  /** Values of the environment, which no reason may repeat. */
+  readonly withheld: readonly string[];
+}
+
 async function runCases(
   route: Route,
-  suite: { readonly cases: readonly Case[]; readonly repeats: number; readonly health: string },
+  suite: Suite & { readonly cases: readonly Case[] },
 ): Promise<readonly CaseResult[]> {
   const results: CaseResult[] = [];
   const pending = suite.cases.entries();
@@ -127,16 +135,13 @@ function firstError(breakages: readonly unknown[]): Error {
   return first instanceof Error ? first : new Error('expected an error', { cause: first });
 }
 
-async function runCase(
-  route: Route,
-  run: { readonly each: Case; readonly repeats: number; readonly health: string },
-): Promise<CaseResult> {
+async function runCase(route: Route, run: Suite & { readonly each: Case }): Promise<CaseResult> {
   const { id, request, expect, slice } = run.each;
   const mismatches: string[] = [];
   for (let trial = 0; trial < run.repeats; trial += 1) {
     const answer = await exchange(route, request);
     if (answer.kind === 'no_answer') await requireHealth(route, run.health);
-    const mismatch = mismatchOf(expect, answer);
+    const mismatch = mismatchOf(expect, answer, run.withheld);
     if (mismatch !== null) mismatches.push(mismatch);
   }
   const passes = run.repeats - mismatches.length;

@@ -1,5 +1,5 @@
 import type { HttpFetch } from './ports.ts';
-import { excerpt } from './redaction.ts';
+import { excerpt, withhold } from './redaction.ts';
 
 /** One request to a running release. The path is appended to the base address as it is and cannot name another host. */
 export interface ExchangeRequest {
@@ -52,14 +52,17 @@ export async function exchange(route: Route, request: ExchangeRequest): Promise<
   }
 }
 
-/** Null when the answer is as expected; otherwise what was expected and got, in words, bounded and without secrets. */
-export function mismatchOf(expected: Expectation, answer: Exchanged): string | null {
+/**
+ * Null when the answer is as expected; otherwise what was expected and got, in words, bounded and without secrets or what
+ * is withheld.
+ */
+export function mismatchOf(expected: Expectation, answer: Exchanged, withheld: readonly string[] = []): string | null {
   if (answer.kind === 'no_answer') {
     return answer.why === 'timeout'
       ? 'expected an answer, got none in time'
       : 'expected an answer, got a broken connection';
   }
-  const got = `got status ${answer.status} with "${excerpt(answer.body)}"`;
+  const got = `got status ${answer.status} with "${excerpt(withhold(answer.body, withheld))}"`;
   if (expected.status !== undefined && answer.status !== expected.status) {
     return `expected status ${expected.status}, ${got}`;
   }

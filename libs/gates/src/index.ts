@@ -18,7 +18,7 @@ export {
 } from './outcome.ts';
 export type { EvidencePort, HttpAnswer, HttpFetch, HttpInit } from './ports.ts';
 export { type ReadinessInput, type ReadinessPorts, assessReadiness } from './readiness.ts';
-export { excerpt, redact, removedMark } from './redaction.ts';
+export { excerpt, redact, removedMark, withhold } from './redaction.ts';
 export { type ScanInput, type ScanPorts, scanCandidate } from './scan.ts';
 export { type SecretTool, installedSecretlint } from './secretlint.ts';
 export {

@@ -52,9 +52,10 @@ export async function assessReadiness(input: ReadinessInput, ports: ReadinessPor
   const document = { kind: 'readiness_report', v: 1, contract, origin: originOf(origin), gaps, controls };
   const digest = await putJson(ports.evidence, document);
   const evidence = [{ kind: 'readiness_report', digest }];
+  // The origin is told with a pass only: beside a gap it would read as one more thing in the way.
   const made = originReason(origin);
-  if (gaps.length > 0) return { verdict: 'fail', reasons: [...gaps, ...missed, made], evidence, controls };
-  if (missed.length > 0) return { verdict: 'inconclusive', reasons: [...missed, made], evidence, controls };
+  if (gaps.length > 0) return { verdict: 'fail', reasons: [...gaps, ...missed], evidence, controls };
+  if (missed.length > 0) return { verdict: 'inconclusive', reasons: missed, evidence, controls };
   // The owner's name stays out of reasons: they end up in the ledger, which must never hold a person's name.
   const message = `${contractFileName} is complete and names who is accountable`;
   return { verdict: 'pass', reasons: [{ code: 'contract_complete', message }, made], evidence, controls };

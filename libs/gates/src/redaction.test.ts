@@ -1,4 +1,4 @@
-import { excerpt, redact, removedMark } from './redaction.ts';
+import { excerpt, redact, removedMark, withhold } from './redaction.ts';
 
 const base64 = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -46,4 +46,16 @@ test('ends at once on text that is built to be slow', () => {
   redact(' '.repeat(120_000));
   redact('token'.repeat(25_000));
   expect(performance.now() - started).toBeLessThan(2_000);
+});
+
+test('takes an address of a person out of an excerpt', () => {
+  expect(excerpt('no account for ana.b+test@mail.example.org, ask @ana')).toBe(
+    'no account for [address removed], ask @ana',
+  );
+});
+
+test('withholds the values that it is told, wherever they stand, but not plain words', () => {
+  expect(withhold('flag=true key=Wolframite (Wolframite)', ['Wolframite', 'true'])).toBe(
+    `flag=true key=${removedMark} (${removedMark})`,
+  );
 });

@@ -22,6 +22,24 @@ const secretPatterns: readonly RegExp[] = [
   /(?<=(?:password|passwd|secret|api_?key|access_?key|token)["']?\s{0,4}[:=]\s{0,4}["']?)[^\s"',;]{6,300}/gi,
 ];
 
+/** Where a person is reached. In what a release says it may be a user's, and reasons are kept for ever. */
+const addressPattern = /(?<![\w.%+-])[\w.%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi;
+
+/** What stands where an address stood. */
+const addressMark = '[address removed]';
+
+/** Shorter values are words such as `true` or a port, and taking those out would make a riddle of every sentence. */
+const withheldLengthMin = 6;
+
+/**
+ * Takes out values that are known to be told to nobody: a release repeats its environment on error pages and in its last
+ * words, and what was set there by hand need not look like a secret.
+ */
+export function withhold(text: string, values: readonly string[]): string {
+  const told = values.filter((value) => value.length >= withheldLengthMin);
+  return told.reduce((rest, value) => rest.replaceAll(value, removedMark), text.slice(0, searchedLengthMax));
+}
+
 /** Takes out everything that looks like a secret. Used on every text of a prototype or a tool before it is kept. */
 export function redact(text: string): string {
   const searched = text.slice(0, searchedLengthMax);
@@ -29,11 +47,12 @@ export function redact(text: string): string {
 }
 
 /**
- * A short piece of foreign text for a person: secrets out first, then one line without control or direction marks, then
+ * A short piece of foreign text for a person: secrets and addresses out first, then one line without control or direction marks, then
  * cut. Cutting first could leave half a secret that no pattern knows.
  */
 export function excerpt(text: string, lengthMax = 160): string {
   const line = redact(text)
+    .replace(addressPattern, addressMark)
     .toWellFormed()
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim();

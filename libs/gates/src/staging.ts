@@ -33,11 +33,12 @@ export async function smokeRelease(input: SmokeInput, ports: SmokePorts): Promis
   }
   const seen = mismatchOf({ contains: input.nonce }, health) === null ? 'pass' : 'fail';
   const controls: readonly Control[] = [{ id: 'must_fail_nonce', expected: 'fail', observed: seen }];
+  const withheld = Object.values(input.contract.run.environment);
   const probes = [{ name: 'health', ...healthProbe(input.contract) }, ...input.contract.probes.smoke];
   const results: { readonly probe: string; readonly mismatch: string | null }[] = [];
   for (const probe of probes) {
     const name = excerpt(probe.name ?? requestText(probe), 100);
-    results.push({ probe: name, mismatch: mismatchOf(probe.expect, await exchange(route, probe)) });
+    results.push({ probe: name, mismatch: mismatchOf(probe.expect, await exchange(route, probe), withheld) });
   }
   const document = { kind: 'smoke_report', v: 1, declared: input.contract.probes.smoke.length, results, controls };
   const evidence = [{ kind: 'smoke_report', digest: await putJson(ports.evidence, document) }];
