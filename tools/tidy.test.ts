@@ -62,6 +62,7 @@ test.each([
   ['mock', TEST, 1, "jest.mock('pg');\n"],
   ['empty-test', TEST, 1, 'expect(true).toBe(true);\n'],
   ['pin', 'package.json', 2, '{ "dependencies": {\n "pg": "^8.16.3" } }'],
+  ['unused-room', 'libs/domain/package.json', 2, '{ "dependencies": {\n "@proviso/judge": "0.1.0" } }'],
   ['lock', 'package-lock.json', 2, '{\n"resolved": "https://registry.example/x"}'],
   ['changelog', 'CHANGELOG.md', 3, '# Changelog\n\n## 1.0.0\n'],
   ['extension', 'libs/domain/notes.doc', 1, 'x'],

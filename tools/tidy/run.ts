@@ -7,7 +7,7 @@ import { exportComment, exportForm } from './export-rules.ts';
 import { declarationName, fileName } from './name-rules.ts';
 import { fileLength, functionLength } from './size-rules.ts';
 import { type Finding, parseSource, type SourceRule } from './source.ts';
-import { changelog, deadFiles, fileKinds, pins } from './tree-rules.ts';
+import { changelog, deadFiles, fileKinds, pins, unusedRooms } from './tree-rules.ts';
 
 /** Written by a program, or by strangers: their form is not ours to choose. */
 const NOT_OURS = /(^|\/)(generated|histories|fixtures|dist)\/|\.generated\.|^examples\//;
@@ -29,7 +29,7 @@ export function findUntidiness(root: string): Finding[] {
   const findings = [
     ...sources.flatMap((source) => rules.flatMap((rule) => rule(source))),
     ...[...fileKinds(root, paths), ...pins(root, paths), ...changelog(root, paths)],
-    ...deadFiles(sources, named),
+    ...[...deadFiles(sources, named), ...unusedRooms(root, paths, sources)],
   ];
   return findings.sort((a, b) => a.path.localeCompare(b.path) || a.line - b.line);
 }

@@ -60,6 +60,22 @@ function lockAddresses(root: string, paths: readonly string[]): Finding[] {
   return [{ path, line: at + 1, rule: 'lock', message: 'expected no registry address; see .npmrc' }];
 }
 
+/** A room that is named as a dependency and imported nowhere says of the house what is not so. */
+export function unusedRooms(root: string, paths: readonly string[], sources: readonly Source[]): Finding[] {
+  return paths
+    .filter((path) => /^(apps|libs)\/[^/]+\/package\.json$/.test(path))
+    .flatMap((path) => {
+      const lines = readFileSync(join(root, path), 'utf8').split('\n');
+      const own = sources.filter((source) => source.path.startsWith(path.slice(0, -'package.json'.length)));
+      return lines.flatMap((text, index) => {
+        const name = /^\s*"(@proviso\/[a-z]+)":/.exec(text)?.[1];
+        if (name === undefined || own.some((source) => source.text.includes(`'${name}'`))) return [];
+        const message = `expected an import of ${name}, got none in this room`;
+        return [{ path, line: index + 1, rule: 'unused-room', message }];
+      });
+    });
+}
+
 /** The changelog opens with what is not released yet, so that an entry always has a place to go. */
 export function changelog(root: string, paths: readonly string[]): Finding[] {
   const path = 'CHANGELOG.md';

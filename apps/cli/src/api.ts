@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, type Problem, connect } from '@proviso/client';
 import { exitCodeOfProblem, exitCodes } from './exit-code.ts';
 import { Trouble } from './trouble.ts';
+import { whoWords } from './who-can.ts';
 
 /** Where the API answers and in whose name we speak. */
 export interface Connection {
@@ -120,10 +121,11 @@ function isProblem(value: unknown): value is Problem {
 }
 
 function adviceFor({ whoCan, status, code }: Problem): { readonly advice: string } | Record<never, never> {
-  if (whoCan !== undefined && whoCan.length > 0) return { advice: `Who can: ${whoCan.join(', ')}.` };
+  if (whoCan !== undefined && whoCan.length > 0) return { advice: `Who can: ${whoWords(whoCan)}.` };
   if (status === 401)
     return { advice: 'Give a valid token with --token or PROVISO_TOKEN, or a local person with --as.' };
   if (code === 'stale_evidence' || code === 'stale_attempt')
     return { advice: 'Something changed since you looked: run `proviso status` and decide again.' };
+  if (status === 404) return { advice: 'Look at its id again: `proviso status` lists the latest promotions.' };
   return {};
 }

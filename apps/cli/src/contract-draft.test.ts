@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { contractShape } from '@proviso/domain';
-import { readYaml } from '@proviso/gates';
+import { casesShape, readYaml } from '@proviso/gates';
 import { draftContract, inspectFolder } from './contract-draft.ts';
 
 let folder = '';
@@ -16,6 +16,12 @@ function draft(owner = 'Ada Lovelace') {
   if (!found.ok) throw new Error(`expected a valid draft, got ${JSON.stringify(found.problems)}`);
   return found.value;
 }
+
+test('the example of a case in the comments is one that the evaluation reads', () => {
+  const lines = draftContract(inspectFolder(folder), 'Ada Lovelace').split('\n');
+  const example = lines.filter((line) => /^# {3}/.test(line)).map((line) => line.slice(1));
+  expect(readYaml(example.join('\n'), casesShape)).toMatchObject({ ok: true, value: [{ id: 'opening-hours' }] });
+});
 
 function manifest(value: unknown): void {
   writeFileSync(join(folder, 'package.json'), JSON.stringify(value));

@@ -61,7 +61,11 @@ probes:
       path: /
       expect: { status: 200 }
 
-# Questions with what a right answer is like; each runs \`repeats\` times.
+# Questions with what a right answer is like; each runs \`repeats\` times. The file is a list of cases such as
+#   - id: opening-hours
+#     request: { path: "/ask?question=opening+hours" }
+#     expect: { status: 200, contains: "9 to 5" }
+# The standard policy wants to be sure of 90 %: 29 cases, all answered right, are the fewest that show it.
 evaluation:
   cases: ${JSON.stringify(seen.cases)}
   repeats: 3

@@ -24,12 +24,14 @@ export function evidenceSummary(promotion: Promotion, gate: Gate): string {
   const found = promotion.gates
     .filter(({ status }) => status === 'passed')
     .map((passed): [string, string] => [passed.name, resultOf(passed)]);
-  const needs = gate.requirements.map(({ from, count, have }) => `${from} ${have} of ${count}`).join(', ');
+  const needs = gate.requirements.map(
+    ({ from, count, have }) => `${from.replace('/', ' ')}: ${have} of ${count} so far`,
+  );
   return facts([
     ['candidate', `${promotion.candidate.version}, artifact ${short(gate.artifactDigest)}`],
     ...found,
-    ['evidence', `${short(gate.evidenceDigest)} (digest over all of the above)`],
-    ['needs', needs],
+    ['evidence', `${short(gate.evidenceDigest)}, the digest over all of the above: your vote counts for exactly this`],
+    ['needs', needs.join(', ')],
     ...(gate.expiresAt === null ? [] : [['expires', gate.expiresAt] as const]),
   ]);
 }
@@ -48,11 +50,25 @@ export async function sendVote(
 /** A gate's result in a line: the measured value when there is one. */
 export function resultOf(gate: Gate): string {
   const [first] = gate.reasons;
+  const status = statusWords[gate.status] ?? gate.status.replaceAll('_', ' ');
   if (gate.measure !== null) {
     const { k, n, lower } = gate.measure;
-    return `${gate.status}: ${k} of ${n}, at least ${(lower * 100).toFixed(1)} %`;
+    // Rounded down, as everywhere: a bound is never shown better than it is.
+    return `${status}: ${k} of ${n}, at least ${(Math.floor(lower * 1_000) / 10).toFixed(1)} %`;
   }
-  if (first === undefined) return gate.status;
-  const place = first.file === undefined ? '' : ` (${first.file}${first.line === undefined ? '' : `:${first.line}`})`;
-  return `${gate.status}: ${first.message}${place}`;
+  return first === undefined ? status : `${status}: ${placed(first)}`;
+}
+
+/** Words for what is under way; all other statuses say it themselves. */
+const statusWords: Readonly<Record<string, string>> = {
+  pending: 'not reached',
+  claimed: 'under way',
+  waiting: 'waiting for people',
+  errored: 'broke, is tried again',
+};
+
+/** A reason with its file and line, unless it names the file itself. */
+export function placed({ message, file, line }: Gate['reasons'][number]): string {
+  if (file === undefined || message.includes(file)) return message;
+  return `${message} (${file}${line === undefined ? '' : `:${line}`})`;
 }

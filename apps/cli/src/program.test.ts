@@ -177,7 +177,7 @@ test('approve shows the evidence and sends the digests that were shown', async (
       reason: 'looked',
     },
   });
-  expect(printed.join('\n')).toMatch(/eeeeeeeeeeee[\s\S]*group\/security 0 of 1[\s\S]*the gate has passed/);
+  expect(printed.join('\n')).toMatch(/eeeeeeeeeeee[\s\S]*group security: 0 of 1 so far[\s\S]*the gate has passed/);
 });
 
 test.each([
@@ -190,7 +190,51 @@ test.each([
   );
   const { code, said } = await run(['approve', 'prm_1'], answer);
   expect(code).toBe(exit);
-  expect(said.join('\n')).toContain('Who can: group/security.');
+  expect(said.join('\n')).toContain('Who can: group security.');
+});
+
+test('an id that nobody knows is named, with the way to the right one', async () => {
+  const { code, said } = await run(['status', 'prm_9'], answering([]));
+  expect(code).toBe(1);
+  expect(said.join('\n')).toMatch(/expected the id of a promotion[\s\S]*got prm_9[\s\S]*proviso status/);
+});
+
+test('promoting a folder that is not there says so', async () => {
+  const { code, said } = await run(['promote', join(folder, 'nowhere')], answering([]));
+  expect([code, said.at(-1)]).toEqual([1, `proviso: expected a folder at ${join(folder, 'nowhere')}, got nothing`]);
+});
+
+test('status says what can be done now, and by whom when not by the one who asks', async () => {
+  const actions: Promotion['actions'] = [
+    { rel: 'approve', allowed: false, code: 'own_work', reason: 'this is your own work', whoCan: ['group/security'] },
+    { rel: 'cancel', allowed: true, code: null, reason: null, whoCan: ['role/builder', 'role/worker'] },
+  ];
+  const { printed } = await run(['status', 'prm_1'], answering([promotionAt('waiting_for_human', { actions })]));
+  expect(printed.join('\n')).toMatch(/approve +not you: this is your own work; group security can\ncancel +you can/);
+});
+
+test('status of a rejected promotion tells what people said', async () => {
+  const by = { id: 'psn_2', name: 'Sam Security' };
+  const entry = { id: '1', position: 1, stream: 'promotion', streamId: 'prm_1', sequence: 1, at: '', hash: '' };
+  const items = [{ ...entry, kind: 'decision_recorded', by, reason: 'too salty', body: {} }];
+  const answer = answering([promotionAt('rejected', { outcome: 'rejected' })], () => ({
+    status: 200,
+    body: { items, next: null },
+  }));
+  const { code, printed } = await run(['status', 'prm_1'], answer);
+  expect(code).toBe(3);
+  expect(printed.join('\n')).toMatch(/People said:\n {2}- Sam Security: too salty/);
+});
+
+test('history names the gate and the verdict of each entry', async () => {
+  const entry = { id: '1', position: 1, stream: 'promotion', streamId: 'prm_1', sequence: 1, at: '', hash: '' };
+  const body = { gate: 'scan', attempt: 2, verdict: 'fail' };
+  const items = [{ ...entry, kind: 'gate_reported', by: null, reason: null, body }];
+  const { printed } = await run(
+    ['history', 'prm_1'],
+    answering([], () => ({ status: 200, body: { items, next: null } })),
+  );
+  expect(printed.join('\n')).toMatch(/gate_reported +scan try 2 fail/);
 });
 
 test('approving what waits for nobody sends no decision', async () => {

@@ -70,7 +70,7 @@ function addServing(program: Command, bind: Bind): void {
       .option('--router-port <port>', 'port under which prototypes are served', port, ROUTER_PORT);
   serving(program.command('up'))
     .description('Start a whole deployment on this machine: PostgreSQL, Temporal, API, worker, edge')
-    .option('--watch', 'start the API again whenever its files change')
+    .option('--watch', 'start API, worker and edge again when their sources change')
     .addHelpText('after', examples('proviso up', 'proviso up --port 0 --data /srv/proviso'))
     .action(bind((session, _args, flags) => up(session, flags as UpFlags)));
   serving(program.command('demo'))

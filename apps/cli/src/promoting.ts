@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import {
   type FrozenCandidate,
   openPromotion,
@@ -67,6 +68,7 @@ async function upload(
 
 /** What the contract in a folder calls its prototype. */
 export async function nameInContract(folder: string): Promise<string> {
+  if (!existsSync(folder)) throw new Trouble(`expected a folder at ${folder}, got nothing`);
   const found = await findContract(folder);
   if (found.ok) return found.contract.prototype;
   const [first] = found.reasons;

@@ -8,7 +8,7 @@ import {
   readHistory as historyPage,
   readPromotion as promotionById,
 } from '@proviso/client';
-import type { Api } from './api.ts';
+import { type Api, ApiRefusal } from './api.ts';
 import { Trouble } from './trouble.ts';
 
 /** As many as the server puts on one page. */
@@ -23,7 +23,15 @@ export type ChainedEntry = Entry & { readonly bytes?: string };
 
 /** Where a promotion stands. */
 export async function readPromotion(api: Api, id: string): Promise<Promotion> {
-  return await api.read((options) => promotionById({ ...options, path: { id } }));
+  return await api
+    .read((options) => promotionById({ ...options, path: { id } }))
+    .catch((error: unknown) => {
+      if (!(error instanceof ApiRefusal) || error.code !== 'not_found') throw error;
+      throw new Trouble(`expected the id of a promotion, such as prm_1f…, got ${id}, which is none here`, {
+        advice: error.advice ?? '',
+        cause: error,
+      });
+    });
 }
 
 /** The prototype of that name, or undefined. */

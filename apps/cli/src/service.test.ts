@@ -28,6 +28,19 @@ test('a part that dies is started again and both are told', async () => {
   expect(lives).toHaveLength(2);
 });
 
+test('a part that is asked to start anew does so, and its end is no surprise', async () => {
+  const { events, lives, start } = part();
+  const said: string[] = [];
+  const say = (words: string) => void said.push(words);
+  const service = await startService({ name: 'edge', start, say, gaveUp: say, backoffMsMin: 1 });
+  const again = once(events, 'life 2');
+  await service.restart();
+  await again;
+  await service.stop();
+  expect(said).toEqual(['edge ended as asked and is started again', 'edge is back (process 2)']);
+  expect(lives).toHaveLength(2);
+});
+
 test('a stopped part is not started again', async () => {
   const { lives, start } = part();
   const said: string[] = [];

@@ -15,6 +15,7 @@ export interface ServiceOptions {
   /** Called once when it was restarted too often: the deployment is then no longer whole. */
   readonly gaveUp: (name: string) => void;
   readonly backoffMsMin?: number;
+  readonly restartsMax?: number;
 }
 
 /** One part of a deployment, kept alive. */
@@ -22,6 +23,8 @@ export interface Service {
   readonly name: string;
   /** Zero while it is between two lives. */
   readonly pid: () => number;
+  /** Ends it so that it starts anew; without effect while it is between two lives. */
+  restart(): Promise<void>;
   /** Ends it for good; safe to call in any state. */
   stop(): Promise<void>;
 }
@@ -39,15 +42,26 @@ const HEALTHY_AFTER_MS = 60_000;
 export async function startService(options: ServiceOptions): Promise<Service> {
   let running: RunningService | null = await options.start();
   const ending = new AbortController();
+  let asked = false;
   const over = keepAlive(options, running, {
     ending: ending.signal,
     now: (next) => {
       running = next;
     },
+    wasAsked: () => {
+      const before = asked;
+      asked = false;
+      return before;
+    },
   });
   return {
     name: options.name,
     pid: () => running?.pid ?? 0,
+    restart: async () => {
+      if (running === null || ending.signal.aborted) return;
+      asked = true;
+      await running.stop();
+    },
     stop: async () => {
       ending.abort();
       await running?.stop();
@@ -56,11 +70,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-async function keepAlive(
-  options: ServiceOptions,
-  first: RunningService,
-  life: { readonly ending: AbortSignal; readonly now: (running: RunningService | null) => void },
-): Promise<void> {
+interface Life {
+  readonly ending: AbortSignal;
+  readonly now: (running: RunningService | null) => void;
+  /** True once after each wish to start anew. */
+  readonly wasAsked: () => boolean;
+}
+
+async function keepAlive(options: ServiceOptions, first: RunningService, life: Life): Promise<void> {
   let running: RunningService | null = first;
   let startedAtMs = performance.now();
   let restarts = 0;
@@ -70,10 +87,11 @@ async function keepAlive(
       life.now(null);
       if (life.ending.aborted) return;
       const how = exit.signal ?? `code ${exit.code}`;
-      options.say(`${options.name} ended unexpectedly (${how}) and is started again`);
-      if (performance.now() - startedAtMs > HEALTHY_AFTER_MS) restarts = 0;
+      const asked = life.wasAsked();
+      options.say(`${options.name} ${asked ? 'ended as asked' : `ended unexpectedly (${how})`} and is started again`);
+      if (asked || performance.now() - startedAtMs > HEALTHY_AFTER_MS) restarts = 0;
     }
-    if (restarts === RESTARTS_MAX) return options.gaveUp(options.name);
+    if (restarts === (options.restartsMax ?? RESTARTS_MAX)) return options.gaveUp(options.name);
     const pauseMs = Math.min((options.backoffMsMin ?? BACKOFF_MS_MIN) * 2 ** restarts, BACKOFF_MS_MAX);
     restarts += 1;
     await delay(pauseMs, undefined, { signal: life.ending }).catch(() => undefined);

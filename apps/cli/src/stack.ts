@@ -21,7 +21,7 @@ export interface StackOptions {
   readonly routerPort: number;
   /** Policy files beside those of the checkout. */
   readonly policies: readonly string[];
-  /** Lets Node start the API again when its files change. The worker cannot: it crashes under `node --watch`. */
+  /** Starts API, worker and edge again when their sources change. */
   readonly watch: boolean;
   readonly say: (words: string) => void;
   /** Aborted by Ctrl-C; the start is then given up. */
@@ -43,6 +43,8 @@ const APP_LOGIN = 'proviso_app';
 const PUMP_LOGIN = 'proviso_pump';
 /** The leashes of a killed deployment end its parts one by one, the edge with its releases last. */
 const LEFTOVERS_END_WITHIN_MS = 10_000;
+/** Sources that are half written do not start, and nobody wants the whole deployment to end for that. */
+const RESTARTS_WATCHED_MAX = 1_000;
 /** How often the edge asks for its lanes: a rollback is served within half a second. */
 const EDGE_POLL_MS = '500';
 
@@ -205,7 +207,7 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
   const base = { ...config.childEnvironment, ...sharedEnvironment(config, secrets, addresses) };
   await bootApp(boot, {
     name: 'API',
-    args: [...(options.watch ? ['--watch'] : []), '--import', './tools/decorators.mjs', 'apps/api/src/main.ts'],
+    args: ['--import', './tools/decorators.mjs', 'apps/api/src/main.ts'],
     environment: { ...base, PROVISO_API_PORT: String(addresses.apiPort) },
     readyUrl: `${addresses.api}/readyz`,
   });
@@ -261,7 +263,8 @@ async function bootApp(boot: Boot, order: AppOrder): Promise<void> {
 
 async function bootService(boot: Boot, name: string, start: () => Promise<RunningService>): Promise<void> {
   const { say } = boot.options;
-  boot.services.push(await startService({ name, start, say, gaveUp: boot.broken.resolve }));
+  const patience = boot.options.watch ? { restartsMax: RESTARTS_WATCHED_MAX } : {};
+  boot.services.push(await startService({ name, start, say, gaveUp: boot.broken.resolve, ...patience }));
 }
 
 function logOf(boot: Boot, name: string): LogFile {

@@ -13,7 +13,7 @@ export async function decide(session: Session, id: string, vote: Vote): Promise<
   if (!session.json) session.print(evidenceSummary(promotion, gate));
   const answer = await sendVote(api, gate, vote);
   if (session.json) session.print(JSON.stringify({ promotion: id, verdict: vote.verdict, ...answer }));
-  else session.print(`\n${wordsFor(vote)}: ${answer.passed ? 'the gate has passed' : 'recorded'}.`);
+  else session.print(`\n${wordsFor(vote, answer.passed)}`);
   return exitCodes.ok;
 }
 
@@ -66,13 +66,15 @@ export async function trust(session: Session, name: string): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-function wordsFor({ verdict }: Vote): string {
+function wordsFor({ verdict }: Vote, passed: boolean): string {
   switch (verdict) {
     case 'approve':
-      return 'Approved';
+      return passed
+        ? 'Approved: the gate has passed.'
+        : 'Approved: recorded. More people are needed before it goes on.';
     case 'reject':
-      return 'Rejected';
+      return 'Rejected: recorded. This promotion has ended.';
     case 'request_changes':
-      return 'Changes requested';
+      return 'Changes requested: recorded. A new version is needed.';
   }
 }

@@ -114,7 +114,7 @@ async function report(session: Session, { cast, outcomes, stack, elapsedMs }: Re
     ...[each.version, each.outcome, each.stoppedAt ?? '–', `${each.weight} %`, short(each.liveDigest)],
     ...[String(each.workflowEvents ?? '–'), placeOf(each)],
   ]);
-  const headings = ['version', 'outcome', 'stopped at', 'weight', 'live', 'workflow events', 'where'];
+  const headings = ['version', 'outcome', 'stopped at', 'weight', 'live', 'workflow events', 'where or why'];
   session.print(`\n${table(headings, rows)}\n\n${(elapsedMs / 1_000).toFixed(1)} s · API ${stack.deployment.apiUrl}`);
 }
 

@@ -21,11 +21,23 @@ export function historyTable(entries: readonly ChainedEntry[]): string {
     entry.position === null ? 'pending' : String(entry.position),
     entry.at.slice(11, 23),
     entry.kind,
+    detailOf(entry),
     byWhom(entry),
     entry.reason ?? '',
     short(entry.hash),
   ]);
-  return table(['no', 'position', 'at (UTC)', 'event', 'by', 'reason', 'hash'], rows);
+  return table(['no', 'position', 'at (UTC)', 'event', 'what', 'by', 'reason', 'hash'], rows);
+}
+
+/** The parts of an event that a person looks for: which gate and try, what came out, which weight. */
+function detailOf({ body }: ChainedEntry): string {
+  if (typeof body !== 'object' || body === null) return '';
+  const told = body as Readonly<Record<string, unknown>>;
+  const { gate, attempt, verdict, percent, outcome, decision } = told;
+  const voted = typeof decision === 'object' && decision !== null && 'verdict' in decision ? decision.verdict : null;
+  const tried = typeof attempt === 'number' && attempt > 1 ? `try ${attempt}` : null;
+  const weight = typeof percent === 'number' ? `${percent} %` : null;
+  return [gate, tried, verdict, voted, weight, outcome].filter((part) => typeof part === 'string').join(' ');
 }
 
 /** The machine's own principals have no name in the vault: their role says who they are. */

@@ -1,16 +1,31 @@
-import { listPromotions, type Promotion } from '@proviso/client';
-import { resultOf } from '../decision.ts';
+import { type Gate, listPromotions, type Promotion } from '@proviso/client';
+import { placed, resultOf } from '../decision.ts';
 import { exitCodeOfState, type ExitCode, exitCodes } from '../exit-code.ts';
-import { namesOfPrototypes, readPromotion } from '../reading.ts';
+import { type ChainedEntry, namesOfPrototypes, readHistory, readPromotion } from '../reading.ts';
 import type { Session } from '../session.ts';
 import { facts, plainLine, short, table } from '../table.ts';
+import { whoWords } from '../who-can.ts';
 
 /** One promotion in full, with an exit code that says where it stands; or the latest promotions as a list. */
 export async function status(session: Session, id: string | undefined): Promise<ExitCode> {
   if (id === undefined) return await list(session);
-  const promotion = await readPromotion(session.api(), id);
-  session.print(session.json ? JSON.stringify(promotion) : describe(promotion));
+  const api = session.api();
+  const promotion = await readPromotion(api, id);
+  if (session.json) session.print(JSON.stringify(promotion));
+  else {
+    const remarks = decidedByPeople.has(promotion.state) ? remarksOf(await readHistory(api, id)) : [];
+    session.print(describe(promotion, remarks));
+  }
   return exitCodeOfState(promotion.state);
+}
+
+/** States behind which a person's words may stand; only then the history is asked for them. */
+const decidedByPeople: ReadonlySet<Promotion['state']> = new Set(['rejected', 'rolled_back', 'cancelled', 'blocked']);
+
+/** What people said, in their own words and each once: a rejection without its reason helps no builder. */
+function remarksOf(entries: readonly ChainedEntry[]): readonly string[] {
+  const said = entries.flatMap(({ by, reason }) => (reason === null ? [] : [`${by?.name ?? 'somebody'}: ${reason}`]));
+  return [...new Set(said)];
 }
 
 /** More than a screen holds; an older one is asked for by its id. */
@@ -38,25 +53,51 @@ async function list(session: Session): Promise<ExitCode> {
 }
 
 /** The first sentence answers; below it what is in the way, then the gates. */
-export function describe(promotion: Promotion): string {
+export function describe(promotion: Promotion, remarks: readonly string[] = []): string {
   const { lane, canary } = promotion;
-  const gates = promotion.gates.map((gate) => [gate.name, String(gate.attempt), resultOf(gate)]);
-  const blockers = promotion.blockers.map(({ message, file, line }) => {
-    const place = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `;
-    return `  - ${plainLine(`${place}${message}`)}`;
-  });
+  const gates = promotion.gates.map((gate) => [gate.name, String(gate.attempt), gateWords(promotion, gate)]);
+  const blockers = promotion.blockers.map((reason) => `  - ${plainLine(placed(reason))}`);
+  const held = lane?.held === true;
   return [
     plainLine(promotion.headline),
     ...(blockers.length === 0 ? [] : ['', 'In the way:', ...blockers]),
+    ...(remarks.length === 0 ? [] : ['', 'People said:', ...remarks.map((remark) => `  - ${plainLine(remark)}`)]),
     '',
     facts([
       ['promotion', promotion.id],
       ['candidate', `${promotion.candidate.version}, artifact ${short(promotion.candidate.artifactDigest)}`],
       ['policy', `${promotion.policy.name}, version ${promotion.policy.version}`],
       ['canary', `${canary.weight} %${canary.unitsSeen === null ? '' : ` (n = ${canary.unitsSeen})`}`],
-      ...(lane === null ? [] : [['live', `${lane.liveVersion ?? 'nothing'} ${short(lane.liveDigest)}`] as const]),
+      ...(lane === null ? [] : [['live', liveWords(lane)] as const, ['served as', lane.host] as const]),
+      ...(held
+        ? [
+            [
+              'held',
+              'since the last rollback nothing new goes live, until an operator resumes it (`proviso resume`)',
+            ] as const,
+          ]
+        : []),
     ]),
     '',
     table(['gate', 'attempt', 'result'], gates),
+    ...(promotion.actions.length === 0 ? [] : ['', facts(promotion.actions.map(actionWords))]),
   ].join('\n');
+}
+
+/** What a promotion's end has cut short is no longer under way. */
+function gateWords({ outcome }: Promotion, gate: Gate): string {
+  return outcome !== null && gate.status === 'claimed' ? 'cut short' : resultOf(gate);
+}
+
+function liveWords({ liveVersion, liveDigest }: NonNullable<Promotion['lane']>): string {
+  return liveVersion === null ? 'nothing yet' : `${liveVersion}, artifact ${short(liveDigest)}`;
+}
+
+/** What can be done now: by the one who asks, or else by whom. */
+function actionWords({ rel, allowed, code, reason, whoCan }: Promotion['actions'][number]): [string, string] {
+  const who = whoWords(whoCan);
+  if (allowed) return [rel, 'you can'];
+  // Who can says all there is to a missing role.
+  const why = reason === null || code === 'not_permitted' ? 'not you' : `not you: ${reason}`;
+  return [rel, who === '' ? why : `${why}; ${who} can`];
 }

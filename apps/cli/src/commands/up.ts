@@ -1,5 +1,6 @@
 import { localPeople } from '../local-people.ts';
 import type { Session } from '../session.ts';
+import { type WatchedPart, watchSources } from '../source-watch.ts';
 import { type Stack, startStack, untilAskedToEnd } from '../stack.ts';
 import { facts } from '../table.ts';
 
@@ -7,13 +8,14 @@ import { facts } from '../table.ts';
 export interface UpFlags {
   readonly port: number;
   readonly routerPort: number;
-  /** For development of the API. */
+  /** For development of API, worker and edge. */
   readonly watch?: boolean;
 }
 
 /** Boots a deployment and stays until it is asked to end. */
 export async function up(session: Session, flags: UpFlags): Promise<void> {
   const stack = await boot(session, flags, []);
+  const watching = flags.watch === true ? watchStack(session, stack) : null;
   try {
     const { deployment } = stack;
     if (session.json) {
@@ -24,8 +26,18 @@ export async function up(session: Session, flags: UpFlags): Promise<void> {
       session.print(`\n${summary(stack)}\n\nCtrl-C ends all of it; the data stays in ${session.config.dataFolder}.`);
     await untilAskedToEnd(stack, session.interruption.asked);
   } finally {
+    watching?.close();
     await end(session, stack);
   }
+}
+
+/** Starts the parts anew whose sources change; one that cannot be ended is told and left as it is. */
+function watchStack({ config, progress }: Session, { services }: Stack): { readonly close: () => void } {
+  return watchSources(config.projectRoot, (parts) => {
+    for (const service of services.filter(({ name }) => parts.has(name as WatchedPart))) {
+      service.restart().catch((error: unknown) => progress.say(`${service.name} did not end: ${String(error)}`));
+    }
+  });
 }
 
 /** Starts all parts with their progress. */
