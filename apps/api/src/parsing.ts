@@ -28,9 +28,13 @@ export function parsed<Schema extends z.ZodType>(value: unknown, schema: Schema,
   const found = schema.safeParse(value);
   if (found.success) return found.data;
   const errors = found.error.issues.flatMap((issue) => detailsOf(issue, at)).slice(0, detailsMax);
-  throw new Problem('invalid', `expected another ${at === '' ? 'body' : 'query'}, got ${errors.length} mistakes`, {
-    errors,
-  });
+  throw new Problem(
+    'invalid',
+    `expected another ${at === '' ? 'body' : 'query'}, got ${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}`,
+    {
+      errors,
+    },
+  );
 }
 
 /** Unknown fields are told one by one, each with its own pointer. */

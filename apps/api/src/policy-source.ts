@@ -14,7 +14,11 @@ export function policyOfSource(source: string): Policy {
 }
 
 function invalid(errors: readonly ProblemDetail[]): Problem {
-  return new Problem('policy_invalid', `expected a policy, got a document with ${errors.length} mistakes`, { errors });
+  return new Problem(
+    'policy_invalid',
+    `expected a policy, got a document with ${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}`,
+    { errors },
+  );
 }
 
 function detail(code: string, message: string, place: { line: number; column: number }): ProblemDetail {

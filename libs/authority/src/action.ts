@@ -3,8 +3,12 @@ import {
   type Hold,
   type PersonState,
   type PromotionState,
+  type Refusal,
   currentGate,
+  gateIn,
   isBlocked,
+  refusal,
+  standing,
 } from '@proviso/domain';
 import { authorise, whoCan } from './authority.ts';
 
@@ -26,7 +30,7 @@ export interface ActionFacts {
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
 export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action[] {
   return offers(facts).map(({ rel, command }) => {
-    const refused = authorise({ actor, command, promotion: facts.promotion });
+    const refused = authorise({ actor, command, promotion: facts.promotion }) ?? votedAlready(actor, command, facts);
     const who = whoCan({ command, promotion: facts.promotion });
     return {
       rel,
@@ -36,6 +40,13 @@ export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Acti
       whoCan: who,
     };
   });
+}
+
+/** A vote is given once an attempt; a button that could only be refused is not offered. */
+function votedAlready(actor: PersonState, command: Command, { promotion }: ActionFacts): Refusal | null {
+  if (command.kind !== 'Decide') return null;
+  const voted = standing(gateIn(promotion, command.gate).decisions).some((decision) => decision.person === actor.id);
+  return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
 }
 
 function offers({ promotion, hold }: ActionFacts): readonly { rel: Action['rel']; command: Command }[] {

@@ -1,6 +1,6 @@
 import { builtinPrincipals, type Command, type PersonState, type PromotionState } from '@proviso/domain';
 import { readFile } from 'node:fs/promises';
-import { authorise, authority, commandMatrix, mayRead, mightBeAllowed } from './index.ts';
+import { actionsOn, authorise, authority, commandMatrix, mayRead, mightBeAllowed } from './index.ts';
 
 const person = (id: string, bindings: PersonState['bindings'], kind: PersonState['kind'] = 'human'): PersonState => ({
   id: `psn_${id}`,
@@ -108,6 +108,38 @@ describe('authority.counts', () => {
     const sam = person('sam', security);
     expect([authority.counts(sam, group, promotion), authority.counts(sam, role, promotion)]).toEqual([true, false]);
     expect(authority.counts(person('author', security), group, promotion)).toBe(false);
+  });
+});
+
+describe('actionsOn', () => {
+  const gate = { name: 'approval', status: 'waiting', attempt: 1, evidenceDigest: digest, decisions: [] };
+  const at = (decisions: readonly { person: string; voided: null }[]) =>
+    ({
+      ...promotion,
+      outcome: null,
+      undo: null,
+      productionAt: null,
+      candidate: { manifest: { artifact: digest } },
+      gates: [{ ...gate, decisions }],
+    }) as unknown as PromotionState;
+  const approveOf = (state: PromotionState, who: PersonState) =>
+    actionsOn(who, { promotion: state, hold: null }).find((action) => action.rel === 'approve');
+
+  it('offers a vote to who may cast it, and says why to who may not', () => {
+    expect(approveOf(at([]), person('sam', security))).toMatchObject({ allowed: true, code: null });
+    expect(approveOf(at([]), person('author', security))).toMatchObject({ allowed: false, code: 'own_work' });
+    expect(approveOf(at([]), person('bea', [{ role: 'builder' }]))).toMatchObject({
+      allowed: false,
+      code: 'not_permitted',
+      whoCan: ['group/security', 'role/operator'],
+    });
+  });
+
+  it('offers no second vote on the same attempt', () => {
+    expect(approveOf(at([{ person: 'psn_sam', voided: null }]), person('sam', security))).toMatchObject({
+      allowed: false,
+      code: 'already_decided',
+    });
   });
 });
 
