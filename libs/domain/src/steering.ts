@@ -1,7 +1,7 @@
 import type { Look, PromotionCommand } from './command.ts';
 import { findGate } from './promotion.ts';
 import { invariant, refusal } from './refusal.ts';
-import { type Decided, type Plan, type Scene, isRefusal } from './scene.ts';
+import type { Decided, Plan, Scene } from './scene.ts';
 import { begin, focus } from './step.ts';
 
 /** Moves the rehearsal's share in staging; production's share is moved by looks alone. */
@@ -64,7 +64,7 @@ export function stopUsing(
 function advance(plan: Plan, percent: number): Decided {
   const state = focus(plan);
   const refused = plan.ask('production', { move: 'weigh', promotion: state.id, percent });
-  if (refused !== null && isRefusal(refused)) return steered(plan, 'production', false);
+  if (refused !== null) return steered(plan, 'production', false);
   plan.tell(state.id, { kind: 'canary_weighed', v: 1, percent });
   plan.lease = true;
   return steered(plan, 'production');

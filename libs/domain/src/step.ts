@@ -1,5 +1,5 @@
 import type { PromotionCommand, Report } from './command.ts';
-import { isBlocked } from './gate.ts';
+import { releaseIdOf } from './id.ts';
 import { currentGate, deadlineOf, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, findGate, gateIn } from './promotion.ts';
@@ -194,13 +194,12 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
       return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
     }
   }
-  if (plan.lanes.production?.hold != null) {
-    plan.ask('production', { move: 'acquire', promotion: state.id });
-    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why: 'lane_held' } });
-  }
   plan.ask('production', { move: 'acquire', promotion: state.id });
-  if (plan.lanes.production?.owner !== state.id)
-    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why: 'lane_busy' } });
+  const lane = plan.lanes.production;
+  if (lane?.hold != null || lane?.owner !== state.id) {
+    const why = lane?.hold != null ? 'lane_held' : 'lane_busy';
+    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why } });
+  }
   const refused = plan.ask('production', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
   return refused === null ? null : plan.refuse(refused);
 }
@@ -208,7 +207,7 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
 function releaseOf(state: PromotionState) {
   const { manifest, version } = state.candidate;
   return {
-    id: `rel_${state.id.slice('prm_'.length)}`,
+    id: releaseIdOf(state.id),
     promotion: state.id,
     artifact: manifest.artifact,
     version,
@@ -244,7 +243,7 @@ function leaveCanary(plan: Plan, state: PromotionState, passed: boolean): void {
 /** Every gate has passed: the promotion is live. */
 function finish(plan: Plan): void {
   const state = focus(plan);
-  if (state.gates.every((gate) => gate.status === 'passed') && !state.gates.some((gate) => isBlocked(gate.status))) {
+  if (state.gates.every((gate) => gate.status === 'passed')) {
     plan.tell(state.id, { kind: 'promotion_ended', v: 1, outcome: 'live' });
   }
 }
