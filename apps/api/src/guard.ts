@@ -56,10 +56,10 @@ function admit(access: Access, person: PersonState): void {
     case 'command':
       return;
     case 'read':
-      if (!mayRead(person)) throw lacking('a right to read this workspace', 'read', readers);
+      if (!mayRead(person)) throw lacking('read this workspace', 'read', readers);
       return;
     case 'edge':
-      if (!mayRead(person, 'edge')) throw lacking('a right to run an edge', 'run_edge', ['role/edge']);
+      if (!mayRead(person, 'edge')) throw lacking('run an edge', 'run_edge', ['role/edge']);
       return;
   }
 }
@@ -69,5 +69,5 @@ const readers = ['builder', 'approver', 'operator', 'policy-owner', 'auditor', '
 );
 
 function lacking(what: string, verb: string, whoCan: readonly string[]): Problem {
-  return new Problem('not_permitted', `expected ${what}`, { rule: `ability/${verb}`, whoCan });
+  return new Problem('not_permitted', `expected somebody who may ${what}`, { rule: `ability/${verb}`, whoCan });
 }

@@ -155,6 +155,16 @@ describe('reading', () => {
   });
 });
 
+describe('what somebody without the right is told', () => {
+  it.each<[Command, string]>([
+    [{ kind: 'ResumeLane', lane: 'lane_1' }, 'expected somebody who may let new versions go live again'],
+    [{ kind: 'Rollback', promotion: 'prm_1' }, 'expected somebody who may take a version back from users'],
+    [vote, 'expected somebody who may vote at this gate'],
+  ])('is in words of people', (command, words) => {
+    expect(authorise({ actor: person('nil', []), command, promotion })?.message).toBe(words);
+  });
+});
+
 describe('the matrix', () => {
   it('is the committed one', async () => {
     expect(commandMatrix()).toBe(await readFile(new URL('../commands.matrix.txt', import.meta.url), 'utf8'));

@@ -10,6 +10,7 @@ import {
   separate,
 } from '@proviso/domain';
 import { type Facts, fills, rightsOf, verbsOf } from './ability.ts';
+import { wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
 export interface Subject {
@@ -73,7 +74,7 @@ function factsOf(subject: Subject): Facts {
 }
 
 function lacking(subject: Subject): Refusal {
-  return refusal('not_permitted', `expected a right to ${wordsOf(subject.command.kind)}`, {
+  return refusal('not_permitted', `expected somebody who may ${wordsOf[subject.command.kind]}`, {
     rule: `ability/${subject.command.kind}`,
     whoCan: whoCan(subject),
   });
@@ -87,8 +88,4 @@ export function whoCan(subject: Pick<Subject, 'command' | 'promotion'>): readonl
   return Object.entries(verbsOf)
     .filter(([, verbs]) => verbs.includes(subject.command.kind))
     .map(([role]) => `role/${role}`);
-}
-
-function wordsOf(kind: Command['kind']): string {
-  return kind.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
 }

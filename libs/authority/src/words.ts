@@ -1,0 +1,31 @@
+import type { Command } from '@proviso/domain';
+
+/** What each command does, as a person would say it after "somebody who may"; a refusal is read by people. */
+export const wordsOf: Readonly<Record<Command['kind'], string>> = {
+  RegisterPrototype: 'register a prototype',
+  AssignOwner: 'say who answers for a prototype',
+  TrustPrototype: 'vouch for a prototype',
+  FreezeCandidate: 'upload a version',
+  OpenPromotion: 'start a promotion',
+  Decide: 'vote at this gate',
+  Rerun: 'run a gate again',
+  Cancel: 'stop a promotion',
+  Rollback: 'take a version back from users',
+  HoldLane: 'keep new versions from going live',
+  ResumeLane: 'let new versions go live again',
+  PublishPolicy: 'publish a policy',
+  AddPerson: 'add a person',
+  GrantRole: 'give a person a role',
+  RevokeRole: 'take a role from a person',
+  IssueToken: 'give a person a token',
+  RevokeToken: 'take a token from a person',
+  DisablePerson: 'shut a person out',
+  OpenWorkspace: 'open a workspace',
+  Claim: 'take on a step of a promotion',
+  Report: 'tell what came of a step',
+  Breakage: 'tell that a step broke',
+  Weigh: 'move the share of a rehearsal',
+  Look: 'judge a canary',
+  Undone: 'close a way back',
+  Tick: 'ask what is next',
+};
