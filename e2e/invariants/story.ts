@@ -77,14 +77,14 @@ function tell(told: Told, entry: Entry, say: Say): void {
     case 'undo_ordered':
       told.undo = true;
       told.fence += 1;
-      return;
+      return stopped(told);
     case 'undo_claimed':
       told.fence += 1;
       return;
     case 'promotion_ended':
       told.outcome = String(body.outcome);
       told.undo = false;
-      return;
+      return stopped(told);
     case 'canary_condemned':
       return condemned(told);
     case 'canary_weighed':
@@ -97,6 +97,11 @@ function tell(told: Told, entry: Entry, say: Say): void {
       return tellGate(told, { gate, entry, say });
     }
   }
+}
+
+/** What an end or a way back overtakes has no answer any more. */
+function stopped(told: Told): void {
+  for (const gate of told.gates) if (['claimed', 'errored', 'waiting'].includes(gate.status)) gate.status = 'stopped';
 }
 
 function condemned(told: Told): void {

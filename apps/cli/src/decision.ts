@@ -59,12 +59,13 @@ export function resultOf(gate: Gate): string {
   return first === undefined ? status : `${status}: ${placed(first)}`;
 }
 
-/** Words for what is under way; all other statuses say it themselves. */
+/** Words for what is under way or was cut short; all other statuses say it themselves. */
 const statusWords: Readonly<Record<string, string>> = {
   pending: 'not reached',
   claimed: 'under way',
   waiting: 'waiting for people',
   errored: 'broke, is tried again',
+  stopped: 'cut short',
 };
 
 /** A reason with its file and line, unless it names the file itself. */

@@ -5,7 +5,7 @@ import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
 
 /**
  * Where a gate stands. `failed` is an answer, `errored` a breakage that is tried again; `waiting` is a person's turn,
- * `expired` is nobody's answer.
+ * `expired` is nobody's answer, `stopped` is a gate whose promotion was taken back, cancelled or superseded meanwhile.
  */
 export const gateStatuses = [
   'pending',
@@ -18,6 +18,7 @@ export const gateStatuses = [
   'rejected',
   'changes_requested',
   'expired',
+  'stopped',
 ] as const;
 
 /** One of them. */
@@ -65,6 +66,11 @@ export function pendingGate(name: GateName, at: number): GateState {
     evidenceDigest: null,
     decisions: [],
   };
+}
+
+/** True when somebody is at it, or is asked: what an end in the middle leaves without an answer. */
+export function isUnderWay(status: GateStatus): boolean {
+  return status === 'claimed' || status === 'errored' || status === 'waiting';
 }
 
 /** True when the answer was no, or could not be told, and only a person can move it again. */

@@ -1,6 +1,6 @@
 import type { Candidate } from './candidate.ts';
 import type { Decision, VoidReason } from './decision.ts';
-import { type GateState, pendingGate } from './gate.ts';
+import { type GateState, isUnderWay, pendingGate } from './gate.ts';
 import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
 import { type GateName, type Policy, ruleOf } from './policy.ts';
 import { invariant } from './refusal.ts';
@@ -149,13 +149,19 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       };
     case 'undo_ordered':
       return {
-        ...next,
+        ...withGatesStopped(next, at),
         weight: 0,
         fence: next.fence + 1,
         undo: { outcome: event.outcome, why: event.why, by: event.by, at },
       };
     case 'promotion_ended':
-      return { ...next, outcome: event.outcome, endedAt: at, undo: null, weight: event.outcome === 'live' ? 100 : 0 };
+      return {
+        ...withGatesStopped(next, at),
+        outcome: event.outcome,
+        endedAt: at,
+        undo: null,
+        weight: event.outcome === 'live' ? 100 : 0,
+      };
     default:
       return evolveGate(next, event, at);
   }
@@ -284,6 +290,13 @@ function withGate(state: PromotionState, name: GateName, change: Partial<GateSta
     gate.name === name ? { ...gate, ...change, revision: gate.revision + 1 } : gate,
   );
   return { ...state, gates };
+}
+
+/** Nobody will conclude what an end or a way back has overtaken; left as claimed it would look as if somebody did. */
+function withGatesStopped(state: PromotionState, at: number): PromotionState {
+  const overtaken = state.gates.filter((gate) => isUnderWay(gate.status));
+  const stopped = { status: 'stopped', claimant: null, retryAt: null, expiresAt: null, since: at } as const;
+  return overtaken.reduce((now, gate) => withGate(now, gate.name, stopped), state);
 }
 
 /** The gate of that name; asking for one that the policy does not have is our bug. */

@@ -169,6 +169,14 @@ describe('a report', () => {
   });
 });
 
+describe('a cancellation', () => {
+  it('stops the gate that people were asked at', () => {
+    const world = atApproval();
+    ask(world, cast.builder, { kind: 'Cancel', promotion });
+    expect(stateOf(world).gates.map(({ status }) => status)).toEqual(['passed', 'passed', 'stopped', 'pending']);
+  });
+});
+
 describe('a newer candidate', () => {
   const newer = `prm_${'9'.repeat(32)}` as const;
   const open = (world: World) =>
@@ -195,6 +203,7 @@ describe('a newer candidate', () => {
     const passed = { verdict: 'pass', reasons: [], evidence, measure: null } as const;
     expect(refused(ask(world, cast.worker, { kind: 'Report', ...late, ...passed }))).toBe('promotion_ended');
     expect(refused(ask(world, cast.worker, { kind: 'Breakage', ...late, code: 'timed_out' }))).toBe('promotion_ended');
+    expect(stateOf(world).gates[0]?.status).toBe('stopped');
   });
 
   it('queues after it', () => {
@@ -222,6 +231,25 @@ describe('a rollback', () => {
     expect(productionOf(world)).toMatchObject({ weight: 0, hold: { reason: 'rolled_back' } });
     expect(refused(look(50))).toBe('stale_fence');
     expect(next(stateOf(world), world.now)).toEqual({ kind: 'run', step: 'undo' });
+  });
+
+  it('by a person says at the canary gate that it was stopped, and a late report changes nothing', () => {
+    const world = inCanary();
+    const canary = () => stateOf(world).gates.at(-1);
+    const { fence } = stateOf(world);
+    const attempt = canary()?.attempt ?? 0;
+    ask(world, cast.operator, { kind: 'Rollback', promotion });
+    expect(canary()).toMatchObject({ status: 'stopped', verdict: null, claimant: null });
+    const late = { promotion, gate: 'canary', attempt, fence } as const;
+    const passed = { verdict: 'pass', reasons: [], evidence, measure: null } as const;
+    const before = structuredClone(stateOf(world));
+    expect(refused(ask(world, cast.worker, { kind: 'Report', ...late, ...passed }))).toBe('stale_attempt');
+    expect(refused(ask(world, cast.worker, { kind: 'Breakage', ...late, code: 'timed_out' }))).toBe('stale_attempt');
+    expect(stateOf(world)).toEqual(before);
+    const undo = ask(world, cast.worker, { kind: 'Claim', promotion, step: 'undo', claimant: 'one' });
+    if (undo.outcome.kind !== 'granted') throw new Error(`expected a grant, got ${undo.outcome.kind}`);
+    ask(world, cast.worker, { kind: 'Undone', promotion, fence: undo.outcome.fence });
+    expect([stateOf(world).outcome, canary()?.status]).toEqual(['rolled_back', 'stopped']);
   });
 
   it('of a live release brings back what served before', () => {

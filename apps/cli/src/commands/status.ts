@@ -1,4 +1,4 @@
-import { type Gate, listPromotions, type Promotion } from '@proviso/client';
+import { listPromotions, type Promotion } from '@proviso/client';
 import { placed, resultOf } from '../decision.ts';
 import { exitCodeOfState, type ExitCode, exitCodes } from '../exit-code.ts';
 import { type ChainedEntry, namesOfPrototypes, readHistory, readPromotion } from '../reading.ts';
@@ -55,7 +55,7 @@ async function list(session: Session): Promise<ExitCode> {
 /** The first sentence answers; below it what is in the way, then the gates. */
 export function describe(promotion: Promotion, remarks: readonly string[] = []): string {
   const { lane, canary } = promotion;
-  const gates = promotion.gates.map((gate) => [gate.name, String(gate.attempt), gateWords(promotion, gate)]);
+  const gates = promotion.gates.map((gate) => [gate.name, String(gate.attempt), resultOf(gate)]);
   const blockers = promotion.blockers.map((reason) => `  - ${plainLine(placed(reason))}`);
   const held = lane?.held === true;
   return [
@@ -82,11 +82,6 @@ export function describe(promotion: Promotion, remarks: readonly string[] = []):
     table(['gate', 'attempt', 'result'], gates),
     ...(promotion.actions.length === 0 ? [] : ['', facts(promotion.actions.map(actionWords))]),
   ].join('\n');
-}
-
-/** What a promotion's end has cut short is no longer under way. */
-function gateWords({ outcome }: Promotion, gate: Gate): string {
-  return outcome !== null && gate.status === 'claimed' ? 'cut short' : resultOf(gate);
 }
 
 function liveWords({ liveVersion, liveDigest }: NonNullable<Promotion['lane']>): string {
