@@ -68,6 +68,7 @@ const statusOf: Readonly<Record<string, number>> = {
   lane_held: 409,
   lane_busy: 409,
   lane_not_owned: 409,
+  weight_not_due: 409,
   not_trusted: 409,
   nothing_to_roll_back: 409,
   policy_unsatisfiable: 409,

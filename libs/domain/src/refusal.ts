@@ -21,6 +21,7 @@ export const refusalCodes = [
   'lane_held',
   'lane_busy',
   'lane_not_owned',
+  'weight_not_due',
   'not_trusted',
   'nothing_to_roll_back',
   'person_disabled',

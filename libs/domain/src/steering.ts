@@ -1,4 +1,5 @@
 import type { Look, PromotionCommand } from './command.ts';
+import { pinnedRule } from './policy.ts';
 import { findGate } from './promotion.ts';
 import { invariant, refusal } from './refusal.ts';
 import type { Decided, Plan, Scene } from './scene.ts';
@@ -37,7 +38,7 @@ export function look(scene: Scene, command: Look): Decided {
       plan.lease = command.fresh && lane.hold === null;
       return steered(plan, 'production');
     case 'advance':
-      return advance(plan, command.verdict.percent);
+      return advance(plan, command.verdict.percent, lane.weight);
     case 'condemn': {
       const { snapshot, reasons } = command.verdict;
       plan.tell(state.id, { kind: 'canary_condemned', v: 1, snapshot, reasons });
@@ -61,8 +62,14 @@ export function stopUsing(
   plan.wakes.add(state.id);
 }
 
-function advance(plan: Plan, percent: number): Decided {
+/** Step by step as the pinned policy says: a judge that asks for more than its turn is refused. */
+function advance(plan: Plan, percent: number, weight: number): Decided {
   const state = focus(plan);
+  const due = pinnedRule(state.policy, 'canary').weights.find((one) => one > weight);
+  if (percent !== due)
+    return plan.refuse(
+      refusal('weight_not_due', `expected the policy's next weight ${due ?? '(none)'}, got ${percent}`),
+    );
   const refused = plan.ask('production', { move: 'weigh', promotion: state.id, percent });
   if (refused !== null) return steered(plan, 'production', false);
   plan.tell(state.id, { kind: 'canary_weighed', v: 1, percent });

@@ -177,6 +177,35 @@ describe('a cancellation', () => {
   });
 });
 
+describe('a look', () => {
+  const advance = (world: World, percent: number) =>
+    ask(world, cast.worker, {
+      kind: 'Look',
+      promotion,
+      fence: stateOf(world).fence,
+      laneFence: productionOf(world).fence.counter,
+      fresh: true,
+      verdict: { kind: 'advance', percent },
+    });
+
+  it.each([9, 11, 50, 99, 100, -1, Number.NaN])(
+    'gives the canary no first share of %s when the policy says 10',
+    (percent) => {
+      const world = inCanary();
+      const decided = advance(world, percent);
+      expect([refused(decided), decided.lease, decided.drafts]).toEqual(['weight_not_due', false, []]);
+      expect(productionOf(world).weight).toBe(0);
+    },
+  );
+
+  it('gives one share of the policy after the other, none of them twice and none above the last', () => {
+    const world = inCanary();
+    expect([10, 10, 50, 10, 50, 100].map((percent) => refused(advance(world, percent)))).toEqual([
+      ...['steered', 'weight_not_due', 'steered', 'weight_not_due', 'weight_not_due', 'weight_not_due'],
+    ]);
+  });
+});
+
 describe('a newer candidate', () => {
   const newer = `prm_${'9'.repeat(32)}` as const;
   const open = (world: World) =>
