@@ -56,14 +56,14 @@ select l.id,
   l.state as lane_state, l.revision as lane_revision,
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms from proviso.stream l left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id where l.workspace = $1 and l.kind = 'lane' and l.id > $2 order by l.id limit $3;
 
+-- read.log
+select incarnation, (select coalesce(max(index), -1) from proviso.leaf where workspace = $1) as last from proviso.log;
+
 -- read.looks
 select promotion, number, body from proviso.look where workspace = $1 and promotion = $2 order by number desc limit $3;
 
 -- read.policy_named
 select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1;
-
--- read.position
-select coalesce(max(index), -1) as last from proviso.leaf where workspace = $1;
 
 -- read.promotion
 select 
@@ -108,6 +108,10 @@ select distinct on (digest) digest, kind from proviso.evidence where digest > $1
 select p.workspace, p.id as promotion, (extract(epoch from clock_timestamp() - s.updated_at) * 1000)::bigint as idle_ms
      from proviso.promotion_status p join proviso.stream s on s.workspace = p.workspace and s.kind = 'promotion' and s.id = p.id
     where p.open order by s.updated_at limit $1;
+
+-- sequencer.move_log
+update proviso.log set incarnation = replace(gen_random_uuid()::text, '-', ''), home = proviso.log_home()
+    where home <> proviso.log_home() and exists (select 1 from proviso.leader where name = 'sequencer' and epoch = $1);
 
 -- sequencer.take
 with leads as materialized (

@@ -298,9 +298,10 @@ describe('live events', () => {
   it('show another workspace nothing, and one reader cannot take every place', async () => {
     forgiveAll();
     const left = new AbortController();
+    const { incarnation } = await here.parts.journal.reads(here.workspace).log();
     const follow = (actor: Actor) =>
       fetch(`${url}/v1/events`, {
-        headers: { authorization: `Bearer ${here.tokens[actor]}`, 'last-event-id': '1.0' },
+        headers: { authorization: `Bearer ${here.tokens[actor]}`, 'last-event-id': `${incarnation}.0` },
         signal: left.signal,
       });
     const windows: Response[] = [];

@@ -2,18 +2,12 @@ import type { ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { mayRead } from '@proviso/authority';
 import type { PersonId } from '@proviso/domain';
-import type { EntryView, Reads } from '@proviso/journal';
+import type { EntryView, LogView, Reads } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { queryOf } from './parsing.ts';
-
-/**
- * The log these positions belong to. A restored backup starts another one, whose positions mean other entries; until
- * the log is signed there is only the first.
- */
-const incarnation = '1';
 
 /** Proxies close what is silent; most wait 30 s or more. */
 const heartbeatMs = 15_000;
@@ -34,12 +28,12 @@ export class EventsController {
   async follow(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     queryOf(request, queries.none);
     const { workspace, reads, person } = callerOf(request);
-    const last = await reads.lastPosition();
-    const asked = positionIn(request.headers['last-event-id'], last);
+    const log = await reads.log();
+    const asked = positionIn(request.headers['last-event-id'], log);
     const stream = reply.raw;
-    const leave = this.#parts.feed.follow(workspace, asked ?? last, {
+    const leave = this.#parts.feed.follow(workspace, asked ?? log.last, {
       person: person.id,
-      take: (entries) => write(stream, entries.map(eventOf).join('')),
+      take: (entries) => write(stream, entries.map((entry) => eventOf(entry, log)).join('')),
       end: () => void stream.end(),
     });
     reply.hijack();
@@ -49,8 +43,8 @@ export class EventsController {
       'x-content-type-options': 'nosniff',
     });
     stream.write(': connected\n\n');
-    if (asked === null) stream.write(`event: reset\nid: ${incarnation}.${last}\ndata: {}\n\n`);
-    const heart = setInterval(() => void beat(stream, reads, person.id), heartbeatMs);
+    if (asked === null) stream.write(`event: reset\nid: ${log.incarnation}.${log.last}\ndata: {}\n\n`);
+    const heart = setInterval(() => void beat(stream, { reads, log, person: person.id }), heartbeatMs);
     const stop = (): void => {
       clearInterval(heart);
       leave();
@@ -62,11 +56,20 @@ export class EventsController {
   }
 }
 
-/** Keeps the line open as long as its reader may read; a lost right ends it within one beat. */
-async function beat(stream: ServerResponse, reads: Reads, id: PersonId): Promise<void> {
+interface Followed {
+  readonly reads: Reads;
+  readonly log: LogView;
+  readonly person: PersonId;
+}
+
+/**
+ * Keeps the line open as long as its reader may read, and as long as it is the log that it began with: a lost right ends
+ * it within one beat, and so does a database that was put back under us; then the reader comes back and is told to reset.
+ */
+async function beat(stream: ServerResponse, { reads, log, person: id }: Followed): Promise<void> {
   try {
-    const person = await reads.person(id);
-    if (person === null || !mayRead(person)) stream.end();
+    const [person, now] = await Promise.all([reads.person(id), reads.log()]);
+    if (person === null || !mayRead(person) || now.incarnation !== log.incarnation) stream.end();
     else write(stream, ': alive\n\n');
   } catch {
     // The database is away: nothing new can be read either, so the line may stay until it is back.
@@ -78,7 +81,7 @@ async function beat(stream: ServerResponse, reads: Reads, id: PersonId): Promise
  * Where to go on: from now on when nothing was said, after the named position, or null when that position belongs to
  * another log or lies in its future: the client must read everything anew.
  */
-function positionIn(header: string | string[] | undefined, last: number): number | null {
+function positionIn(header: string | string[] | undefined, { incarnation, last }: LogView): number | null {
   if (header === undefined || header === '') return last;
   const found = /^([0-9A-Za-z]{1,32})\.(\d{1,15})$/.exec(String(header));
   if (found === null || found[1] !== incarnation) return null;
@@ -87,7 +90,7 @@ function positionIn(header: string | string[] | undefined, last: number): number
 }
 
 /** No body: what happened is read where it is shown, by whoever may read it. */
-function eventOf({ position, stream, streamId, sseq, kind, at }: EntryView): string {
+function eventOf({ position, stream, streamId, sseq, kind, at }: EntryView, { incarnation }: LogView): string {
   const data = JSON.stringify({ position, stream, streamId, sequence: sseq, kind, at });
   return `event: entry\nid: ${incarnation}.${position}\ndata: ${data}\n\n`;
 }

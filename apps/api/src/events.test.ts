@@ -25,6 +25,10 @@ async function sequence(): Promise<void> {
   await pump.close();
 }
 
+function log() {
+  return here.parts.journal.reads(here.workspace).log();
+}
+
 /** Reads the stream until a text has come; the test's own time bounds it. */
 async function readUntil(wanted: RegExp, headers: Record<string, string> = {}, meanwhile = async () => {}) {
   const stop = new AbortController();
@@ -53,22 +57,25 @@ describe('live events', () => {
     });
     expect(live.type).toBe('text/event-stream');
     expect(live.text.startsWith(': connected\n\n')).toBe(true);
-    expect(live.text).toMatch(/event: entry\nid: 1\.\d+\ndata: \{"position":\d+,"stream":"prototype"/);
+    expect(live.text).toMatch(/event: entry\nid: [0-9a-f]{32}\.\d+\ndata: \{"position":\d+,"stream":"prototype"/);
     expect(live.text).not.toContain('workspace_opened');
   });
 
   it('go on after the last id that was seen', async () => {
-    const all = await readUntil(/prototype_registered/, { 'last-event-id': '1.0' });
-    const ids = [...all.text.matchAll(/^id: 1\.(\d+)$/gm)].map(([, position]) => Number(position));
+    const { incarnation } = await log();
+    const all = await readUntil(/prototype_registered/, { 'last-event-id': `${incarnation}.0` });
+    const ids = [...all.text.matchAll(/^id: [0-9a-f]{32}\.(\d+)$/gm)].map(([, position]) => Number(position));
     expect(ids.length).toBeGreaterThan(3);
     expect(ids).toEqual([...new Set(ids)].sort((a, b) => a - b));
-    const some = await readUntil(/prototype_registered/, { 'last-event-id': `1.${ids[1]}` });
-    expect(some.text).toContain(`id: 1.${ids[2]}\n`);
-    expect(some.text).not.toContain(`id: 1.${ids[1]}\n`);
+    const some = await readUntil(/prototype_registered/, { 'last-event-id': `${incarnation}.${ids[1]}` });
+    expect(some.text).toContain(`id: ${incarnation}.${ids[2]}\n`);
+    expect(some.text).not.toContain(`id: ${incarnation}.${ids[1]}\n`);
   });
 
-  it.each(['2.0', '1.99999999', 'nonsense'])('begin anew for a position of another log: %s', async (id) => {
-    const { text } = await readUntil(/event: reset\nid: 1\.\d+/, { 'last-event-id': id });
+  it.each(['1.0', 'future', 'nonsense'])('begin anew for a position of another log: %s', async (id) => {
+    const { incarnation } = await log();
+    const header = id === 'future' ? `${incarnation}.99999999` : id;
+    const { text } = await readUntil(/event: reset\nid: [0-9a-f]{32}\.\d+/, { 'last-event-id': header });
     expect(text).not.toContain('event: entry');
   });
 });

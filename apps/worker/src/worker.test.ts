@@ -117,7 +117,7 @@ describe('the worker', () => {
     await untilAsked(subject);
     await world.approve(subject.promotion);
     expect(await untilEnded(subject)).toBe('live');
-    await until(async () => (await world.journal.reads(world.workspace).lastPosition()) > 0);
+    await until(async () => (await world.journal.reads(world.workspace).log()).last > 0);
     const handle = await handleOf(subject);
     expect(await handle.result()).toBe('live');
     const { events } = await handle.fetchHistory();

@@ -6,6 +6,7 @@ export type {
   JournalOptions,
   LaneView,
   Leadership,
+  LogView,
   LookRow,
   OpenPromotion,
   Page,

@@ -88,6 +88,12 @@ export interface EntryView {
   readonly position: number | null;
 }
 
+/** Which log positions are counted in: after a restored backup it is another, and its positions name other entries. */
+export interface LogView {
+  readonly incarnation: string;
+  readonly last: number;
+}
+
 /** What an edge must make true, before the API adds the contracts of the releases. */
 export interface EdgeLane {
   readonly lane: LaneView;
@@ -126,7 +132,8 @@ export interface Reads {
   }) => Promise<readonly EntryView[]>;
   /** Sequenced entries after a ledger position, oldest first. */
   readonly events: (query: { after: number; limit: number }) => Promise<readonly EntryView[]>;
-  readonly lastPosition: () => Promise<number>;
+  /** The log that positions belong to, and this workspace's last one in it; -1 before the first. */
+  readonly log: () => Promise<LogView>;
   readonly looks: (promotion: PromotionId, limit: number) => Promise<readonly LookRow[]>;
   readonly workspaceName: () => Promise<string | null>;
   /** Only evidence that an entry of this workspace names can be read by it. */

@@ -15,6 +15,12 @@ const nextEpoch = statement(
   'leader.epoch',
   `update proviso.leader set epoch = epoch + 1 where name = $1 returning epoch`,
 );
+// Before the first position is given: ids of another incarnation are reset, so none of them names another entry.
+const moveLog = statement(
+  'sequencer.move_log',
+  `update proviso.log set incarnation = replace(gen_random_uuid()::text, '-', ''), home = proviso.log_home()
+    where home <> proviso.log_home() and exists (select 1 from proviso.leader where name = 'sequencer' and epoch = $1)`,
+);
 const stillLeads = statement('leader.ping', `select 1 from proviso.leader where name = $1 and epoch = $2`);
 const listen = statement('leader.listen', `listen proviso`);
 
@@ -76,6 +82,7 @@ export async function lead(url: string, name: LeaderName, onError: (error: Error
       return null;
     }
     const [row] = await rowsOf(client, nextEpoch, [name]);
+    if (name === 'sequencer') await rowsOf(client, moveLog, [row?.epoch]);
     await client.query(listen.text);
     return leadershipOf(client, name, Number(row?.epoch));
   } catch (error) {

@@ -16,9 +16,9 @@ const readEvents = statement(
   `select ${columns} from proviso.leaf f join proviso.entry e on e.id = f.entry
     where f.workspace = $1 and f.index > $2 order by f.index limit $3`,
 );
-const lastPosition = statement(
-  'read.position',
-  `select coalesce(max(index), -1) as last from proviso.leaf where workspace = $1`,
+const readLog = statement(
+  'read.log',
+  `select incarnation, (select coalesce(max(index), -1) from proviso.leaf where workspace = $1) as last from proviso.log`,
 );
 const readRefs = statement(
   'read.reason_refs',
@@ -29,12 +29,15 @@ const readRefs = statement(
 export function entryReads(
   query: Query,
   open: (ids: readonly string[]) => Promise<Readonly<Record<string, string>>>,
-): Pick<Reads, 'history' | 'events' | 'lastPosition' | 'reasons'> {
+): Pick<Reads, 'history' | 'events' | 'log' | 'reasons'> {
   return {
     history: async ({ stream, id, after, limit }) =>
       (await query(readHistory, stream, id, after ?? 0, limit)).map(viewOf),
     events: async ({ after, limit }) => (await query(readEvents, after, limit)).map(viewOf),
-    lastPosition: async () => Number((await query(lastPosition))[0]?.last),
+    log: async () => {
+      const [row] = await query(readLog);
+      return { incarnation: String(row?.incarnation), last: Number(row?.last) };
+    },
     reasons: async (entries) => {
       const rows = (await query(readRefs, entries)).filter((row) => row.ref !== null);
       const texts = await open(rows.map((row) => String(row.ref)));
