@@ -22,6 +22,7 @@ export interface LaneRow {
 
 interface LaneTold {
   weight: number;
+  incarnation: number;
   counter: number;
   owner: string | null;
   stable: Release | null;
@@ -37,7 +38,10 @@ export function laneFindings(snapshot: Snapshot): readonly Finding[] {
   const artifacts = artifactsOf(snapshot.entries);
   for (const [name, chain] of byStream(snapshot.entries)) {
     if (!name.startsWith('lane/')) continue;
-    const told: LaneTold = { weight: 0, counter: 0, owner: null, stable: null, previous: null, canary: null };
+    const told: LaneTold = {
+      ...{ weight: 0, incarnation: 1, counter: 0, owner: null },
+      ...{ stable: null, previous: null, canary: null },
+    };
     const say: Say = (invariant, entry, detail) =>
       found.push({ invariant, subject: name, detail: `entry ${entry.sseq}, ${entry.kind}: ${detail}` });
     for (const entry of chain) tell(told, { entry, artifacts, say });
@@ -98,8 +102,17 @@ function tell(told: LaneTold, { entry, artifacts, say }: At): void {
       return moved(told, { canary: null, weight: 0 });
     case 'stable_restored':
       return moved(told, { stable: body.release as Release | null, previous: null, canary: null, weight: 0 });
+    case 'incarnation_raised':
+      return raised(told, entry, say);
     default:
   }
+}
+
+function raised(told: LaneTold, entry: Entry, say: Say): void {
+  const { incarnation, counter } = entry.said.body.fence as LaneRow['fence'];
+  if (incarnation <= told.incarnation || counter <= told.counter)
+    say('I4', entry, `expected a fence above ${told.incarnation}.${told.counter}, got ${incarnation}.${counter}`);
+  Object.assign(told, { incarnation, counter });
 }
 
 function moved(told: LaneTold, change: Partial<LaneTold>): void {
@@ -113,6 +126,7 @@ function rowFindings(subject: string, told: LaneTold, row: LaneRow): readonly Fi
     if (both[0] === both[1]) return;
     found.push({ invariant, subject, detail: `${what}: the entries say ${both[0]}, the row says ${both[1]}` });
   };
+  expect('I4', 'incarnation', [told.incarnation, row.fence.incarnation]);
   expect('I4', 'fence', [told.counter, row.fence.counter]);
   expect('I5', 'weight', [told.weight, row.weight]);
   expect('I5', 'owner', [told.owner, row.owner]);

@@ -148,6 +148,9 @@ select kind, id, state from proviso.stream where workspace = $1 and kind = 'pers
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share;
 
+-- submit.lapse
+update proviso.lease set until = clock_timestamp() where workspace = $1 and lane = any($2::text[]) and until > clock_timestamp();
+
 -- submit.lease
 insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timestamp() + $2 * interval '1 millisecond' from unnest($3::text[]) as lane
    on conflict (workspace, lane) do update set until = excluded.until;

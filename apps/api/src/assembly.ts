@@ -7,6 +7,7 @@ import { type Logger, breakageOf } from './log.ts';
 import { openMetrics } from './metrics.ts';
 import type { Parts } from './parts.ts';
 import { openRefusalLimit } from './refusal-limit.ts';
+import { openRestoredLanes } from './restored-lanes.ts';
 import { openUploadLimit } from './upload-limit.ts';
 
 /** The whole dependency graph as plain statements. */
@@ -22,7 +23,7 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     refusals: openRefusalLimit(now),
     uploads: openUploadLimit(),
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
-    edges: openEdgeDesk(store, log),
+    edges: openEdgeDesk({ store, log, restored: openRestoredLanes({ journal, log, now }) }),
     now,
   };
 }

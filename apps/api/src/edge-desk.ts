@@ -2,7 +2,6 @@ import {
   type Digest,
   type PrototypeState,
   type Release,
-  type WorkspaceId,
   contractShape,
   leaseMs,
   needsLease,
@@ -12,8 +11,11 @@ import type { FolderStore } from '@proviso/evidence';
 import { contractFileName, readYaml } from '@proviso/gates';
 import { type Manifest, fileDigest, readFrozen, readFrozenFile } from '@proviso/intake';
 import type { EdgeLane, Reads } from '@proviso/journal';
+import type { Caller } from './caller.ts';
+import type { EdgeReport } from './edge-report.ts';
 import { type Logger, breakageOf } from './log.ts';
 import type { EdgeOrdersResource, ReleaseOrderResource } from './resources.ts';
+import type { RestoredLanes } from './restored-lanes.ts';
 
 /** Contracts and manifests kept in memory; a lane has two at a time, so this serves some hundred lanes without a read. */
 const keptMax = 500;
@@ -33,19 +35,20 @@ type LaneOrder = EdgeOrdersResource['lanes'][number];
 
 /** What edges are told, and which documents they may fetch. */
 export interface EdgeDesk {
-  readonly orders: (reads: Reads) => Promise<EdgeOrdersResource>;
+  /** Answers a report; a lane whose row is behind what the edge has seen is raised before. */
+  readonly orders: (caller: Caller, report: EdgeReport) => Promise<EdgeOrdersResource>;
   /** True for the manifests of this workspace's candidates and for the files in them. */
-  readonly mayFetch: (caller: EdgeCaller, digest: Digest) => Promise<boolean>;
+  readonly mayFetch: (caller: Pick<Caller, 'workspace' | 'reads'>, digest: Digest) => Promise<boolean>;
 }
 
-/** Whose edge asks. */
-export interface EdgeCaller {
-  readonly workspace: WorkspaceId;
-  readonly reads: Reads;
+interface Ports {
+  readonly store: FolderStore;
+  readonly restored: RestoredLanes;
+  readonly log: Logger;
 }
 
 /** Everything kept is addressed by digest, so nothing in here can grow old. */
-export function openEdgeDesk(store: FolderStore, log: Logger): EdgeDesk {
+export function openEdgeDesk({ store, restored, log }: Ports): EdgeDesk {
   const contracts = bounded<Digest, RunContract>();
   const manifests = bounded<Digest, Manifest>();
   const permitted = bounded<string, true>(permittedMax);
@@ -75,8 +78,9 @@ export function openEdgeDesk(store: FolderStore, log: Logger): EdgeDesk {
     }
   };
   return {
-    orders: async (reads) => {
-      const lanes = await reads.edgeLanes();
+    orders: async (caller, report) => {
+      const read = await caller.reads.edgeLanes();
+      const lanes = (await restored.notice(caller, read, report.lanes)) ? await caller.reads.edgeLanes() : read;
       return {
         incarnation: incarnationOf(lanes),
         lanes: await Promise.all(lanes.map((lane) => orderOf(lane, contractOf))),

@@ -46,3 +46,6 @@ export const edgeReport = z.strictObject({
     )
     .max(lanesMax),
 });
+
+/** It as read: every word in it is an edge's own. */
+export type EdgeReport = z.infer<typeof edgeReport>;

@@ -21,9 +21,12 @@ export class EdgeController {
   async orders(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
     const report = bodyOf(request, edgeReport);
-    const { workspace, reads } = callerOf(request);
+    const caller = callerOf(request);
     const { journal, edges } = this.#parts;
-    const [orders] = await Promise.all([edges.orders(reads), journal.recordEdgeReport(workspace, report.edge, report)]);
+    const [orders] = await Promise.all([
+      edges.orders(caller, report),
+      journal.recordEdgeReport(caller.workspace, report.edge, report),
+    ]);
     return orders;
   }
 

@@ -55,7 +55,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'AssignOwner',
   ],
   worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel'],
-  keeper: ['Tick'],
+  keeper: ['Tick', 'RaiseIncarnation'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
 };

@@ -13,6 +13,7 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   Rollback: 'take a version back from users',
   HoldLane: 'keep new versions from going live',
   ResumeLane: 'let new versions go live again',
+  RaiseIncarnation: 'say that a lane was restored from a backup',
   PublishPolicy: 'publish a policy',
   AddPerson: 'add a person',
   GrantRole: 'give a person a role',

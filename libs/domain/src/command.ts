@@ -1,6 +1,6 @@
 import type { DecisionVerdict } from './decision.ts';
 import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
-import type { Environment } from './lane.ts';
+import type { Environment, Fence } from './lane.ts';
 import type { Step } from './next.ts';
 import type { PersonCommand } from './person.ts';
 import type { GateName, PolicyCommand } from './policy.ts';
@@ -28,10 +28,19 @@ export interface RegisterPrototype {
   readonly hosts: { readonly staging: string; readonly production: string };
 }
 
-/** What a person may ask of a lane. `environment` is loaded, not believed: the lane's row knows it. */
+/** What may be asked of a lane. `environment` is loaded, not believed: the lane's row knows it. */
 export type LaneCommand =
   | { readonly kind: 'HoldLane'; readonly lane: LaneId }
-  | { readonly kind: 'ResumeLane'; readonly lane: LaneId };
+  | { readonly kind: 'ResumeLane'; readonly lane: LaneId }
+  | RaiseIncarnation;
+
+/** The keeper's word that this edge has seen a fence from the row's future: the database was restored from a backup. */
+export interface RaiseIncarnation {
+  readonly kind: 'RaiseIncarnation';
+  readonly lane: LaneId;
+  readonly seen: Fence;
+  readonly edge: PersonId;
+}
 
 /** What may be asked about a promotion. */
 export type PromotionCommand =
@@ -150,6 +159,7 @@ export function reachOf(command: Command): Reach {
       return { promotion: command.promotion, ownLanes: true };
     case 'HoldLane':
     case 'ResumeLane':
+    case 'RaiseIncarnation':
       return { lane: command.lane };
     case 'RegisterPrototype':
     case 'AssignOwner':

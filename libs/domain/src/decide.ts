@@ -1,11 +1,13 @@
 import type { Command, LaneCommand } from './command.ts';
 import { decideGate } from './deciding.ts';
 import { cancel, rerun, rollback } from './ending.ts';
+import type { PersonId } from './id.ts';
+import type { LaneMove } from './lane.ts';
 import { open, register } from './opening.ts';
 import { decidePerson } from './person.ts';
 import { decidePolicy } from './policy.ts';
 import { decidePrototype } from './prototype.ts';
-import { type Refusal, invariant, refusal } from './refusal.ts';
+import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
 import { breakage, claim, report, tick, undone } from './step.ts';
@@ -20,6 +22,7 @@ export function decide(scene: Scene, command: Command): Decided {
       return open(scene, command);
     case 'HoldLane':
     case 'ResumeLane':
+    case 'RaiseIncarnation':
       return decideLaneCommand(scene, command);
     case 'AssignOwner':
     case 'TrustPrototype':
@@ -104,18 +107,24 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
   }
 }
 
-/** A person's hold or resume. The lane's own row says which environment it is. */
+/** A hold, a resume, a raise: the lane's own row says which environment it is. */
 function decideLaneCommand(scene: Scene, command: LaneCommand): Decided {
   const plan = new Plan(scene);
   const lane = scene.lanes.production ?? scene.lanes.staging;
   if (lane === null) return plan.refuse(refusal('not_found', 'expected a known lane'));
-  const by = scene.actor.id;
-  const refused = plan.ask(
-    lane.environment,
-    command.kind === 'HoldLane' ? { move: 'hold', reason: 'person', by } : { move: 'resume', by },
-  );
-  invariant(refused === null, 'a hold or a resume is never refused');
-  return plan.answer({ kind: 'done' });
+  const refused = plan.ask(lane.environment, laneMoveOf(command, scene.actor.id));
+  return refused === null ? plan.answer({ kind: 'done' }) : plan.refuse(refused);
+}
+
+function laneMoveOf(command: LaneCommand, by: PersonId): LaneMove {
+  switch (command.kind) {
+    case 'HoldLane':
+      return { move: 'hold', reason: 'person', by };
+    case 'ResumeLane':
+      return { move: 'resume', by };
+    case 'RaiseIncarnation':
+      return { move: 'raise', seen: command.seen, edge: command.edge };
+  }
 }
 
 function simple<Event>(scene: Scene, decided: readonly Event[] | Refusal, draft: (event: Event) => Draft): Decided {

@@ -14,6 +14,7 @@ export type {
   Look,
   PromotionCommand,
   Reach,
+  RaiseIncarnation,
   RegisterPrototype,
   Report,
 } from './command.ts';
@@ -57,6 +58,8 @@ export {
   decideLane,
   environments,
   evolveLane,
+  fenceAheadMax,
+  isNewerFence,
   leaseMs,
   needsLease,
 } from './lane.ts';

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { Command } from './command.ts';
-import { gateIn, type PromotionState } from './promotion.ts';
+import { isUnderWay } from './gate.ts';
 import type { PersonId } from './id.ts';
+import type { LaneState } from './lane.ts';
 import { currentGate } from './next.ts';
+import { gateIn, type PromotionState } from './promotion.ts';
 import {
   ask,
   cast,
@@ -50,6 +52,16 @@ const happening = fc.oneof(
       do: fc.constant('look' as const),
       verdict: fc.constantFrom('hold', 'advance', 'advance', 'condemn' as const),
       stale: fc.nat(6),
+      // Null is what the policy says; a judge that is wrong or lies may ask for anything.
+      percent: fc.constantFrom(null, null, null, 10, 50, 11, 100),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('seen' as const),
+      incarnations: fc.constantFrom(-1, 0, 0, 1, 3, 1_001, Number.MAX_SAFE_INTEGER - 9),
+      changes: fc.constantFrom(-1, 0, 1, 4, 1_000_001, Number.MAX_SAFE_INTEGER - 99),
     }),
   },
   {
@@ -96,7 +108,7 @@ function rightThing(state: PromotionState, who: number): OnPromotion {
   if (state.undo !== null) return who === 0 ? { do: 'claim', claimant: 0, wrong: false } : { do: 'undone' };
   if (gate?.name === 'approval') return { do: 'vote', who: who + 1, verdict: 'approve', stale: 1 };
   if (gate?.status !== 'claimed') return { do: 'claim', claimant: 0, wrong: false };
-  if (gate.name === 'canary' && state.weight < 50) return { do: 'look', verdict: 'advance', stale: 1 };
+  if (gate.name === 'canary' && state.weight < 50) return { do: 'look', verdict: 'advance', stale: 1, percent: null };
   return { do: 'report', verdict: 'pass', stale: 1 };
 }
 
@@ -144,9 +156,15 @@ function onPromotion(
         one.verdict === 'condemn'
           ? ({ kind: 'condemn', snapshot: digest('8'), reasons: [] } as const)
           : one.verdict === 'advance'
-            ? ({ kind: 'advance', percent: lane.weight < 10 ? 10 : 50 } as const)
+            ? ({ kind: 'advance', percent: one.percent ?? (lane.weight < 10 ? 10 : 50) } as const)
             : ({ kind: 'hold' } as const);
       return worker({ kind: 'Look', promotion, fence, laneFence: lane.fence.counter, fresh: true, verdict });
+    }
+    case 'seen': {
+      const lane = productionOf(world);
+      const { incarnation, counter } = lane.fence;
+      const seen = { incarnation: incarnation + one.incarnations, counter: counter + one.changes };
+      return worker({ kind: 'RaiseIncarnation', lane: lane.id, seen, edge: cast.worker });
     }
     case 'undone':
       return worker({ kind: 'Undone', promotion, fence });
@@ -197,8 +215,30 @@ function quorumByBruteForce(state: PromotionState, world: World): boolean {
   );
 }
 
-function check(world: World, before: ReadonlyMap<string, number>): void {
+/** What must only grow, as it was before a command. */
+interface Before {
+  readonly lane: LaneState;
+  readonly fences: ReadonlyMap<string, number>;
+}
+
+function beforeOf(world: World): Before {
+  return { lane: productionOf(world), fences: new Map(promotionsOf(world).map((state) => [state.id, state.fence])) };
+}
+
+/** The lane's fence grows by steps that run out of no numbers, and a share grows only to the policy's next one. */
+function checkLane(lane: LaneState, before: LaneState): void {
+  const incarnations = lane.fence.incarnation - before.fence.incarnation;
+  const changes = lane.fence.counter - before.fence.counter;
+  if (incarnations < 0 || changes < 0) throw new Error('I4: a fence of the lane shrank');
+  if (incarnations > 1_001 || changes > 1_000_001) throw new Error('I4: a fence of the lane was pushed');
+  if (incarnations > 0 && changes === 0) throw new Error('I4: a raised fence has an old counter');
+  const due = before.weight === 0 ? 10 : 50;
+  if (lane.weight > before.weight && lane.weight !== due) throw new Error('a share that the policy did not ask for');
+}
+
+function check(world: World, before: Before): void {
   const lane = productionOf(world);
+  checkLane(lane, before.lane);
   for (const state of promotionsOf(world)) {
     const production = gateIn(state, 'canary');
     if (production.status === 'claimed' || state.productionAt !== null) {
@@ -208,9 +248,11 @@ function check(world: World, before: ReadonlyMap<string, number>): void {
       if (!quorumByBruteForce(state, world))
         throw new Error('I2: production was claimed without enough eligible people');
     }
-    if (state.fence < (before.get(state.id) ?? 0)) throw new Error('I4: a fence shrank');
+    if (state.fence < (before.fences.get(state.id) ?? 0)) throw new Error('I4: a fence shrank');
     if (state.outcome !== null && state.weight !== 0 && state.weight !== 100)
       throw new Error('I5: an ended promotion has a weight between');
+    if ((state.outcome !== null || state.undo !== null) && state.gates.some((gate) => isUnderWay(gate.status)))
+      throw new Error('a gate is under way on a promotion that has ended or goes back');
     if (state.outcome !== null && lane.owner === state.id) throw new Error('I5: an ended promotion owns the lane');
   }
   if (lane.weight > 0 && lane.weight < 100 && lane.owner === null)
@@ -233,7 +275,7 @@ function checkAppliedOnce(world: World): void {
 describe('whatever is asked, in whichever order', () => {
   it('never breaks I2, I4 or I5, and folding the events gives the stored states', () => {
     const start = newWorld();
-    const reached = { claimed: 0, live: 0, rolledBack: 0 };
+    const reached = { claimed: 0, live: 0, rolledBack: 0, raised: 0 };
     fc.assert(
       fc.property(fc.array(happening, { minLength: 4, maxLength: 40 }), (story) => {
         const world = copyOf(start);
@@ -245,13 +287,14 @@ describe('whatever is asked, in whichever order', () => {
           policyId: cast.policy,
         });
         for (const [index, one] of story.entries()) {
-          const fences = new Map(promotionsOf(world).map((state) => [state.id as string, state.fence]));
+          const before = beforeOf(world);
           world.now += one.do === 'wait' ? one.ms : 1;
           const asked = commandFor(world, one, index + 1);
           if (asked !== null) ask(world, asked.actor, asked.command);
-          check(world, fences);
+          check(world, before);
         }
         checkAppliedOnce(world);
+        reached.raised += productionOf(world).fence.incarnation > 1 ? 1 : 0;
         if (JSON.stringify([...foldAgain(world)]) !== JSON.stringify([...world.states]))
           throw new Error('folding the events gives another state');
         for (const state of promotionsOf(world)) {
@@ -266,5 +309,6 @@ describe('whatever is asked, in whichever order', () => {
     expect(reached.claimed).toBeGreaterThan(100);
     expect(reached.live).toBeGreaterThan(100);
     expect(reached.rolledBack).toBeGreaterThan(100);
+    expect(reached.raised).toBeGreaterThan(100);
   }, 300_000);
 });

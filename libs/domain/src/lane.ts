@@ -17,11 +17,20 @@ export interface Release {
   readonly version: string;
 }
 
-/** Grows with every change of traffic; the incarnation grows when a database was restored from a backup. */
+/**
+ * Grows with every change of traffic; the incarnation grows when a database was restored from a backup. The counter grows
+ * then too, above the one that was seen, so that whoever compares counters alone is right as well.
+ */
 export interface Fence {
   readonly incarnation: number;
   readonly counter: number;
 }
+
+/**
+ * How far ahead of the row an edge's fence is believed: more restored backups, or more changes of one lane since the
+ * backup, than any deployment has. An edge that lies moves a lane by this much at most, so no number ever runs out.
+ */
+export const fenceAheadMax: Fence = { incarnation: 1_000, counter: 1_000_000 };
 
 /** Why a lane refuses forward moves until a person resumes it. */
 export interface Hold {
@@ -68,7 +77,7 @@ export type LaneEvent =
   | { readonly kind: 'stable_restored'; readonly v: 1; readonly release: Release | null }
   | { readonly kind: 'lane_held'; readonly v: 1; readonly reason: Hold['reason']; readonly by: PersonId }
   | { readonly kind: 'lane_resumed'; readonly v: 1; readonly by: PersonId }
-  | { readonly kind: 'incarnation_raised'; readonly v: 1; readonly incarnation: number };
+  | { readonly kind: 'incarnation_raised'; readonly v: 1; readonly fence: Fence; readonly edge: PersonId };
 
 /** What a promotion, a person or the keeper asks of a lane. */
 export type LaneMove =
@@ -80,7 +89,8 @@ export type LaneMove =
   | { readonly move: 'withdraw'; readonly promotion: PromotionId }
   | { readonly move: 'restore'; readonly promotion: PromotionId }
   | { readonly move: 'hold'; readonly reason: Hold['reason']; readonly by: PersonId }
-  | { readonly move: 'resume'; readonly by: PersonId };
+  | { readonly move: 'resume'; readonly by: PersonId }
+  | { readonly move: 'raise'; readonly seen: Fence; readonly edge: PersonId };
 
 /** Folds one event into a lane. */
 export function evolveLane(state: LaneState | null, event: LaneEvent, at: number): LaneState {
@@ -117,7 +127,7 @@ export function evolveLane(state: LaneState | null, event: LaneEvent, at: number
     case 'lane_resumed':
       return { ...state, hold: null };
     case 'incarnation_raised':
-      return { ...state, fence: { incarnation: event.incarnation, counter: state.fence.counter } };
+      return { ...state, fence: event.fence };
     default:
       return { ...traffic(state, event), fence: { ...state.fence, counter: state.fence.counter + 1 } };
   }
@@ -161,6 +171,8 @@ export function decideLane(state: LaneState, asked: LaneMove): readonly LaneEven
       return state.hold === null ? [] : [{ kind: 'lane_resumed', v: 1, by: asked.by }];
     case 'restore':
       return restore(state, asked.promotion);
+    case 'raise':
+      return raise(state, asked);
     default:
       return state.owner === asked.promotion ? change(state, asked) : notOwned(state, asked);
   }
@@ -209,6 +221,27 @@ function restore(state: LaneState, promotion: PromotionId): readonly LaneEvent[]
   if (state.stable?.promotion !== promotion)
     return refusal('nothing_to_roll_back', 'this release does not serve the lane');
   return [{ kind: 'stable_restored', v: 1, release: state.previous }];
+}
+
+/**
+ * An edge has seen a newer fence than this row holds: the row comes from a backup. Edges would ignore what it says, so it
+ * goes on above what was seen. Traffic is left as it is; a share between 0 and 100 needs a fresh judge, see the journal.
+ */
+function raise(state: LaneState, { seen, edge }: Extract<LaneMove, { move: 'raise' }>): readonly LaneEvent[] | Refusal {
+  if (!isNewerFence(seen, state.fence)) return [];
+  const [incarnations, changes] = [seen.incarnation - state.fence.incarnation, seen.counter - state.fence.counter];
+  if (incarnations > fenceAheadMax.incarnation || changes > fenceAheadMax.counter)
+    return refusal(
+      'too_large',
+      `expected a fence at most ${fenceAheadMax.incarnation} incarnations and ${fenceAheadMax.counter} changes ahead, got ${incarnations} and ${changes}`,
+    );
+  const fence = { incarnation: seen.incarnation + 1, counter: Math.max(seen.counter, state.fence.counter) + 1 };
+  return [{ kind: 'incarnation_raised', v: 1, fence, edge }];
+}
+
+/** Which of two fences is newer: first by incarnation, then by counter. */
+export function isNewerFence(fence: Fence, than: Fence): boolean {
+  return (fence.incarnation - than.incarnation || fence.counter - than.counter) > 0;
 }
 
 /** True when users are served by this share only as long as a judge keeps renewing it. */

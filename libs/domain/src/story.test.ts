@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { headline } from './headline.ts';
 import type { PersonId } from './id.ts';
+import type { Fence } from './lane.ts';
 import { next } from './next.ts';
 import type { PromotionState } from './promotion.ts';
 import { ask, cast, newWorld, productionOf, promotionsOf, smallPolicy, type World } from './world.contract.ts';
@@ -203,6 +204,40 @@ describe('a look', () => {
     expect([10, 10, 50, 10, 50, 100].map((percent) => refused(advance(world, percent)))).toEqual([
       ...['steered', 'weight_not_due', 'steered', 'weight_not_due', 'weight_not_due', 'weight_not_due'],
     ]);
+  });
+});
+
+describe('a fence that an edge has seen', () => {
+  const seen = (world: World, ahead: Fence) => {
+    const { id: lane, fence } = productionOf(world);
+    const { incarnation, counter } = fence;
+    const it = { incarnation: incarnation + ahead.incarnation, counter: counter + ahead.counter };
+    return ask(world, cast.operator, { kind: 'RaiseIncarnation', lane, seen: it, edge: cast.worker });
+  };
+
+  it.each<[string, number, number, string, readonly [number, number]]>([
+    ['as old as the row', 0, 0, 'done', [0, 0]],
+    ['older, though it has counted further', -1, 9, 'done', [0, 0]],
+    ['one change newer', 0, 1, 'done', [1, 2]],
+    ['newer, though it has counted less', 1, -1, 'done', [2, 1]],
+    ['as far ahead as is believed', 1_000, 1_000_000, 'done', [1_001, 1_000_001]],
+    ['one incarnation further than is believed', 1_001, 0, 'too_large', [0, 0]],
+    ['one change further than is believed', 0, 1_000_001, 'too_large', [0, 0]],
+  ])('%s moves the lane so far, and no traffic', (_what, incarnation, counter, answer, moved) => {
+    const world = inCanary();
+    const before = productionOf(world);
+    expect(refused(seen(world, { incarnation, counter }))).toBe(answer);
+    const { fence, ...traffic } = productionOf(world);
+    expect([fence.incarnation - before.fence.incarnation, fence.counter - before.fence.counter]).toEqual(moved);
+    expect({ ...traffic, fence: before.fence }).toEqual(before);
+  });
+
+  it('shuts out the look that was under way', () => {
+    const world = inCanary();
+    const { fence, ...at } = { fence: stateOf(world).fence, laneFence: productionOf(world).fence.counter };
+    seen(world, { incarnation: 0, counter: 3 });
+    const look = { kind: 'Look', promotion, fence, ...at, fresh: true, verdict: { kind: 'hold' } } as const;
+    expect(refused(ask(world, cast.worker, look))).toBe('stale_fence');
   });
 });
 

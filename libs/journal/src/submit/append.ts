@@ -32,6 +32,8 @@ export interface Writing {
   readonly tokens: readonly { token: TokenRecord; person: string }[];
   readonly revoked: readonly string[];
   readonly leases: readonly string[];
+  /** Lanes whose share must not be served any more until a judge has looked again. */
+  readonly lapses: readonly string[];
   readonly look: LookRow | null;
   readonly wakes: readonly string[];
   readonly vault: { readonly id: string; readonly person: string; readonly sealed: Buffer } | null;
@@ -99,6 +101,12 @@ const writeLease = statement(
    on conflict (workspace, lane) do update set until = excluded.until`,
 );
 
+// The backup may be younger than a lease: what was granted before it is over, whatever the clock says.
+const endLease = statement(
+  'submit.lapse',
+  `update proviso.lease set until = clock_timestamp() where workspace = $1 and lane = any($2::text[]) and until > clock_timestamp()`,
+);
+
 const writeLook = statement(
   'submit.look',
   `insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing`,
@@ -151,6 +159,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     ),
     revoked: decided.drafts.flatMap((draft) => revokedBy(draft, loaded)),
     leases: decided.lease ? [...loaded.values()].flatMap((one) => productionLane(one.state)) : [],
+    lapses: decided.drafts.flatMap((draft) => (draft.event.kind === 'incarnation_raised' ? [draft.id] : [])),
     look: null,
     wakes: decided.wakes,
     vault: null,
@@ -241,7 +250,7 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, wakes, evidence, tokens, revoked, leases, look, newKey, vault } = writing;
+  const { status, wakes, evidence, tokens, revoked, leases, lapses, look, newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
@@ -263,6 +272,7 @@ function besides(
     ...tokens.flatMap(({ token, person }) => when(true, writeToken, token.hash, person, token.expiresAt)),
     ...when(revoked.length > 0, revokeTokens, revoked),
     ...when(leases.length > 0, writeLease, leaseMs, leases),
+    ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),
     ...(newKey === null ? [] : when(true, writeVaultKey, newKey.person, newKey.wrapped)),
     ...(vault === null ? [] : when(true, writeVault, vault.id, vault.person, vault.sealed)),

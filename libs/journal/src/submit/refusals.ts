@@ -77,6 +77,7 @@ const nothing: Writing = {
   tokens: [],
   revoked: [],
   leases: [],
+  lapses: [],
   look: null,
   wakes: [],
   vault: null,
