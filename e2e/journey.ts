@@ -37,7 +37,8 @@ export interface Driver {
   readonly votesHeld: () => boolean;
 }
 
-interface PromotionDocument {
+/** A promotion as its readers see it, the part that drivers need. */
+export interface PromotionDocument {
   readonly id: string;
   readonly state: string;
   readonly at: string | null;
@@ -179,7 +180,8 @@ async function helped(
   }
 }
 
-async function voted(doors: Doors, gate: GateDocument): Promise<void> {
+/** Everybody's vote on what the gate shows. */
+export async function voted(doors: Doors, gate: GateDocument): Promise<void> {
   const body = {
     verdict: 'approve',
     reason: 'looked at the evidence',
