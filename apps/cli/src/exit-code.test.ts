@@ -1,4 +1,4 @@
-import { type PromotionStanding, promotionStates } from '@proviso/domain';
+import { type PromotionStanding, promotionStates, type RefusalCode, refusalCodes } from '@proviso/domain';
 import { exitCodeOfProblem, exitCodeOfState } from './exit-code.ts';
 
 const ofStates: Record<PromotionStanding, number> = {
@@ -25,17 +25,27 @@ test('only a live promotion ends with 0: silence, waiting and doubt are no succe
   expect(promotionStates.filter((state) => exitCodeOfState(state) === 0)).toEqual(['live']);
 });
 
+const ofRefusals: Record<RefusalCode, number> = {
+  ...{ not_permitted: 5, own_work: 5, person_disabled: 5, channel_not_allowed: 5, step_up_required: 5 },
+  ...{ already_decided: 6, gate_closed: 6, stale_attempt: 6, stale_evidence: 6, stale_fence: 6, superseded: 6 },
+  ...{ promotion_ended: 6, production_started: 6, lane_not_owned: 6, expired: 9 },
+  ...{ not_found: 1, exists: 1, policy_unknown: 1, policy_invalid: 1, policy_unsatisfiable: 1, no_owner: 1 },
+  ...{ candidate_unknown: 1, lane_held: 1, lane_busy: 1, not_trusted: 1, nothing_to_roll_back: 1 },
+  ...{ reason_required: 1, too_large: 1, too_many: 1, outcome_unknown: 1, contention: 1 },
+};
+
+test.each(refusalCodes)('the refusal %s ends a command with its own number, whatever its status', (code) => {
+  for (const status of [403, 409, 412, 422]) expect(exitCodeOfProblem({ status, code })).toBe(ofRefusals[code]);
+});
+
 test.each([
   { status: 401, code: 'unauthenticated', exit: 4 },
-  { status: 403, code: 'own_work', exit: 5 },
-  { status: 403, code: 'not_permitted', exit: 5 },
   { status: 403, code: 'something_new', exit: 5 },
-  { status: 412, code: 'stale_evidence', exit: 6 },
-  { status: 409, code: 'stale_attempt', exit: 6 },
-  { status: 409, code: 'superseded', exit: 6 },
-  { status: 409, code: 'expired', exit: 9 },
+  { status: 412, code: 'revision_not_reached', exit: 6 },
+  { status: 409, code: 'key_conflict', exit: 1 },
   { status: 422, code: 'invalid', exit: 1 },
+  { status: 422, code: 'constructor', exit: 1 },
   { status: 503, code: 'unavailable', exit: 1 },
-])('the refusal $status $code ends a command with $exit', ({ status, code, exit }) => {
+])('the no $status $code of the door ends a command with $exit', ({ status, code, exit }) => {
   expect(exitCodeOfProblem({ status, code })).toBe(exit);
 });

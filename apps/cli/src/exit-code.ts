@@ -1,4 +1,4 @@
-import type { PromotionStanding } from '@proviso/domain';
+import type { PromotionStanding, RefusalCode } from '@proviso/domain';
 
 /** What the process ends with: gh's numbers first, then ours. Scripts hang on these, so a number is never reused. */
 export const exitCodes = {
@@ -45,20 +45,53 @@ export function exitCodeOfState(state: PromotionStanding): ExitCode {
   }
 }
 
-/** Codes by which the API says that what was shown is no longer what counts. */
-const staleCodes = new Set(['stale_evidence', 'stale_attempt', 'stale_fence', 'superseded', 'gate_closed']);
-/** Codes by which the API says that this person may not, whatever the facts. */
-const notAllowedCodes = new Set([
-  ...['not_permitted', 'own_work', 'person_disabled', 'channel_not_allowed', 'step_up_required'],
-]);
+/**
+ * What each refusal means to a script; a new code finds its place here or does not compile. *Not allowed*: this person
+ * may not, whatever the facts. *Stale*: the matter has moved on since it was looked at, so look again before the next try.
+ */
+const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
+  not_permitted: exitCodes.notAllowed,
+  own_work: exitCodes.notAllowed,
+  person_disabled: exitCodes.notAllowed,
+  channel_not_allowed: exitCodes.notAllowed,
+  step_up_required: exitCodes.notAllowed,
+  already_decided: exitCodes.stale,
+  gate_closed: exitCodes.stale,
+  stale_attempt: exitCodes.stale,
+  stale_evidence: exitCodes.stale,
+  stale_fence: exitCodes.stale,
+  superseded: exitCodes.stale,
+  promotion_ended: exitCodes.stale,
+  production_started: exitCodes.stale,
+  lane_not_owned: exitCodes.stale,
+  expired: exitCodes.expired,
+  not_found: exitCodes.failed,
+  exists: exitCodes.failed,
+  policy_unknown: exitCodes.failed,
+  policy_invalid: exitCodes.failed,
+  policy_unsatisfiable: exitCodes.failed,
+  no_owner: exitCodes.failed,
+  candidate_unknown: exitCodes.failed,
+  lane_held: exitCodes.failed,
+  lane_busy: exitCodes.failed,
+  not_trusted: exitCodes.failed,
+  nothing_to_roll_back: exitCodes.failed,
+  reason_required: exitCodes.failed,
+  too_large: exitCodes.failed,
+  too_many: exitCodes.failed,
+  outcome_unknown: exitCodes.failed,
+  contention: exitCodes.failed,
+};
 
-/** What a refusal of the API means to a script. The closed code decides; the status only where there is none. */
+/** What a no of the API means to a script. The closed code decides; the status only for those that the door adds. */
 export function exitCodeOfProblem(problem: { readonly status: number; readonly code: string }): ExitCode {
-  if (problem.status === 401) return exitCodes.unauthenticated;
-  if (notAllowedCodes.has(problem.code)) return exitCodes.notAllowed;
-  if (staleCodes.has(problem.code)) return exitCodes.stale;
-  if (problem.code === 'expired') return exitCodes.expired;
-  if (problem.status === 403) return exitCodes.notAllowed;
-  if (problem.status === 412) return exitCodes.stale;
-  return exitCodes.failed;
+  const { status, code } = problem;
+  if (status === 401) return exitCodes.unauthenticated;
+  if (isRefusalCode(code)) return exitCodesOfRefusals[code];
+  if (status === 403) return exitCodes.notAllowed;
+  return status === 412 ? exitCodes.stale : exitCodes.failed;
+}
+
+function isRefusalCode(code: string): code is RefusalCode {
+  return Object.hasOwn(exitCodesOfRefusals, code);
 }
