@@ -8,6 +8,7 @@ import { openMetrics } from './metrics.ts';
 import type { Parts } from './parts.ts';
 import { openRefusalLimit } from './refusal-limit.ts';
 import { openRestoredLanes } from './restored-lanes.ts';
+import { openRefusalSummary } from './refusal-summary.ts';
 import { openUploadLimit } from './upload-limit.ts';
 
 /** The whole dependency graph as plain statements. */
@@ -21,6 +22,11 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     log,
     metrics: openMetrics(),
     refusals: openRefusalLimit(now),
+    summary: openRefusalSummary({
+      record: journal.recordAtDoor,
+      onError: (error) => log.error(breakageOf(error), 'refusals could not be summed up'),
+      now,
+    }),
     uploads: openUploadLimit(),
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
     edges: openEdgeDesk({ store, log, restored: openRestoredLanes({ journal, log, now }) }),

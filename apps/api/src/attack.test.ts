@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { idFrom } from '@proviso/domain';
+import { builtinPrincipals, idFrom } from '@proviso/domain';
 import { type Actor, type Answer, type Deployment, atApproval, openDeployment, pick } from './deployment.contract.ts';
 import { hashOfToken } from './guard.ts';
 import { routes } from './routes.ts';
@@ -173,6 +173,7 @@ describe('another workspace', () => {
     };
     const bodies: Record<string, object> = {
       ...{ grantRole: { role: 'auditor' }, revokeRole: { role: 'auditor' }, issueToken: {}, disablePerson: {} },
+      revokeToken: { token: `tok_${'0'.repeat(32)}` },
       ...{ assignOwner: { owner: here.people.eve }, trustPrototype: { trusted: true }, rerunGate: {} },
       freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },
       decide: { verdict: 'approve', ...things.digests },
@@ -230,9 +231,20 @@ describe('a person who lost their rights', () => {
     const vote = { verdict: 'approve', ...digests };
     const added = await send('ada', '/v1/people', { name: 'Lea', roles: [{ role: 'approver', group: 'security' }] });
     const lea = String(added.body['id']);
-    const { body } = await send('ada', `/v1/people/${lea}/tokens`, {});
+    const token = `prv_${randomBytes(32).toString('base64url')}`;
+    const record = { id: idFrom('tok', randomUUID()), hash: hashOfToken(token), expiresAt: Date.now() + 60_000 };
+    // Issued by the deployment itself, as at its founding: what a person issues to another does not vote.
+    await here.parts.journal.submit({
+      ...{
+        workspace: here.workspace,
+        actor: builtinPrincipals.founder.id,
+        authn: 'test',
+        idempotencyKey: randomUUID(),
+      },
+      command: { kind: 'IssueToken', person: lea as `psn_${string}`, token: record },
+    });
     const cast = async (): Promise<number> => {
-      const headers = { authorization: `Bearer ${String(body['token'])}`, 'content-type': 'application/json' };
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
       return (await fetch(url + decisions, { method: 'POST', headers, body: JSON.stringify(vote) })).status;
     };
     expect(await cast()).toBe(201);

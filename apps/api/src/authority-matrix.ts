@@ -20,7 +20,7 @@ export function authorityMatrix(): string {
   const notes = [
     'yes: answered; the row, its state and its digests may still refuse. 403: not allowed. 404: does not exist here.',
     'vote: where the gate asks for this role or for a group of this person, else 403.',
-    'own/403: own work is never decided by its requester, owner who built it, author, uploader or policy author.',
+    'own/403: own work is never decided by its requester, owner who built it, author, uploader or policy author, nor by who issued a token for it.',
   ];
   return `${[...notes, '', head, ...rows, '', 'Commands by role', '', commandMatrix()].join('\n').trimEnd()}\n`;
 }

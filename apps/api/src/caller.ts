@@ -1,4 +1,4 @@
-import type { PersonState, WorkspaceId } from '@proviso/domain';
+import type { Id, PersonId, PersonState, WorkspaceId } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
@@ -7,11 +7,27 @@ import { Problem } from './problem.ts';
 export interface Caller {
   readonly workspace: WorkspaceId;
   readonly person: PersonState;
+  /** The token they came with, and who lent it to them, if it is not theirs alone. */
+  readonly token: Id<'tok'>;
+  readonly lentBy: PersonId | null;
   readonly reads: Reads;
 }
 
 /** Only the guard writes here. A request that went past it, by whatever bug, has no caller and gets nowhere. */
 const callers = new WeakMap<FastifyRequest, Caller>();
+
+/** Who sent a request, let in or not: for the record of what was refused, and for nothing else. */
+const askers = new WeakMap<FastifyRequest, Caller>();
+
+/** Remembers who sent a request, before anything is said about whether they may. */
+export function attachAsker(request: FastifyRequest, asker: Caller): void {
+  askers.set(request, asker);
+}
+
+/** Who sent a request; undefined for somebody unknown. */
+export function askerOf(request: FastifyRequest): Caller | undefined {
+  return askers.get(request);
+}
 
 /** Remembers who is asking for as long as the request lives. */
 export function attachCaller(request: FastifyRequest, caller: Caller): void {

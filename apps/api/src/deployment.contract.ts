@@ -50,6 +50,8 @@ export interface Deployment {
   readonly workspace: `wsp_${string}`;
   readonly people: Readonly<Record<Actor, `psn_${string}`>>;
   readonly tokens: Readonly<Record<Actor, string>>;
+  readonly appUrl: string;
+  readonly evidence: string;
   readonly pumpUrl: string;
   readonly ask: (actor: Actor | null, method: 'GET' | 'POST', url: string, more?: InjectOptions) => Promise<Answer>;
   readonly post: (actor: Actor | null, url: string, body: object, key?: string) => Promise<Answer>;
@@ -129,6 +131,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     workspace: here.workspace,
     people: byActor((actor) => all[actor]?.id ?? 'psn_'),
     tokens,
+    appUrl: url,
+    evidence: config.evidence,
     pumpUrl: database.pumpUrl,
     ask,
     post: (actor, address, body, key) =>

@@ -165,6 +165,7 @@ function bodyFor({ path, name }: Route) {
     grantRole: { role: 'auditor' },
     revokeRole: { role: 'auditor' },
     issueToken: {},
+    revokeToken: { token: `tok_${'0'.repeat(32)}` },
     registerPrototype: { name: 'doors' },
     assignOwner: { owner: here.people.bea },
     trustPrototype: { trusted: false },

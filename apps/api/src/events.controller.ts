@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { mayRead } from '@proviso/authority';
-import type { PersonId } from '@proviso/domain';
-import type { EntryView, LogView, Reads } from '@proviso/journal';
+import type { EntryView, LogView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { queryOf } from './parsing.ts';
@@ -27,7 +26,8 @@ export class EventsController {
   @Get()
   async follow(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     queryOf(request, queries.none);
-    const { workspace, reads, person } = callerOf(request);
+    const caller = callerOf(request);
+    const { workspace, reads, person } = caller;
     const log = await reads.log();
     const asked = positionIn(request.headers['last-event-id'], log);
     const stream = reply.raw;
@@ -44,7 +44,7 @@ export class EventsController {
     });
     stream.write(': connected\n\n');
     if (asked === null) stream.write(`event: reset\nid: ${log.incarnation}.${log.last}\ndata: {}\n\n`);
-    const heart = setInterval(() => void beat(stream, { reads, log, person: person.id }), heartbeatMs);
+    const heart = setInterval(() => void beat(stream, caller, log), heartbeatMs);
     const stop = (): void => {
       clearInterval(heart);
       leave();
@@ -56,20 +56,16 @@ export class EventsController {
   }
 }
 
-interface Followed {
-  readonly reads: Reads;
-  readonly log: LogView;
-  readonly person: PersonId;
-}
-
 /**
- * Keeps the line open as long as its reader may read, and as long as it is the log that it began with: a lost right ends
- * it within one beat, and so does a database that was put back under us; then the reader comes back and is told to reset.
+ * Keeps the line open as long as its reader may read, and as long as it is the log that it began with: a lost right or a
+ * revoked token ends it within one beat, and so does a database that was put back under us; then the reader comes back
+ * and is told to reset.
  */
-async function beat(stream: ServerResponse, { reads, log, person: id }: Followed): Promise<void> {
+async function beat(stream: ServerResponse, { reads, person: { id }, token }: Caller, log: LogView): Promise<void> {
   try {
     const [person, now] = await Promise.all([reads.person(id), reads.log()]);
-    if (person === null || !mayRead(person) || now.incarnation !== log.incarnation) stream.end();
+    const holds = person?.tokens.some((held) => held.id === token) === true;
+    if (person === null || !holds || !mayRead(person) || now.incarnation !== log.incarnation) stream.end();
     else write(stream, ': alive\n\n');
   } catch {
     // The database is away: nothing new can be read either, so the line may stay until it is back.

@@ -1,6 +1,7 @@
 import {
   type CandidateId,
   type Digest,
+  type Id,
   type IdKind,
   type LaneId,
   type PersonId,
@@ -25,6 +26,7 @@ export const ids = {
   policy: id<PolicyId>('pol'),
   promotion: id<PromotionId>('prm'),
   prototype: id<PrototypeId>('pro'),
+  token: id<Id<'tok'>>('tok'),
 } as const;
 
 /** The address of a stored document. */
@@ -105,6 +107,7 @@ export const bodies = {
   }),
   role: binding,
   issueToken: z.strictObject({ validDays: z.number().int().min(1).max(366).default(90) }).default({ validDays: 90 }),
+  revokeToken: z.strictObject({ token: ids.token }),
   empty: z.strictObject({}).optional(),
   registerPrototype: z.strictObject({ name: prototypeName, owner: ids.person.nullable().optional() }),
   assignOwner: z.strictObject({ owner: ids.person }),

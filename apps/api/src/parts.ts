@@ -6,6 +6,7 @@ import type { EventFeed } from './event-feed.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { RefusalLimit } from './refusal-limit.ts';
+import type { RefusalSummary } from './refusal-summary.ts';
 import type { UploadLimit } from './upload-limit.ts';
 
 /** The one injection token: everything a controller works with, handed over in one object. */
@@ -19,6 +20,7 @@ export interface Parts {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly refusals: RefusalLimit;
+  readonly summary: RefusalSummary;
   readonly uploads: UploadLimit;
   readonly feed: EventFeed;
   readonly edges: EdgeDesk;

@@ -99,6 +99,17 @@ export class PeopleController {
     return { id, token, expiresAt: timeOf(expiresAt) };
   }
 
+  @Post('people/:id/tokens/revoke')
+  @HttpCode(200)
+  async revokeToken(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { token } = bodyOf(request, bodies.revokeToken);
+    const person = idIn(request, 'psn');
+    const { caller, submit } = intentOf(this.#parts, request);
+    await submit({ kind: 'RevokeToken', person, token });
+    return personShown(caller.reads, person);
+  }
+
   @Post('people/:id/disable')
   @HttpCode(200)
   async disable(@Req() request: FastifyRequest) {

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { askerOf } from './caller.ts';
 import { breakageOf } from './log.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOfProblem, httpStatusOf, problemOf } from './problem.ts';
@@ -21,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
 
 /** Answers one problem; nothing is said when the answer has begun already. */
 export function answerProblem(
-  parts: Pick<Parts, 'log' | 'metrics'>,
+  parts: Pick<Parts, 'log' | 'metrics' | 'summary'>,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -30,6 +31,8 @@ export function answerProblem(
   const status = httpStatusOf(problem.code);
   if (status >= 500) parts.log.error({ requestId: request.id, code: problem.code, ...breakageOf(error) }, 'broke');
   parts.metrics.refused(problem.code);
+  const asker = askerOf(request);
+  if (status < 500 && asker !== undefined && !problem.more.recorded) parts.summary.note(asker, problem.code);
   if (reply.sent || reply.raw.headersSent) return;
   if (problem.more.retryAfterSeconds !== undefined) reply.header('retry-after', problem.more.retryAfterSeconds);
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="proviso"');

@@ -31,6 +31,8 @@ export class Problem extends Error {
     readonly whoCan?: readonly string[];
     readonly errors?: readonly ProblemDetail[];
     readonly retryAfterSeconds?: number;
+    /** An entry of its own tells it already, so no sum has to. */
+    readonly recorded?: true;
   };
 
   constructor(code: string, message: string, more: Problem['more'] = {}) {
@@ -120,7 +122,7 @@ export function problemOf(error: unknown): Problem {
 /** The problem of a refusal by the domain or by the authority. */
 function problemOfRefusal({ code, message, rule, whoCan }: Refusal): Problem {
   const told = { ...(rule === undefined ? {} : { rule }), ...(whoCan === undefined ? {} : { whoCan }) };
-  return new Problem(code, message, told);
+  return new Problem(code, message, { ...told, recorded: true });
 }
 
 /** The problem of content that was not taken in. */
@@ -152,11 +154,6 @@ export function bodyOfProblem(problem: Problem, requestId: string): ProblemBody 
 
 function ofJournal(failure: JournalFailure): Problem {
   switch (failure.code) {
-    case 'key_conflict':
-      return new Problem(
-        'key_conflict',
-        'expected the body that this Idempotency-Key was first sent with, got another',
-      );
     case 'outcome_unknown':
       return new Problem(
         'outcome_unknown',

@@ -21,6 +21,8 @@ export type Names = Readonly<Record<string, string>>;
 /** What a view of promotions is made for: whom it is shown to, and the names it may show. */
 export interface Viewer {
   readonly person: PersonState;
+  /** Who lent them the token they came with, if it is not theirs alone. */
+  readonly lentBy: PersonId | null;
   readonly names: Names;
 }
 
@@ -64,7 +66,11 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
             held: production.state.hold !== null,
             busy: isBusy(view),
           },
-    actions: actionsOn(viewer.person, { promotion: state, hold: production?.state.hold ?? null }).map(actionView),
+    actions: actionsOn(viewer.person, {
+      promotion: state,
+      hold: production?.state.hold ?? null,
+      lentBy: viewer.lentBy,
+    }).map(actionView),
     revision: view.revision,
     openedAt: timeOf(state.openedAt),
     endedAt: state.endedAt === null ? null : timeOf(state.endedAt),

@@ -27,7 +27,7 @@ export class PromotionsController {
 
   @Get()
   async list(@Req() request: FastifyRequest) {
-    const { reads, person } = callerOf(request);
+    const { reads, person, lentBy } = callerOf(request);
     const { prototype, open, after, limit } = queryOf(request, queries.promotions);
     const { items, next } = await reads.promotions({
       limit,
@@ -36,7 +36,7 @@ export class PromotionsController {
       ...(after === undefined ? {} : { after }),
     });
     const names = await namesFor(reads, items);
-    return { items: items.map((view) => promotionView(view, { person, names })), next };
+    return { items: items.map((view) => promotionView(view, { person, lentBy, names })), next };
   }
 
   @Get(':id')
@@ -106,8 +106,8 @@ export class PromotionsController {
   }
 
   async #shown(request: FastifyRequest, view: PromotionView) {
-    const { reads, person } = callerOf(request);
-    return promotionView(view, { person, names: await namesFor(reads, [view]) });
+    const { reads, person, lentBy } = callerOf(request);
+    return promotionView(view, { person, lentBy, names: await namesFor(reads, [view]) });
   }
 }
 

@@ -38,7 +38,7 @@ export function policyView({ id, name, current }: PolicyState, source: string | 
   return { id, name, version, digest, author, environment: policy.environment, gates, source };
 }
 
-/** A principal as shown; of tokens nothing but when they end. */
+/** A principal as shown; of tokens nothing but when they end and whose issue they are. */
 export function personView(person: PersonState, names: Names) {
   const { id, kind, actsFor = null, disabled, bindings, tokens } = person;
   return {
@@ -48,7 +48,11 @@ export function personView(person: PersonState, names: Names) {
     actsFor,
     disabled,
     roles: [...bindings],
-    tokens: tokens.map((token) => ({ id: token.id, expiresAt: new Date(token.expiresAt).toISOString() })),
+    tokens: tokens.map((token) => ({
+      id: token.id,
+      expiresAt: new Date(token.expiresAt).toISOString(),
+      issuedBy: token.issuedBy ?? null,
+    })),
   };
 }
 

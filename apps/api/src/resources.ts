@@ -51,7 +51,13 @@ const person = named(
     actsFor: ids.person.nullable(),
     disabled: z.boolean(),
     roles: z.array(binding),
-    tokens: z.array(z.strictObject({ id: z.string(), expiresAt: time })),
+    tokens: z.array(
+      z.strictObject({
+        id: ids.token,
+        expiresAt: time,
+        issuedBy: ids.person.nullable().describe('null: the deployment itself, at its founding'),
+      }),
+    ),
   }),
 );
 

@@ -78,6 +78,14 @@ const people: readonly Route[] = [
     { json: bodies.issueToken },
   ]),
   post([
+    '/v1/people/:id/tokens/revoke',
+    'revokeToken',
+    'Revoke a token: it is unknown from then on',
+    command('RevokeToken'),
+    { 200: r.person },
+    { json: bodies.revokeToken },
+  ]),
+  post([
     '/v1/people/:id/disable',
     'disablePerson',
     'End all rights and tokens',

@@ -72,7 +72,7 @@ function addParsers(fastify: FastifyInstance): void {
 }
 
 function addHooks(fastify: FastifyInstance, parts: Parts): void {
-  const guard = guardOf(parts.journal);
+  const guard = guardOf(parts);
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id);
     await guard(request);

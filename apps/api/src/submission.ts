@@ -38,6 +38,7 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
         // A key is its sender's own: nobody collides with it, or learns from it, by guessing.
         idempotencyKey: `rest/${caller.person.id}/${key}`,
         authn: 'token/rest',
+        token: caller.token,
         ...along,
       };
       return accepted(
@@ -47,9 +48,9 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
   };
 }
 
-/** What is merely not there is a typo; everything else leaves an entry, and entries are what a flood must not fill. */
+/** Each leaves an entry, what is merely not there as well, and entries are what a flood must not fill. */
 function countsAsTry(receipt: Receipt): boolean {
-  return receipt.kind === 'refused' && receipt.refusal.code !== 'not_found';
+  return receipt.kind === 'refused';
 }
 
 /** The client's key, or one that only this request has. */

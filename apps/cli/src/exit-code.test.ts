@@ -31,7 +31,8 @@ const ofRefusals: Record<RefusalCode, number> = {
   ...{ promotion_ended: 6, production_started: 6, lane_not_owned: 6, expired: 9 },
   ...{ not_found: 1, exists: 1, policy_unknown: 1, policy_invalid: 1, policy_unsatisfiable: 1, no_owner: 1 },
   ...{ candidate_unknown: 1, lane_held: 1, lane_busy: 1, not_trusted: 1, nothing_to_roll_back: 1 },
-  ...{ reason_required: 1, too_large: 1, too_many: 1, outcome_unknown: 1, contention: 1 },
+  ...{ reason_required: 1, too_large: 1, too_many: 1, key_conflict: 1, outcome_unknown: 1 },
+  ...{ contention: 1 },
 };
 
 test.each(refusalCodes)('the refusal %s ends a command with its own number, whatever its status', (code) => {
@@ -42,7 +43,6 @@ test.each([
   { status: 401, code: 'unauthenticated', exit: 4 },
   { status: 403, code: 'something_new', exit: 5 },
   { status: 412, code: 'revision_not_reached', exit: 6 },
-  { status: 409, code: 'key_conflict', exit: 1 },
   { status: 422, code: 'invalid', exit: 1 },
   { status: 422, code: 'constructor', exit: 1 },
   { status: 503, code: 'unavailable', exit: 1 },

@@ -79,6 +79,7 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   reason_required: exitCodes.failed,
   too_large: exitCodes.failed,
   too_many: exitCodes.failed,
+  key_conflict: exitCodes.failed,
   outcome_unknown: exitCodes.failed,
   contention: exitCodes.failed,
 };

@@ -1,6 +1,7 @@
 import {
   type Command,
   type Hold,
+  type PersonId,
   type PersonState,
   type PromotionState,
   type Refusal,
@@ -25,12 +26,15 @@ export interface Action {
 export interface ActionFacts {
   readonly promotion: PromotionState;
   readonly hold: Hold | null;
+  /** Who lent the viewer the token they came with. */
+  readonly lentBy: PersonId | null;
 }
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
 export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action[] {
   return offers(facts).map(({ rel, command }) => {
-    const refused = authorise({ actor, command, promotion: facts.promotion }) ?? votedAlready(actor, command, facts);
+    const { promotion, lentBy } = facts;
+    const refused = authorise({ actor, command, promotion, lentBy }) ?? votedAlready(actor, command, facts);
     const who = whoCan({ command, promotion: facts.promotion });
     return {
       rel,

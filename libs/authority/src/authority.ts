@@ -1,6 +1,7 @@
 import {
   type Authority,
   type Command,
+  type PersonId,
   type PersonState,
   type PromotionState,
   type Refusal,
@@ -8,6 +9,7 @@ import {
   refusal,
   ruleOf,
   separate,
+  separateLent,
 } from '@proviso/domain';
 import { type Facts, fills, rightsOf, verbsOf } from './ability.ts';
 import { wordsOf } from './words.ts';
@@ -18,6 +20,8 @@ export interface Subject {
   readonly command: Command;
   readonly promotion?: PromotionState | null;
   readonly prototype?: string | null;
+  /** Who lent the actor the token they came with. */
+  readonly lentBy?: PersonId | null;
 }
 
 /**
@@ -29,7 +33,7 @@ export function authorise(subject: Subject): Refusal | null {
   if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
   if (!rightsOf(actor).can(command.kind, factsOf(subject))) return lacking(subject);
   if (command.kind !== 'Decide' || subject.promotion == null) return null;
-  return separate(actor, subject.promotion.exclusions);
+  return separate(actor, subject.promotion.exclusions) ?? separateLent(subject.lentBy ?? null);
 }
 
 /**

@@ -40,6 +40,7 @@ export {
   rerunGate,
   resumeLane,
   revokeRole,
+  revokeToken,
   rollbackPromotion,
   trustPrototype,
 } from './generated/sdk.gen.ts';

@@ -18,6 +18,8 @@ export interface Provenance {
   readonly kind: 'upload' | 'git' | 'github';
   readonly uploader: PersonId;
   readonly authors: readonly PersonId[];
+  /** Who issued the uploader's token, when it was somebody else; the journal fills it in. */
+  readonly lentBy?: PersonId;
   readonly repository?: string;
   readonly commit?: string;
 }

@@ -4,6 +4,8 @@ import { cancel, rerun, rollback } from './ending.ts';
 import type { PersonId } from './id.ts';
 import type { LaneMove } from './lane.ts';
 import { open, register } from './opening.ts';
+import { builtinOf } from './builtin.ts';
+import type { PersonId } from './id.ts';
 import { decidePerson } from './person.ts';
 import { decidePolicy } from './policy.ts';
 import { decidePrototype } from './prototype.ts';
@@ -27,13 +29,13 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'AssignOwner':
     case 'TrustPrototype':
     case 'FreezeCandidate':
-      return simple(scene, decidePrototype(scene.prototype, command, scene.actor.id), (event) => ({
+      return simple(scene, decidePrototype(scene.prototype, command, scene), (event) => ({
         stream: 'prototype',
         id: command.prototype,
         event,
       }));
     case 'PublishPolicy':
-      return simple(scene, decidePolicy(scene.policy, command), (event) => ({
+      return simple(scene, decidePolicy(scene.policy, command, scene.lentBy), (event) => ({
         stream: 'policy',
         id: command.policyId,
         event,
@@ -44,7 +46,7 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'IssueToken':
     case 'RevokeToken':
     case 'DisablePerson':
-      return simple(scene, decidePerson(scene.person, command), (event) => ({
+      return simple(scene, decidePerson(scene.person, command, issuerIn(scene)), (event) => ({
         stream: 'person',
         id: command.person,
         event,
@@ -125,6 +127,11 @@ function laneMoveOf(command: LaneCommand, by: PersonId): LaneMove {
     case 'RaiseIncarnation':
       return { move: 'raise', seen: command.seen, edge: command.edge };
   }
+}
+
+/** With a lent token its lender issues: else a second token would wash off whose the first one was. */
+function issuerIn({ actor, lentBy }: Scene): PersonId | null {
+  return builtinOf(actor.id) === undefined ? (lentBy ?? actor.actsFor ?? actor.id) : null;
 }
 
 function simple<Event>(scene: Scene, decided: readonly Event[] | Refusal, draft: (event: Event) => Draft): Decided {

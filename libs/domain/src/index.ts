@@ -72,6 +72,7 @@ export {
   type PrincipalKind,
   type Role,
   type TokenRecord,
+  lenderOf,
   evolvePerson,
   principalKinds,
   roles,
@@ -113,7 +114,14 @@ export {
 export { type EligibleVote, type Requirement, type Tally, matchQuorum } from './quorum.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
 export { type Answer, type Authority, type Decided, type Draft, type Scene } from './scene.ts';
-export { type Exclusion, type ExclusionReason, exclusionReasons, exclusionsOf, separate } from './separation.ts';
+export {
+  type Exclusion,
+  type ExclusionReason,
+  exclusionReasons,
+  exclusionsOf,
+  separate,
+  separateLent,
+} from './separation.ts';
 export {
   type Shape,
   about,

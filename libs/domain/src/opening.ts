@@ -44,13 +44,14 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
   if (prototype.owner === null)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
   const people = { ...scene.people, [scene.actor.id]: scene.actor };
-  const { version, digest, author, policy: pinned } = policy.current;
+  const { version, digest, author, lentBy: policyLentBy, policy: pinned } = policy.current;
   const involved = {
     requester: scene.actor.id,
     owner: prototype.owner,
     authors: candidate.provenance.authors,
     uploader: candidate.provenance.uploader,
     policyAuthor: author,
+    lenders: [scene.lentBy, candidate.provenance.lentBy, policyLentBy].filter((one) => one != null),
   };
   const accountable = people[prototype.owner];
   if (accountable?.kind !== 'human' || accountable.disabled)

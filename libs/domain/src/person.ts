@@ -39,6 +39,8 @@ export interface TokenRecord {
   readonly id: Id<'tok'>;
   readonly hash: Digest;
   readonly expiresAt: number;
+  /** The human behind its issue; absent when the deployment itself issued it, at its founding. */
+  readonly issuedBy?: PersonId;
 }
 
 /** A principal's stored state. Names and addresses live in the vault, never here. */
@@ -78,7 +80,7 @@ export type PersonCommand =
     }
   | { readonly kind: 'GrantRole'; readonly person: PersonId; readonly binding: Binding }
   | { readonly kind: 'RevokeRole'; readonly person: PersonId; readonly binding: Binding }
-  | { readonly kind: 'IssueToken'; readonly person: PersonId; readonly token: TokenRecord }
+  | { readonly kind: 'IssueToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
   | { readonly kind: 'RevokeToken'; readonly person: PersonId; readonly token: Id<'tok'> }
   | { readonly kind: 'DisablePerson'; readonly person: PersonId };
 
@@ -103,8 +105,17 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent): Per
   }
 }
 
-/** Decides a command about a principal. */
-export function decidePerson(state: PersonState | null, command: PersonCommand): readonly PersonEvent[] | Refusal {
+/** Who lent this person the token: whoever issued it can use it as well. Null when it is theirs alone. */
+export function lenderOf(person: PersonState, token: TokenRecord): PersonId | null {
+  return token.issuedBy === undefined || token.issuedBy === person.id ? null : token.issuedBy;
+}
+
+/** Decides a command about a principal; `issuer` is the human behind it, null when the deployment itself asks. */
+export function decidePerson(
+  state: PersonState | null,
+  command: PersonCommand,
+  issuer: PersonId | null,
+): readonly PersonEvent[] | Refusal {
   if (command.kind === 'AddPerson') return added(state, command);
   if (state === null) return refusal('not_found', 'expected a known person');
   switch (command.kind) {
@@ -119,7 +130,9 @@ export function decidePerson(state: PersonState | null, command: PersonCommand):
       return [{ kind: 'role_revoked', v: 1, binding: command.binding }];
     case 'IssueToken':
       if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
-      return [{ kind: 'token_issued', v: 1, token: command.token }];
+      return [
+        { kind: 'token_issued', v: 1, token: { ...command.token, ...(issuer !== null && { issuedBy: issuer }) } },
+      ];
     case 'RevokeToken':
       if (!state.tokens.some((token) => token.id === command.token))
         return refusal('not_found', 'expected a known token');

@@ -49,6 +49,8 @@ export interface PolicyVersion {
   readonly version: number;
   readonly digest: Digest;
   readonly author: PersonId;
+  /** Who issued the author's token, when it was somebody else. */
+  readonly lentBy?: PersonId;
   readonly policy: Policy;
 }
 
@@ -67,6 +69,7 @@ export type PolicyEvent = {
   readonly version: number;
   readonly digest: Digest;
   readonly author: PersonId;
+  readonly lentBy?: PersonId;
   readonly policy: Policy;
 };
 
@@ -81,12 +84,17 @@ export type PolicyCommand = {
 
 /** Folds one event into a policy. */
 export function evolvePolicy(_state: PolicyState | null, event: PolicyEvent): PolicyState {
-  const { version, digest, author, policy } = event;
-  return { id: event.id, name: policy.name, current: { version, digest, author, policy } };
+  const { version, digest, author, lentBy, policy } = event;
+  const lent = lentBy === undefined ? {} : { lentBy };
+  return { id: event.id, name: policy.name, current: { version, digest, author, ...lent, policy } };
 }
 
 /** Decides a publication: the same content twice is the same version. */
-export function decidePolicy(state: PolicyState | null, command: PolicyCommand): readonly PolicyEvent[] | Refusal {
+export function decidePolicy(
+  state: PolicyState | null,
+  command: PolicyCommand,
+  lentBy: PersonId | null,
+): readonly PolicyEvent[] | Refusal {
   if (state?.current.digest === command.digest) return [];
   if (state !== null && state.name !== command.policy.name) {
     return refusal('policy_invalid', `expected the name ${state.name}, got ${command.policy.name}`);
@@ -95,7 +103,8 @@ export function decidePolicy(state: PolicyState | null, command: PolicyCommand):
   if (problem !== null) return refusal('policy_invalid', problem);
   const { digest, author, policy } = command;
   const version = (state?.current.version ?? 0) + 1;
-  return [{ kind: 'policy_published', v: 1, id: command.policyId, version, digest, author, policy }];
+  const lent = lentBy === null ? {} : { lentBy };
+  return [{ kind: 'policy_published', v: 1, id: command.policyId, version, digest, author, ...lent, policy }];
 }
 
 /** What the shape of a document cannot say: order, uniqueness and bounds between fields. Null: the policy makes sense. */

@@ -59,7 +59,7 @@ export function evolvePrototype(state: PrototypeState | null, event: PrototypeEv
 export function decidePrototype(
   state: PrototypeState | null,
   command: PrototypeCommand,
-  by: PersonId,
+  { actor, lentBy }: { readonly actor: { readonly id: PersonId }; readonly lentBy: PersonId | null },
 ): readonly PrototypeEvent[] | Refusal {
   if (state === null) return refusal('not_found', 'expected a known prototype');
   switch (command.kind) {
@@ -68,13 +68,17 @@ export function decidePrototype(
     case 'TrustPrototype':
       return state.trusted === command.trusted
         ? []
-        : [{ kind: 'prototype_trusted', v: 1, trusted: command.trusted, by }];
+        : [{ kind: 'prototype_trusted', v: 1, trusted: command.trusted, by: actor.id }];
     case 'FreezeCandidate':
       // The same content twice is the same candidate, whoever uploads it and under whichever label.
       return sameContent(state, command.candidate) === undefined
-        ? [{ kind: 'candidate_frozen', v: 1, candidate: command.candidate }]
+        ? [{ kind: 'candidate_frozen', v: 1, candidate: withLender(command.candidate, lentBy) }]
         : [];
   }
+}
+
+function withLender(candidate: Candidate, lentBy: PersonId | null): Candidate {
+  return lentBy === null ? candidate : { ...candidate, provenance: { ...candidate.provenance, lentBy } };
 }
 
 /** The candidate with the same manifest, if this prototype has it. */

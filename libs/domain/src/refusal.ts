@@ -30,6 +30,7 @@ export const refusalCodes = [
   'step_up_required',
   'too_large',
   'too_many',
+  'key_conflict',
   'outcome_unknown',
   'contention',
 ] as const;

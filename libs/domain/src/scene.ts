@@ -14,6 +14,8 @@ export interface Scene {
   /** The database's clock, read after the lock. */
   readonly now: number;
   readonly actor: PersonState;
+  /** Who issued the token that the actor came with, when it was somebody else: they could be acting themselves. */
+  readonly lentBy: PersonId | null;
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;

@@ -3,7 +3,14 @@ import type { PersonState } from './person.ts';
 import { type Refusal, refusal } from './refusal.ts';
 
 /** Why somebody may not decide on a promotion. */
-export const exclusionReasons = ['requester', 'owner_who_built', 'author', 'uploader', 'policy_author'] as const;
+export const exclusionReasons = [
+  'requester',
+  'owner_who_built',
+  'author',
+  'uploader',
+  'policy_author',
+  'lender',
+] as const;
 /** One of them. */
 export type ExclusionReason = (typeof exclusionReasons)[number];
 
@@ -20,6 +27,8 @@ export interface Involved {
   readonly authors: readonly PersonId[];
   readonly uploader: PersonId;
   readonly policyAuthor: PersonId;
+  /** Whoever issued a token that one of them acted with: what was done with it, they could have done. */
+  readonly lenders: readonly PersonId[];
 }
 
 /** Everyone excluded, agents resolved to their humans: nobody approves their own work through a bot. */
@@ -30,6 +39,7 @@ export function exclusionsOf(involved: Involved, people: Readonly<Record<string,
     { person: involved.uploader, why: 'uploader' },
     ...involved.authors.map((person): Exclusion => ({ person, why: 'author' })),
     { person: involved.policyAuthor, why: 'policy_author' },
+    ...involved.lenders.map((person): Exclusion => ({ person, why: 'lender' })),
   ];
   if (built.includes(involved.owner)) named.push({ person: involved.owner, why: 'owner_who_built' });
   const resolved = named.flatMap((exclusion) => {
@@ -60,10 +70,18 @@ export function separate(voter: PersonState, exclusions: readonly Exclusion[]): 
   });
 }
 
+/** A vote is a person's own: a lent token could be in its lender's hands, and then one would decide for two. */
+export function separateLent(lentBy: PersonId | null): Refusal | null {
+  if (lentBy === null) return null;
+  const message = 'expected a token of your own to decide with, got one that another person issued';
+  return refusal('step_up_required', message, { rule: 'separation/lent_token' });
+}
+
 const wordsFor: Readonly<Record<ExclusionReason, string>> = {
   requester: 'you asked for this promotion',
   owner_who_built: 'you own and built this prototype',
   author: 'you wrote part of this candidate',
   uploader: 'you uploaded this candidate',
   policy_author: 'you wrote the policy that this promotion is decided by',
+  lender: 'you issued a token that part of this was done with',
 };

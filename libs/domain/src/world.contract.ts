@@ -167,6 +167,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
   return {
     now: world.now,
     actor: people[actor] ?? unknown,
+    lentBy: null,
     authority: plainAuthority,
     digestOf: (text) =>
       `sha256:${[...text]

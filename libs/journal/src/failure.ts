@@ -3,7 +3,6 @@ export type JournalFailureCode =
   | 'unavailable'
   | 'outcome_unknown'
   | 'contention'
-  | 'key_conflict'
   | 'not_leader'
   | 'unsafe_role'
   | 'vault_unreadable';

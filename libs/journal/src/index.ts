@@ -1,5 +1,6 @@
 export type {
   DirtyMark,
+  DoorRefusal,
   EdgeLane,
   EntryView,
   Journal,

@@ -160,9 +160,12 @@ describe('submit', () => {
     const second = await ask(people.sam, vote, { key });
     expect(first).toMatchObject({ kind: 'accepted', replayed: false, answer: { kind: 'decided', passed: true } });
     expect(second).toEqual({ ...first, replayed: true });
-    await expect(ask(people.sam, { kind: 'Cancel', promotion }, { key })).rejects.toMatchObject({
-      code: 'key_conflict',
-    });
+    const conflict = await ask(people.sam, { kind: 'Cancel', promotion }, { key });
+    expect(conflict).toMatchObject({ kind: 'refused', refusal: { code: 'key_conflict' }, replayed: false });
+    expect(await ask(people.sam, vote, { key })).toEqual({ ...first, replayed: true });
+    const log = await journal.reads(workspace).history({ stream: 'log', id: 'refusals', limit: 1_000 });
+    const told = log.filter(({ bytes }) => bytes.includes(promotion)).map(({ bytes }) => JSON.parse(bytes) as object);
+    expect(told).toMatchObject([{ actor: { pid: people.sam }, body: { command: 'Cancel', code: 'key_conflict' } }]);
   });
 
   it('counts exactly one vote of each person, however many arrive at once', async () => {

@@ -4,7 +4,8 @@ import type { Journal, JournalOptions } from './port.ts';
 import { readsOf } from './reads/reads.ts';
 import { isBroken, openSession, type Session } from './session.ts';
 import { statement } from './statement.ts';
-import { submit } from './submit/submit.ts';
+import { recordAtDoor } from './submit/refusals.ts';
+import { patiently, submit } from './submit/submit.ts';
 import { vaultOf } from './vault/vault.ts';
 
 /** Commits within this time share one NOTIFY: a burst of votes is one wake of each leader. */
@@ -26,18 +27,20 @@ const getReports = statement(
 /** Opens the journal for doors and activities. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const onError = options.onError ?? (() => undefined);
+  // A malformed key is told before a connection is made that would have to be closed again.
+  const vault = vaultOf(options.vaultKeyHex);
   const session = await openSession({
     url: options.url,
     connectionsMax: options.connectionsMax,
     onError,
     durable: options.durable ?? true,
   });
-  const vault = vaultOf(options.vaultKeyHex);
-  const notifier = coalesced(session, onError);
   const reading = retryable(session);
+  const notifier = coalesced(session, onError);
   const ports = { session, vault, origin: options.origin, notify: notifier.notify };
   return {
     submit: (submission) => submit(ports, submission),
+    recordAtDoor: (said) => patiently(() => recordAtDoor({ session: reading, origin: options.origin }, said)),
     reads: (workspace) => readsOf(reading, vault, workspace),
     principalOfToken: (tokenHash) => principalOfToken(reading, tokenHash),
     recordEdgeReport: async (workspace, edge, report) => {

@@ -4,6 +4,7 @@ import type {
   Command,
   Digest,
   EvidenceRef,
+  Id,
   LaneId,
   LaneState,
   PersonId,
@@ -27,12 +28,37 @@ export interface Submission {
   readonly idempotencyKey: string;
   /** How the actor proved who they are, and through which door: `token/rest`, `local/cli`, `service/worker`. */
   readonly authn: string;
+  /** The actor's token, when they came with one: it must still hold, and tells whether it is theirs alone. */
+  readonly token?: Id<'tok'>;
   /** Free text of a person. It goes to the vault, encrypted; the entry holds a commitment only. */
   readonly reason?: string;
   /** Name and address of a person that is being added; vault only. */
   readonly personal?: { readonly name: string; readonly email?: string };
   /** A look's row, stored with the command that reports it. */
   readonly look?: LookRow;
+}
+
+/** A no that a door said by itself, before there was a command. */
+export interface DoorRefusal {
+  readonly workspace: WorkspaceId;
+  readonly actor: PersonState;
+  /** Who lent the actor the token they came with. */
+  readonly lentBy: PersonId | null;
+  readonly authn: string;
+  readonly told:
+    | {
+        readonly kind: 'refusal_recorded';
+        /** The door as its table names it, such as `GET /v1/people`. */
+        readonly door: string;
+        readonly code: string;
+        readonly rule: string | null;
+      }
+    /** Mistakes that deserve no entry each: how many of which code since when. */
+    | {
+        readonly kind: 'refusals_summed';
+        readonly since: string;
+        readonly codes: Readonly<Record<string, number>>;
+      };
 }
 
 /** What came of it. Both mean durable in PostgreSQL. */
@@ -149,6 +175,8 @@ export interface Principal {
 /** The journal as every door and every activity sees it. */
 export interface Journal {
   readonly submit: (submission: Submission) => Promise<Receipt>;
+  /** Records what a door refused by itself. */
+  readonly recordAtDoor: (said: DoorRefusal) => Promise<void>;
   readonly reads: (workspace: WorkspaceId) => Reads;
   readonly principalOfToken: (tokenHash: Digest) => Promise<Principal | null>;
   /** Records the fences and releases that an edge says it runs. */

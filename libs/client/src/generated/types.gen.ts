@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, stale_fence, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, too_many, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, stale_fence, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -48,6 +48,10 @@ export type Person = {
          * RFC 3339, UTC
          */
         expiresAt: string;
+        /**
+         * null: the deployment itself, at its founding
+         */
+        issuedBy: string | null;
     }>;
 };
 
@@ -768,6 +772,41 @@ export type IssueTokenResponses = {
 };
 
 export type IssueTokenResponse = IssueTokenResponses[keyof IssueTokenResponses];
+
+export type RevokeTokenData = {
+    body: {
+        token: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/tokens/revoke';
+};
+
+export type RevokeTokenErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
+
+export type RevokeTokenResponses = {
+    /**
+     * done
+     */
+    200: Person;
+};
+
+export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
 
 export type DisablePersonData = {
     body?: {

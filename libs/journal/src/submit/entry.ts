@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Binding, type Draft, type PersonState, type WorkspaceId, invariant } from '@proviso/domain';
+import {
+  type Binding,
+  type Draft,
+  type PersonId,
+  type PersonState,
+  type WorkspaceId,
+  invariant,
+} from '@proviso/domain';
 import canonicalize from 'canonicalize';
 
 /** Largest entry: evidence is named by digest, so a larger one carries what does not belong here. */
@@ -27,6 +34,8 @@ export interface EntryContext {
   readonly now: number;
   readonly actor: PersonState;
   readonly authn: string;
+  /** Who lent the actor their token: whatever is recorded names them beside the actor. */
+  readonly lentBy: PersonId | null;
   readonly idempotencyKey: string;
   /** Commitments to free text that lies in the vault. */
   readonly commitments: Readonly<Record<string, string>>;
@@ -74,6 +83,7 @@ export function entryOf(told: Told, head: Head, context: EntryContext): Entry {
       kind: context.actor.kind,
       rolesAt: context.actor.bindings.map(roleText),
       authn: context.authn,
+      ...(context.lentBy === null ? {} : { lentBy: context.lentBy }),
     },
     body: told.body,
     commitments: context.commitments,

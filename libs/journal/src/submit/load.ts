@@ -159,11 +159,12 @@ export function lastChange(rows: readonly Row[]): number {
 export function sceneOf(parts: {
   command: Command;
   actor: PersonState;
+  lentBy: PersonId | null;
   loaded: ReadonlyMap<string, Loaded>;
   reading: Reading;
   now: number;
 }): Scene {
-  const { command, actor, loaded, reading, now } = parts;
+  const { command, actor, lentBy, loaded, reading, now } = parts;
   const reach = reachOf(command);
   const at = (stream: string) => loaded.get(stream)?.state ?? null;
   const lanes = [...loaded].filter(([stream]) => stream.startsWith('lane/')).map(([, one]) => one.state as LaneState);
@@ -174,6 +175,7 @@ export function sceneOf(parts: {
   return {
     now,
     actor,
+    lentBy,
     authority,
     digestOf: (text) => `sha256:${createHash('sha256').update(text).digest('hex')}` satisfies Digest,
     promotion: promotions.find((one) => one.id === reach.promotion) ?? null,

@@ -3,6 +3,7 @@ import { authorise, mightBeAllowed } from '@proviso/authority';
 import {
   type Command,
   decide,
+  lenderOf,
   type Decided,
   type PersonState,
   reachOf,
@@ -29,8 +30,8 @@ import {
   sceneOf,
 } from './load.ts';
 import { lock, type LockPlan, planOf, rivalsOf } from './lock.ts';
-import { replayOf } from './outcome.ts';
-import { recordRefusal } from './refusals.ts';
+import { keyConflict, replayOf } from './outcome.ts';
+import { recordRefusal, type Who } from './refusals.ts';
 
 /** How often a submission is decided again when rows moved between looking and locking. */
 const triesMax = 3;
@@ -53,6 +54,23 @@ export interface SubmitPorts {
 /** Another attempt may succeed: rows moved, a key was taken meanwhile, a lock was busy, a statement took too long. */
 const retriable = new Set(['23505', '40001', '40P01', '55P03', '57014']);
 
+function mayPass(error: unknown): boolean {
+  return retriable.has(codeOf(error) ?? '');
+}
+
+/** Does again what another's lock or a stream's first entry was in the way of, as often as a submission is. */
+export async function patiently(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (tries === triesMax)
+        throw new JournalFailure('contention', `expected the rows to hold still within ${triesMax} tries`, error);
+    }
+  }
+}
+
 /**
  * The one way in. Two statement batches: lock and read; then, after the pure decision, one write with the commit.
  * An answer means durable. When the connection dies at COMMIT the key tells on a new connection what came of it.
@@ -68,7 +86,7 @@ export async function submit(ports: SubmitPorts, submission: Submission): Promis
         moves += 1;
         continue;
       }
-      const again = retriable.has(codeOf(error) ?? '') || error instanceof Moved;
+      const again = mayPass(error) || error instanceof Moved;
       if (again && attempt < triesMax) {
         attempt += 1;
         continue;
@@ -81,7 +99,7 @@ export async function submit(ports: SubmitPorts, submission: Submission): Promis
   }
 }
 
-/** No door lets a key begin like this, so nobody can ask under a key that only we wrote. */
+/** No door lets a key begin like this, so nobody can ask under it. */
 const lapsePrefix = 'lapse ';
 
 /** Rows were not what the plan had seen; nothing was written. */
@@ -110,7 +128,7 @@ interface Outcome {
   readonly receipt: Receipt;
   readonly wakes: boolean;
   /** A refusal is recorded in its own transaction, when no promotion is locked any more. */
-  readonly refused: { readonly refusal: Refusal; readonly actor: PersonState } | null;
+  readonly refused: (Who & { readonly refusal: Refusal }) | null;
 }
 
 async function decideAndWrite(work: Work): Promise<Outcome> {
@@ -122,18 +140,28 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     command.kind === 'OpenPromotion' ? rivalsOf(transaction, workspace, command.prototype) : [],
   ]);
   const replay = replayOf(reading, commandHash);
-  if (replay !== null) return { receipt: replay, wakes: false, refused: null };
+  if (replay !== null && replay !== 'conflict') return { receipt: replay, wakes: false, refused: null };
   if (rivals.some((rival) => !plan.promotions.includes(rival))) throw new Moved();
   const actor = actorIn(reading, actorId);
-  if (actor === null) return refusedBy(refusal('not_permitted', 'expected a known principal'), unknownActor(actorId));
+  if (actor === null)
+    return refusedBy(refusal('not_permitted', 'expected a known principal'), {
+      actor: unknownActor(actorId),
+      lentBy: null,
+    });
+  const who = whoIs(actor, submission.token);
+  if (who === null)
+    return refusedBy(refusal('not_permitted', 'expected a token that still holds', { rule: 'token/revoked' }), {
+      actor,
+      lentBy: null,
+    });
+  if (replay === 'conflict') return refusedBy(keyConflict, who);
   const loaded = loadedFrom(rows);
   const now = Math.max(reading.now, lastChange(rows));
-  const scene = sceneOf({ command, actor, loaded, reading, now });
+  const scene = sceneOf({ command, ...who, loaded, reading, now });
   const denied = deniedBy(scene, command);
-  if (denied !== null) return refusedBy(denied, actor);
+  if (denied !== null) return refusedBy(denied, who);
   const decided = decide(scene, command);
-  if (decided.outcome.kind === 'refused' && decided.drafts.length === 0)
-    return refusedBy(decided.outcome.refusal, actor);
+  if (decided.outcome.kind === 'refused' && decided.drafts.length === 0) return refusedBy(decided.outcome.refusal, who);
   if (decided.outcome.kind !== 'refused' && changesNothing(decided, submission)) {
     const revision = [...loaded.values()][0]?.head.revision ?? 0;
     return {
@@ -146,17 +174,17 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     origin: work.ports.origin,
     workspace,
     now,
-    actor,
+    ...who,
     authn: submission.authn,
     idempotencyKey: key,
     commitments: {},
   };
   try {
-    return await writeDown(work, { decided, actor, reading, context, loaded });
+    return await writeDown(work, { decided, who, reading, context, loaded });
   } catch (error) {
     // Thrown before anything was sent: what fits no entry is a no like any other.
     if (!(error instanceof EntryTooLarge)) throw error;
-    return refusedBy(refusal('too_large', error.message), actor);
+    return refusedBy(refusal('too_large', error.message), who);
   }
 }
 
@@ -177,12 +205,13 @@ function deniedBy(scene: Scene, command: Command): Refusal | null {
   if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
     return mightBeAllowed({ actor: scene.actor, command });
   }
-  return authorise({ actor: scene.actor, command, promotion: scene.promotion, prototype: prototypeIn(scene) });
+  const { actor, lentBy, promotion } = scene;
+  return authorise({ actor, command, promotion, lentBy, prototype: prototypeIn(scene) });
 }
 
 interface Settled {
   readonly decided: Decided;
-  readonly actor: PersonState;
+  readonly who: Who;
   readonly reading: Reading;
   readonly context: EntryContext;
   readonly loaded: ReturnType<typeof loadedFrom>;
@@ -190,7 +219,7 @@ interface Settled {
 
 async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
   const { ports, submission, transaction, commandHash } = work;
-  const { decided, actor, reading, loaded } = settled;
+  const { decided, who, reading, loaded } = settled;
   const { workspace, idempotencyKey: key } = submission;
   const sealed = ports.vault.sealFor({ submission, wrappedKey: reading.wrappedKey, refId: randomUUID() });
   const context = { ...settled.context, commitments: sealed.commitments };
@@ -214,16 +243,23 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
   return {
     receipt: receipt as Receipt,
     wakes: decided.wakes.length > 0 || writing.entries.length > 0,
-    refused: refused === null ? null : { refusal: refused, actor },
+    refused: refused === null ? null : { refusal: refused, ...who },
   };
 }
 
-function refusedBy(why: Refusal, actor: PersonState): Outcome {
+function refusedBy(why: Refusal, who: Who): Outcome {
   return {
     receipt: { kind: 'refused', refusal: why, replayed: false },
     wakes: false,
-    refused: { refusal: why, actor },
+    refused: { refusal: why, ...who },
   };
+}
+
+/** The actor with whoever lent them their token; null when that token was revoked while they were on their way. */
+function whoIs(actor: PersonState, token: Submission['token']): Who | null {
+  if (token === undefined) return { actor, lentBy: null };
+  const held = actor.tokens.find(({ id }) => id === token);
+  return held === undefined ? null : { actor, lentBy: lenderOf(actor, held) };
 }
 
 function unknownActor(id: PersonState['id']): PersonState {
@@ -245,9 +281,10 @@ async function outcomeOf(
       readAnswer(transaction, submission.workspace, submission.idempotencyKey),
     );
     const replay = replayOf(found, commandHash);
-    if (replay !== null) return replay;
-  } catch (error) {
-    if (error instanceof JournalFailure && error.code === 'key_conflict') throw error;
+    // A conflict is for the next try to tell: it is recorded then.
+    if (replay !== null && replay !== 'conflict') return replay;
+  } catch {
+    // The database is still away, so what came of it stays unknown.
   }
   throw new JournalFailure('outcome_unknown', 'the connection was lost: ask again with the same key', cause);
 }
