@@ -239,9 +239,15 @@ insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
 select $1, $5, $6, $7::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
 returning receipt;
 
+-- vault.mark
+insert into proviso.vault_marker (sealed) values ($1) on conflict do nothing;
+
 -- vault.read
 select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
     where v.workspace = $1 and v.id = any($2::text[]);
+
+-- vault.sample
+select proviso.vault_sample() as sealed;
 
 -- waker.dirty
 select workspace, promotion, revision from proviso.dirty order by marked_at limit $1;

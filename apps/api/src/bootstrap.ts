@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { folderStore } from '@proviso/evidence';
-import { migrate, openJournal } from '@proviso/journal';
+import { JournalFailure, migrate, openJournal } from '@proviso/journal';
 import { ConfigProblem, readFoundingConfig } from './config.ts';
 import { found, foundingForm } from './founding.ts';
 
@@ -27,6 +27,12 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
+  if (error instanceof JournalFailure && error.code === 'vault_unreadable') {
+    process.stderr.write(
+      'bootstrap: expected the key in PROVISO_VAULT_KEY that this database was sealed with, got another\n',
+    );
+    process.exit(1);
+  }
   const isOurs = error instanceof ConfigProblem || (error instanceof Error && error.message.startsWith('expected '));
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
   process.stderr.write(

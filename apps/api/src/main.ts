@@ -28,6 +28,7 @@ async function main(): Promise<void> {
     parts.metrics.close();
     void app
       .close()
+      .then(() => parts.summary.flush())
       .then(() => journal.close())
       .then(() => process.exit(0));
   };
@@ -48,5 +49,7 @@ function wordsFor(error: unknown): string {
   if (code === 'EACCES') return 'expected a port that this user may open in PROVISO_API_PORT';
   if (code === 'unavailable') return 'expected a database at PROVISO_DATABASE_URL, got none that answers';
   if (code === 'unsafe_role') return 'expected the role proviso_app in PROVISO_DATABASE_URL, got one with more rights';
+  if (code === 'vault_unreadable')
+    return 'expected the key in PROVISO_VAULT_KEY that this database was sealed with, got another';
   return 'could not start';
 }

@@ -113,6 +113,16 @@ describe('the processes', () => {
     expect(stderr).toContain('expected a free port in PROVISO_API_PORT, got one that is taken');
   }, 30_000);
 
+  it('refuse another vault key than the one that the database was sealed with, in one line', async () => {
+    await ended(start('bootstrap.ts'), form);
+    for (const entry of ['main.ts', 'bootstrap.ts']) {
+      const { code, stderr } = await ended(start(entry, { PROVISO_VAULT_KEY: '7'.repeat(64) }), form);
+      expect([entry, code, stderr.trim().split('\n').length]).toEqual([entry, 1, 1]);
+      expect(stderr).toContain('expected the key in PROVISO_VAULT_KEY that this database was sealed with, got another');
+      expect(stderr).not.toContain('7777');
+    }
+  }, 30_000);
+
   it('refuse a database role with more rights than the product may have', async () => {
     const { code, stderr } = await ended(start('main.ts', { PROVISO_DATABASE_URL: postgres.url }));
     expect(code).toBe(1);

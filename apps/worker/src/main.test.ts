@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@proviso/servers';
+import { openJournal } from '@proviso/journal';
 import { createDatabase, startPostgres, startTemporal } from '@proviso/testkit';
 import { startWorker, workerSettings } from './worker-process.contract.ts';
 
@@ -48,6 +49,21 @@ describe('the worker process', () => {
       await rm(dataDir, { recursive: true, force: true });
     }
   }, 120_000);
+
+  it('refuses another vault key than the one that the database was sealed with', async () => {
+    const postgres = await startPostgres();
+    const database = await createDatabase(postgres.url);
+    const { appUrl: url, vaultKeyHex } = database;
+    await (await openJournal({ url, connectionsMax: 1, origin: 'test', vaultKeyHex, durable: false })).close();
+    const settings = { ...(await workerSettings(database)), PROVISO_TEMPORAL_ADDRESS: '127.0.0.1:9' };
+    const worker = startWorker({ ...settings, PROVISO_VAULT_KEY: '7'.repeat(64) });
+    expect(await worker.ended).toEqual({ code: 1, signal: null });
+    const fatal = worker.lines.filter((line) => line.includes('worker.failed'));
+    expect(fatal).toHaveLength(1);
+    expect(fatal[0]).toContain('PROVISO_VAULT_KEY');
+    expect(worker.lines.join('\n')).not.toContain('7777');
+    await postgres.stop();
+  }, 30_000);
 
   it('says what is wrong with its settings and ends', async () => {
     const worker = startWorker(await workerSettings());

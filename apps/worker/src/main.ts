@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { folderStore } from '@proviso/evidence';
-import { type Journal, openJournal, openPump } from '@proviso/journal';
+import { type Journal, JournalFailure, openJournal, openPump } from '@proviso/journal';
 import { localTarget } from '@proviso/targets';
 import { pino } from 'pino';
 import { createActivities } from './activities.ts';
@@ -108,6 +108,12 @@ function leaders(
   return works.map(async (work) => await leadForever(leading, work));
 }
 
+function wordsFor(error: unknown): string {
+  if (error instanceof JournalFailure && error.code === 'vault_unreadable')
+    return 'expected the key in PROVISO_VAULT_KEY that this database was sealed with, got another';
+  return error instanceof Error ? error.message : nameOf(error);
+}
+
 const stopping = new AbortController();
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
@@ -125,6 +131,6 @@ try {
 } catch (error) {
   if (stopping.signal.aborted) process.exit(0);
   // Only what a person can mend comes here: a wrong setting, a role that could do too much, or our own bug.
-  log.fatal({ error: error instanceof Error ? error.message : nameOf(error) }, 'worker.failed');
+  log.fatal({ error: wordsFor(error) }, 'worker.failed');
   process.exit(1);
 }

@@ -206,8 +206,8 @@ describe('a key', () => {
     const add = { kind: 'AddPerson', person: idFrom('psn', randomUUID()), principal: 'human', bindings: [] } as const;
     const idempotencyKey = randomUUID();
     await accepted(founder, add, { idempotencyKey, personal: { name: 'Ana' } });
-    const other = ask(founder, add, { idempotencyKey, personal: { name: 'Bob' } });
-    await expect(other).rejects.toMatchObject({ code: 'key_conflict' });
+    const other = await ask(founder, add, { idempotencyKey, personal: { name: 'Bob' } });
+    expect(other).toMatchObject({ kind: 'refused', refusal: { code: 'key_conflict' } });
   });
 
   it('never answers for what the expiry wrote beside a refusal', async () => {
@@ -280,25 +280,50 @@ describe('a session that holds the row and freezes', () => {
 });
 
 describe('the vault', () => {
-  it('is unreadable with another key, by name, and nothing is written with it', async () => {
-    const promotion = await atApproval(await castOf());
-    const sam = await person([...security]);
-    const vote = await voteOn(promotion);
-    await accepted(sam, vote, { reason: 'seen' });
-    const olga = await person([{ role: 'operator' }]);
-    const lane = (await journal.reads(workspace).promotion(promotion))?.state.lanes.staging ?? 'lane_';
-    await accepted(olga, { kind: 'HoldLane', lane }, { reason: 'first' });
-    await accepted(olga, { kind: 'ResumeLane', lane });
-    const other = await opened('f'.repeat(64));
-    const [entry] = (await other.reads(workspace).history({ stream: 'promotion', id: promotion, limit: 100 })).filter(
-      ({ kind }) => kind === 'decision_recorded',
-    );
-    await expect(other.reads(workspace).reasons([entry?.id ?? 0])).rejects.toMatchObject({ code: 'vault_unreadable' });
-    const cancel = { kind: 'HoldLane', lane } as const;
-    const again = { workspace, actor: olga, command: cancel, idempotencyKey: randomUUID(), authn: 'test', reason: 'x' };
-    await expect(other.submit(again)).rejects.toMatchObject({ code: 'vault_unreadable', retryable: false });
-    expect((await journal.reads(workspace).lane(lane))?.state.hold).toBeNull();
-    await other.close();
+  it('opens to no other key, by name, from the very first start on', async () => {
+    await expect(opened('f'.repeat(64))).rejects.toMatchObject({ code: 'vault_unreadable', retryable: false });
+    const empty = await createDatabase();
+    const options = { url: empty.appUrl, connectionsMax: 2, origin: 'test', durable: false };
+    const starts = Array.from({ length: 8 }, () => openJournal({ ...options, vaultKeyHex: empty.vaultKeyHex }));
+    for (const first of await Promise.all(starts)) await first.close();
+    await expect(openJournal({ ...options, vaultKeyHex: 'f'.repeat(64) })).rejects.toMatchObject({
+      code: 'vault_unreadable',
+    });
+  });
+
+  it('is held against what was sealed before there was a marker', async () => {
+    await person([...security]);
+    const superuser = new pg.Client({ connectionString: database.superuserUrl });
+    await superuser.connect();
+    try {
+      const { rows } = await superuser.query<{ sealed: Buffer }>('delete from proviso.vault_marker returning sealed');
+      await superuser.query(
+        `insert into proviso.vault_key (workspace, person, wrapped) values (gen_random_uuid(), 'psn_1', $1)`,
+        [rows[0]?.sealed],
+      );
+      await expect(opened('f'.repeat(64))).rejects.toMatchObject({ code: 'vault_unreadable' });
+      await (await opened(database.vaultKeyHex)).close();
+    } finally {
+      await superuser.end();
+    }
+  });
+
+  it('of a database that was not migrated is waited for, not given up', async () => {
+    const superuser = new pg.Client({ connectionString: database.superuserUrl });
+    await superuser.connect();
+    const name = `bare_${randomUUID().replaceAll('-', '')}`;
+    try {
+      await superuser.query(`create database ${name}`);
+      const url = new URL(database.appUrl);
+      url.pathname = `/${name}`;
+      const options = { url: url.href, connectionsMax: 1, origin: 'test', durable: false };
+      await expect(openJournal({ ...options, vaultKeyHex: database.vaultKeyHex })).rejects.toMatchObject({
+        code: 'unavailable',
+        retryable: true,
+      });
+    } finally {
+      await superuser.end();
+    }
   });
 });
 

@@ -6,6 +6,7 @@ import { isBroken, openSession, type Session } from './session.ts';
 import { statement } from './statement.ts';
 import { recordAtDoor } from './submit/refusals.ts';
 import { patiently, submit } from './submit/submit.ts';
+import { expectVaultKey } from './vault/marker.ts';
 import { vaultOf } from './vault/vault.ts';
 
 /** Commits within this time share one NOTIFY: a burst of votes is one wake of each leader. */
@@ -36,6 +37,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     durable: options.durable ?? true,
   });
   const reading = retryable(session);
+  try {
+    await expectVaultKey(reading, vault);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
   const notifier = coalesced(session, onError);
   const ports = { session, vault, origin: options.origin, notify: notifier.notify };
   return {

@@ -20,7 +20,11 @@ export function unseal(key: Buffer, sealed: Buffer): Buffer {
   try {
     return Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]);
   } catch (error) {
-    throw new JournalFailure('vault_unreadable', 'expected the vault key that sealed this', error);
+    throw new JournalFailure(
+      'vault_unreadable',
+      'expected the vault key that this database was sealed with, got another',
+      error,
+    );
   }
 }
 

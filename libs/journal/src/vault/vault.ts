@@ -23,6 +23,10 @@ export interface Sealed {
 export interface Vault {
   /** Tells the same request from another without telling what was in it. */
   readonly fingerprint: (text: string) => Buffer;
+  /** Something that only this key opens. */
+  readonly marker: () => Buffer;
+  /** Throws `vault_unreadable` for what another key sealed. */
+  readonly expectOurs: (sealed: Buffer) => void;
   readonly sealFor: (request: { submission: Submission; wrappedKey: Buffer | null; refId: string }) => Sealed;
   readonly open: (
     session: Session,
@@ -38,6 +42,8 @@ export function vaultOf(vaultKeyHex: string): Vault {
   const master = Buffer.from(vaultKeyHex, 'hex');
   return {
     fingerprint: (text) => createHmac('sha256', master).update('request ').update(text).digest(),
+    marker: () => seal(master, Buffer.from('proviso vault')),
+    expectOurs: (sealed) => void unseal(master, sealed),
     sealFor: ({ submission, wrappedKey, refId }) => sealFor(master, submission, wrappedKey, refId),
     open: async (session, workspace, ids) => {
       const rows = await session.transaction(workspace, (transaction) =>
