@@ -9,7 +9,10 @@ export function completionScript(program: Command, shell: string): string {
   const commands = program.commands.map((command) => ({
     name: command.name(),
     about: command.description().split('. ')[0] ?? '',
-    flags: command.options.flatMap(({ long }) => (long === undefined || long === null ? [] : [long])),
+    flags: [
+      ...command.commands.map((below) => below.name()),
+      ...[command, ...command.commands].flatMap(({ options }) => options.flatMap(({ long }) => long ?? [])),
+    ].filter((flag, index, all) => all.indexOf(flag) === index),
   }));
   switch (shell) {
     case 'bash':
@@ -49,6 +52,9 @@ function fish({ name, about, flags }: Completed): readonly string[] {
   const quoted = about.replaceAll("'", '');
   return [
     `complete -c proviso -n __fish_use_subcommand -a ${name} -d '${quoted}'`,
-    ...flags.map((flag) => `complete -c proviso -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)}`),
+    ...flags.map(
+      (flag) =>
+        `complete -c proviso -n '__fish_seen_subcommand_from ${name}' ${flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-a ${flag}`}`,
+    ),
   ];
 }

@@ -6,6 +6,7 @@ import { history } from './commands/history.ts';
 import { init } from './commands/init.ts';
 import { promote, type PromoteFlags } from './commands/promote.ts';
 import { status } from './commands/status.ts';
+import { issue, listTokens, revoke } from './commands/token.ts';
 import { up, type UpFlags } from './commands/up.ts';
 import { type WaitFlags, wait, watch } from './commands/watch.ts';
 import { completionScript } from './completion.ts';
@@ -19,6 +20,9 @@ const ROUTER_PORT = 7080;
 /** Longer than a demo, shorter than a working day: whoever waits for people says so with --timeout. */
 const WAIT_SECONDS = 600;
 const WAIT_SECONDS_MAX = 30 * 86_400;
+/** A quarter of a year, and at most the year that the API allows. */
+const TOKEN_DAYS = 90;
+const TOKEN_DAYS_MAX = 366;
 
 const exitCodeHelp = `
 Exit codes: 0 done (live), 1 failed or blocked, 2 cancelled, 3 rejected, 4 not authenticated, 5 not allowed,
@@ -60,6 +64,7 @@ function buildProgram(bind: Bind): Command {
   addPromoting(program, bind);
   addDeciding(program, bind);
   addLooking(program, bind);
+  addTokens(program, bind);
   return program;
 }
 
@@ -184,6 +189,28 @@ function addLooking(program: Command, bind: Bind): void {
     .action(bind((session, args) => session.print(completionScript(program, word(args, 0))) ?? exitCodes.ok));
 }
 
+function addTokens(program: Command, bind: Bind): void {
+  const token = program.command('token').description('Tokens of people: list, issue, revoke');
+  const person = ['[person]', 'by name or id; without one: yourself'] as const;
+  connected(token.command('list'))
+    .argument(...person)
+    .description('Which tokens there are, when they end, who issued them')
+    .addHelpText('after', examples('proviso token list "Sam Security" --as pia'))
+    .action(bind((session, args) => listTokens(session, args[0])));
+  connected(token.command('issue'))
+    .argument(...person)
+    .description('Issue a token, shown once; issued to somebody else it acts in their name but cannot decide')
+    .option('--days <days>', 'ends after this many', days, TOKEN_DAYS)
+    .addHelpText('after', examples('proviso token issue "Bea Builder" --days 30 --as pia'))
+    .action(bind((session, args, flags) => issue(session, args[0], (flags as { days: number }).days)));
+  connected(token.command('revoke'))
+    .argument('<token>', 'its id, as listed')
+    .argument(...person)
+    .description('Revoke a token: it is refused from then on, everywhere')
+    .addHelpText('after', examples('proviso token revoke tok_… "Bea Builder" --as pia'))
+    .action(bind((session, args) => revoke(session, word(args, 0), args[1])));
+}
+
 /** Flags of a command that works on this machine. */
 function withData(command: Command): Command {
   return command
@@ -223,4 +250,10 @@ function seconds(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= WAIT_SECONDS_MAX) return value;
   throw new InvalidArgumentError(`expected seconds from 1 to ${WAIT_SECONDS_MAX}.`);
+}
+
+function days(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= TOKEN_DAYS_MAX) return value;
+  throw new InvalidArgumentError(`expected days from 1 to ${TOKEN_DAYS_MAX}.`);
 }

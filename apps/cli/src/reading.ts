@@ -96,11 +96,13 @@ function pagesOfPrototypes(api: Api): Pages<Prototype> {
   return async (after) => await api.read((options) => listPrototypes({ ...options, query: queryOf(after) }));
 }
 
-function queryOf(after: string | undefined): { limit: number; after?: string } {
+/** A page of the largest size, from a cursor on. */
+export function queryOf(after: string | undefined): { limit: number; after?: string } {
   return { limit: PAGE_ITEMS_MAX, ...(after !== undefined && { after }) };
 }
 
-async function firstOf<Item>(pages: Pages<Item>, fits: (item: Item) => boolean): Promise<Item | undefined> {
+/** The first item that fits, page after page. */
+export async function firstOf<Item>(pages: Pages<Item>, fits: (item: Item) => boolean): Promise<Item | undefined> {
   let after: string | undefined;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const { items, next } = await pages(after);

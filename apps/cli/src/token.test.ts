@@ -1,0 +1,69 @@
+import { type Answering, openFakeApi, problem } from './fake-api.ts';
+import { openApi } from './api.ts';
+import { parseConfig } from './config.ts';
+import { runProgram } from './program.ts';
+import { explain } from './trouble.ts';
+
+const token = { id: `tok_${'1'.repeat(32)}`, expiresAt: '2027-01-01T00:00:00.000Z', issuedBy: null };
+const sam = { id: `psn_${'a'.repeat(32)}`, name: 'Sam Security', kind: 'human', tokens: [token] };
+const twins = ['b', 'c'].map((digit) => ({ ...sam, id: `psn_${digit.repeat(32)}`, name: 'Twin' }));
+
+const answer: Answering = ({ method, path }) => {
+  if (path === '/v1/me') return { status: 200, body: { person: sam } };
+  if (method === 'GET' && path.startsWith('/v1/people?'))
+    return { status: 200, body: { items: [...twins, sam], next: null } };
+  if (path === `/v1/people/${sam.id}/tokens`)
+    return { status: 201, body: { id: token.id, token: 'prv_secret', expiresAt: token.expiresAt } };
+  if (path === `/v1/people/${sam.id}/tokens/revoke`) return { status: 200, body: { ...sam, tokens: [] } };
+  return problem(404, 'not_found');
+};
+
+/** Runs the command against a fake and gives all that a shell would see. */
+async function run(...words: readonly string[]) {
+  const fake = await openFakeApi(answer);
+  const [printed, said]: [string[], string[]] = [[], []];
+  const asked = new AbortController();
+  try {
+    const code = await runProgram(['token', ...words], (flags) => ({
+      config: parseConfig({}, '/'),
+      json: flags.json === true,
+      interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
+      progress: { say: (line) => void said.push(line), now: () => undefined, done: () => undefined },
+      print: (text) => void printed.push(text),
+      api: () => openApi({ url: fake.url, token: 'a-token' }, asked.signal),
+    }));
+    return { code, printed, said, calls: fake.calls };
+  } catch (error) {
+    const { lines, exitCode } = explain(error);
+    return { code: exitCode, printed, said: [...said, ...lines], calls: fake.calls };
+  } finally {
+    await fake.close();
+  }
+}
+
+test('token list says when each ends and who issued it', async () => {
+  const { code, printed } = await run('list');
+  expect(code).toBe(0);
+  expect(printed.join('\n')).toMatch(/tok_1{32} +2027-01-01 +the deployment/);
+});
+
+test('token issue prints the token alone, so that it can be piped', async () => {
+  const { printed, said, calls } = await run('issue', 'Sam Security', '--days', '7');
+  expect(printed).toEqual(['prv_secret']);
+  expect(said.join('\n')).toContain('2027-01-01');
+  expect(calls.at(-1)?.body).toEqual({ validDays: 7 });
+});
+
+test('token revoke names the token and its person', async () => {
+  const { code, calls } = await run('revoke', token.id);
+  expect(code).toBe(0);
+  expect(calls.at(-1)).toMatchObject({ path: `/v1/people/${sam.id}/tokens/revoke`, body: { token: token.id } });
+});
+
+test('a name that nobody has, or two have, changes nothing', async () => {
+  for (const name of ['Nobody', 'Twin']) {
+    const { code, said, calls } = await run('revoke', token.id, name);
+    expect([code, calls.every(({ method }) => method === 'GET')]).toEqual([1, true]);
+    expect(said.join('\n')).toContain(name);
+  }
+});
