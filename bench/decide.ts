@@ -1,16 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
-import {
-  builtinPrincipals,
-  type Command,
-  idFrom,
-  type PersonId,
-  type Policy,
-  type PromotionId,
-  type WorkspaceId,
-} from '@proviso/domain';
+import type { Policy } from '@proviso/domain';
 import { type Journal, openJournal } from '@proviso/journal';
 import { createDatabase, startPostgres } from '@proviso/testkit';
 import pg from 'pg';
+import { approvalOf, foundWorkspace, preparedPromotion, submitted } from './bench-workspace.ts';
 import { type BenchLine, median, quantile, rounded } from './line.ts';
 import type { BenchOptions } from './main.ts';
 
@@ -179,96 +171,19 @@ const policy: Policy = {
 
 /** Opens as many promotions as the votes need and hands the votes out, each still to be cast. */
 async function prepare(journal: Journal, decisions: number): Promise<readonly (() => Promise<void>)[]> {
-  const workspace: WorkspaceId = idFrom('wsp', randomUUID());
-  const submit = async (actor: PersonId, command: Command): Promise<void> => {
-    const receipt = await journal.submit({ workspace, actor, command, idempotencyKey: randomUUID(), authn: 'bench' });
-    if (receipt.kind === 'refused')
-      throw new Error(`expected ${command.kind} to be accepted, got ${receipt.refusal.code}`);
-  };
-  const founder = builtinPrincipals.founder.id;
-  const people = Array.from({ length: votersPerPromotion + 1 }, () => idFrom('psn', randomUUID()));
-  const [builder, ...voters] = people as [PersonId, ...PersonId[]];
-  await submit(founder, { kind: 'OpenWorkspace', workspace, name: 'bench' });
-  await submit(founder, {
-    kind: 'AddPerson',
-    person: builder,
-    principal: 'human',
-    bindings: [{ role: 'builder' }, { role: 'policy-owner' }],
-  });
-  for (const person of voters)
-    await submit(founder, {
-      kind: 'AddPerson',
-      person,
-      principal: 'human',
-      bindings: [{ role: 'approver', group: 'security' }],
-    });
-  const policyId = idFrom('pol', randomUUID());
-  await submit(builder, { kind: 'PublishPolicy', policyId, policy, digest: digestOf(policyId), author: builder });
+  const founded = await foundWorkspace(journal, { approvers: votersPerPromotion, policy });
   const promotions = await Promise.all(
-    Array.from({ length: Math.ceil(decisions / votersPerPromotion) }, () => openOne({ submit, builder, policyId })),
+    Array.from({ length: Math.ceil(decisions / votersPerPromotion) }, async () => {
+      const { id, open } = await preparedPromotion(founded);
+      await open();
+      return id;
+    }),
   );
-  const votes = voters.flatMap((voter) => promotions.map((promotion) => ({ voter, promotion })));
-  const commands = await Promise.all(
-    votes
-      .slice(0, decisions)
-      .map(async (vote) => ({ ...vote, command: await voteFor(journal, workspace, vote.promotion) })),
+  const votes = founded.approvers.flatMap((voter) => promotions.map((promotion) => ({ voter, promotion })));
+  return await Promise.all(
+    votes.slice(0, decisions).map(async ({ voter, promotion }) => {
+      const command = await approvalOf(founded, promotion);
+      return () => submitted(founded, voter, command);
+    }),
   );
-  return commands.map(
-    ({ voter, command }) =>
-      () =>
-        submit(voter, command),
-  );
-}
-
-async function openOne(ports: {
-  submit: (actor: PersonId, command: Command) => Promise<void>;
-  builder: PersonId;
-  policyId: `pol_${string}`;
-}): Promise<PromotionId> {
-  const { submit, builder, policyId } = ports;
-  const [prototype, promotion, candidate] = [
-    idFrom('pro', randomUUID()),
-    idFrom('prm', randomUUID()),
-    idFrom('cnd', randomUUID()),
-  ];
-  const lanes = { staging: idFrom('lane', randomUUID()), production: idFrom('lane', randomUUID()) };
-  await submit(builder, {
-    kind: 'RegisterPrototype',
-    prototype,
-    name: 'bench',
-    owner: builder,
-    lanes,
-    hosts: { staging: 's', production: 'p' },
-  });
-  const provenance = { kind: 'upload', uploader: builder, authors: [] } as const;
-  const content = {
-    id: candidate,
-    version: 'v1',
-    manifestDigest: digestOf(candidate),
-    manifest: { v: 1, artifact: digestOf(prototype), parts: {} },
-    provenance,
-  } as const;
-  await submit(builder, { kind: 'FreezeCandidate', prototype, candidate: content });
-  await submit(builder, { kind: 'OpenPromotion', promotion, prototype, candidate, policyId });
-  return promotion;
-}
-
-async function voteFor(journal: Journal, workspace: WorkspaceId, promotion: PromotionId): Promise<Command> {
-  const view = await journal.reads(workspace).promotion(promotion);
-  const gate = view?.state.gates[0];
-  if (view === null || gate?.evidenceDigest == null) throw new Error('expected an open approval gate');
-  const shown = { artifact: view.state.candidate.manifest.artifact, evidenceDigest: gate.evidenceDigest };
-  return {
-    kind: 'Decide',
-    promotion,
-    gate: 'approval',
-    attempt: gate.attempt,
-    decision: idFrom('dec', randomUUID()),
-    verdict: 'approve',
-    ...shown,
-  };
-}
-
-function digestOf(text: string): `sha256:${string}` {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

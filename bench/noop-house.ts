@@ -1,20 +1,19 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  builtinPrincipals,
-  type Command,
-  idFrom,
-  type PersonId,
-  type Policy,
-  type PromotionId,
-  type Step,
-  type WorkspaceId,
-} from '@proviso/domain';
+import { idFrom, type Policy, type PromotionId, type Step, type WorkspaceId } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import { Context } from '@temporalio/activity';
 import { openClerk } from '../apps/worker/src/clerk.ts';
 import { type Act, carry } from '../apps/worker/src/errand.ts';
 import type { WorkerPorts } from '../apps/worker/src/ports.ts';
+import {
+  approvalOf,
+  type BenchWorkspace,
+  digestOf,
+  foundWorkspace,
+  preparedPromotion,
+  submitted,
+} from './bench-workspace.ts';
 
 /** A log that says nothing, in every form that is asked for. */
 export const quiet = {
@@ -32,12 +31,8 @@ export const clock = {
   pause: async (durationMs: number, signal: AbortSignal) => await pause(durationMs, undefined, { signal }),
 };
 
-/** A workspace with its people and a policy with all gates, two approvals and six weight steps. */
-export interface House {
-  readonly workspace: WorkspaceId;
-  readonly builder: PersonId;
-  readonly approvers: readonly PersonId[];
-  readonly policyId: `pol_${string}`;
+/** A workspace whose policy has all gates, two approvals and six weight steps, and who waits for the end of what. */
+export interface House extends BenchWorkspace {
   readonly ended: Map<string, () => void>;
 }
 
@@ -70,72 +65,19 @@ const policy: Policy = {
 
 /** Opens the workspace. */
 export async function foundHouse(journal: Journal): Promise<House> {
-  const workspace: WorkspaceId = idFrom('wsp', randomUUID());
-  const [builder, ...approvers] = Array.from({ length: 3 }, () => idFrom('psn', randomUUID())) as [
-    PersonId,
-    ...PersonId[],
-  ];
-  const policyId = idFrom('pol', randomUUID());
-  const house: House = { workspace, builder, approvers, policyId, ended: new Map() };
-  const founder = builtinPrincipals.founder.id;
-  await ask(journal, house, founder, { kind: 'OpenWorkspace', workspace, name: 'bench' });
-  await ask(journal, house, founder, {
-    kind: 'AddPerson',
-    person: builder,
-    principal: 'human',
-    bindings: [{ role: 'builder' }, { role: 'policy-owner' }],
-  });
-  for (const person of approvers)
-    await ask(journal, house, founder, {
-      kind: 'AddPerson',
-      person,
-      principal: 'human',
-      bindings: [{ role: 'approver', group: 'security' }],
-    });
-  await ask(journal, house, builder, {
-    kind: 'PublishPolicy',
-    policyId,
-    policy,
-    digest: digestOf(policyId),
-    author: builder,
-  });
-  return house;
+  return { ...(await foundWorkspace(journal, { approvers: 2, policy })), ended: new Map() };
 }
 
-/** Prepares a promotion of a prototype of its own, to be begun when the clock runs. */
-export async function openPromotion(journal: Journal, house: House) {
-  const { builder, policyId } = house;
-  const [prototype, id, candidate] = [
-    idFrom('pro', randomUUID()),
-    idFrom('prm', randomUUID()),
-    idFrom('cnd', randomUUID()),
-  ];
-  const lanes = { staging: idFrom('lane', randomUUID()), production: idFrom('lane', randomUUID()) };
-  await ask(journal, house, builder, {
-    kind: 'RegisterPrototype',
-    prototype,
-    name: 'bench',
-    owner: builder,
-    lanes,
-    hosts: { staging: 's', production: 'p' },
-  });
-  const provenance = { kind: 'upload', uploader: builder, authors: [] } as const;
-  const content = {
-    id: candidate,
-    version: 'v1',
-    manifestDigest: digestOf(candidate),
-    manifest: { v: 1, artifact: digestOf(prototype), parts: {} },
-    provenance,
-  } as const;
-  await ask(journal, house, builder, { kind: 'FreezeCandidate', prototype, candidate: content });
+/** Prepares a promotion of a prototype of its own, to be opened when the clock runs. */
+export async function openPromotion(house: House) {
+  const { id, open } = await preparedPromotion(house);
   const ended = new Promise<void>((resolve) => house.ended.set(id, resolve));
-  const begin = () =>
-    ask(journal, house, builder, { kind: 'OpenPromotion', promotion: id, prototype, candidate, policyId });
-  return { id, begin, ended };
+  return { id, open, ended };
 }
 
 /** The product's own claim → act → report, with acts that do nothing but what they must tell the journal. */
-export function noopActivities(journal: Journal, house: House) {
+export function noopActivities(house: House) {
+  const { journal } = house;
   const ports = { journal, clock, drawId: randomUUID, fault: () => undefined, log: quiet } as unknown as WorkerPorts;
   const turnOf = () => {
     const { workflowExecution, activityId, attempt } = Context.current().info;
@@ -151,7 +93,7 @@ export function noopActivities(journal: Journal, house: House) {
     look: async (subject: Subject) => await openClerk(ports, subject, turnOf()).ask(),
     carry: async (asked: Subject & { readonly step: Step }) => {
       const onward = await carry(ports, asked, { turn: turnOf(), act: asked.step === 'canary' ? sixSteps : nothing });
-      if (asked.step === 'staging') void vote(journal, house, asked.promotion);
+      if (asked.step === 'staging') void vote(house, asked.promotion);
       if (onward.kind === 'end') house.ended.get(asked.promotion)?.();
       return onward;
     },
@@ -187,37 +129,9 @@ const sixSteps: Act = async (errand) => {
   return await nothing(errand);
 };
 
-async function vote(journal: Journal, house: House, promotion: PromotionId): Promise<void> {
-  const view = await journal.reads(house.workspace).promotion(promotion);
-  const gate = view?.state.gates.find((one) => one.name === 'approval');
-  if (view === null || gate?.evidenceDigest == null) throw new Error('expected an open approval gate');
-  const shown = { artifact: view.state.candidate.manifest.artifact, evidenceDigest: gate.evidenceDigest };
+async function vote(house: House, promotion: PromotionId): Promise<void> {
+  const command = await approvalOf(house, promotion);
   for (const person of house.approvers) {
-    const decision = idFrom('dec', randomUUID());
-    await ask(journal, house, person, {
-      kind: 'Decide',
-      promotion,
-      gate: 'approval',
-      attempt: gate.attempt,
-      decision,
-      verdict: 'approve',
-      ...shown,
-    });
+    await submitted(house, person, { ...command, decision: idFrom('dec', randomUUID()) });
   }
-}
-
-async function ask(journal: Journal, house: House, actor: PersonId, command: Command): Promise<void> {
-  const receipt = await journal.submit({
-    workspace: house.workspace,
-    actor,
-    command,
-    idempotencyKey: randomUUID(),
-    authn: 'bench',
-  });
-  if (receipt.kind === 'refused')
-    throw new Error(`expected ${command.kind} to be accepted, got ${receipt.refusal.code}`);
-}
-
-function digestOf(text: string): `sha256:${string}` {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }

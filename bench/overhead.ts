@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { openJournal, openPump, type Journal } from '@proviso/journal';
+import { openJournal, openPump } from '@proviso/journal';
 import { createDatabase, startPostgres, startTemporal } from '@proviso/testkit';
 import { taskQueues, workflowIdOf } from '@proviso/workflow';
 import { Client, Connection } from '@temporalio/client';
@@ -11,7 +11,7 @@ import { openStarter } from '../apps/worker/src/leaders/starter.ts';
 import { wakerWork } from '../apps/worker/src/leaders/waker.ts';
 import { type BenchLine, median, rounded } from './line.ts';
 import type { BenchOptions } from './main.ts';
-import { clock, foundHouse, noopActivities, openPromotion, quiet } from './noop-house.ts';
+import { clock, foundHouse, type House, noopActivities, openPromotion, quiet } from './noop-house.ts';
 
 /** The event budget of the design for a promotion with all gates, two approvals and six weight steps. */
 const historyEventsMax = 120;
@@ -35,10 +35,10 @@ export async function run(options: BenchOptions): Promise<readonly BenchLine[]> 
     const connection = await NativeConnection.connect({ address: temporal.address });
     const client = new Client({ connection: await Connection.connect({ address: temporal.address }) });
     const house = await foundHouse(journal);
-    const workers = [...(await ourWorkers(connection, journal, house)), ...(await bareWorkers(connection, client))];
+    const workers = [...(await ourWorkers(connection, house)), ...(await bareWorkers(connection, client))];
     const running = workers.map((worker) => worker.run());
     const leading = lead({ pumpUrl: database.pumpUrl, client, signal: stop.signal });
-    const lines = await compare({ client, journal, house, options });
+    const lines = await compare({ client, house, options });
     stop.abort();
     for (const worker of workers) worker.shutdown();
     await Promise.allSettled([...running, ...leading]);
@@ -52,22 +52,21 @@ export async function run(options: BenchOptions): Promise<readonly BenchLine[]> 
 
 interface Comparison {
   readonly client: Client;
-  readonly journal: Journal;
-  readonly house: Awaited<ReturnType<typeof foundHouse>>;
+  readonly house: House;
   readonly options: BenchOptions;
 }
 
-async function compare({ client, journal, house, options }: Comparison): Promise<readonly BenchLine[]> {
+async function compare({ client, house, options }: Comparison): Promise<readonly BenchLine[]> {
   const count = options.quick ? 10 : 40;
   const [ours, theirs]: [number[], number[]] = [[], []];
   let events = 0;
   // One more than asked: the first round warms code and caches, and is dropped.
   for (let round = 0; round <= options.rounds; round += 1) {
-    const promotions = await Promise.all(Array.from({ length: count }, () => openPromotion(journal, house)));
+    const promotions = await Promise.all(Array.from({ length: count }, () => openPromotion(house)));
     ours.push(
       await perSecond(
         count,
-        promotions.map((open) => () => promote(client, open)),
+        promotions.map((promotion) => () => promote(client, promotion)),
       ),
     );
     theirs.push(
@@ -112,13 +111,10 @@ async function perSecond(count: number, jobs: readonly (() => Promise<void>)[]):
 }
 
 /** Opens the promotion, whose dirty mark starts the run, and waits for its end. */
-async function promote(
-  client: Client,
-  open: { readonly id: `prm_${string}`; readonly begin: () => Promise<void>; readonly ended: Promise<void> },
-): Promise<void> {
-  await open.begin();
-  await open.ended;
-  const outcome = await client.workflow.getHandle(workflowIdOf(open.id)).result();
+async function promote(client: Client, promotion: Awaited<ReturnType<typeof openPromotion>>): Promise<void> {
+  await promotion.open();
+  await promotion.ended;
+  const outcome = await client.workflow.getHandle(workflowIdOf(promotion.id)).result();
   if (outcome !== 'live') throw new Error(`expected the promotion to go live, got ${String(outcome)}`);
 }
 
@@ -126,14 +122,10 @@ async function goBare(client: Client): Promise<void> {
   await client.workflow.execute('bare', { workflowId: `bare/${randomUUID()}`, taskQueue: 'bare-workflow' });
 }
 
-async function ourWorkers(
-  connection: NativeConnection,
-  journal: Journal,
-  house: Comparison['house'],
-): Promise<readonly Worker[]> {
+async function ourWorkers(connection: NativeConnection, house: House): Promise<readonly Worker[]> {
   const workflowsPath = createRequire(import.meta.url).resolve('@proviso/workflow');
   const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger: quiet });
-  const activities = { ...noopActivities(journal, house) };
+  const activities = { ...noopActivities(house) };
   return await Promise.all([
     Worker.create({ connection, taskQueue: taskQueues.workflow, workflowBundle }),
     ...(['database', 'scans', 'delivery'] as const).map((queue) =>
