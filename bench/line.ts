@@ -10,6 +10,13 @@ export interface BenchLine {
   readonly met: boolean;
 }
 
+const keys = ['bench', 'metric', 'ours', 'peer', 'peerName', 'ratio', 'goal', 'met'] satisfies (keyof BenchLine)[];
+
+/** The line for machines: always the same keys in the same order, however it was put together. */
+export function jsonOf(line: BenchLine): string {
+  return JSON.stringify(line, keys);
+}
+
 /** The middle of several rounds; machines are noisy, one round says little. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);

@@ -1,40 +1,28 @@
-import { parseArgs } from 'node:util';
-import type { BenchLine } from './line.ts';
+import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
+import { type BenchLine, jsonOf } from './line.ts';
 
-/** The benchmarks by name; each prints lines of one form, so that they can be compared and collected. */
-const benches: Readonly<
-  Record<string, () => Promise<{ run: (options: BenchOptions) => Promise<readonly BenchLine[]> }>>
-> = {
+/** What every benchmark can be told. */
+export type BenchOptions = Pick<NamedRun<string>, 'rounds' | 'quick'>;
+
+interface Bench {
+  readonly run: (options: BenchOptions) => Promise<readonly BenchLine[]>;
+}
+
+const runs = {
+  decide: 'one vote, durable, against a bare insert',
+  overhead: 'a whole promotion with no-op runners, against a bare workflow',
+};
+
+/** The benchmarks by name; each gives lines of one form, so that they can be compared and collected. */
+const benches: Readonly<Record<keyof typeof runs, () => Promise<Bench>>> = {
   decide: () => import('./decide.ts'),
   overhead: () => import('./overhead.ts'),
 };
 
-/** What every benchmark can be told. */
-export interface BenchOptions {
-  readonly rounds: number;
-  /** A smaller profile for the tests: the same code, less of it. */
-  readonly quick: boolean;
-}
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '5' },
-  },
-});
-
-const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;
-for (const name of chosen) {
-  const bench = benches[name];
-  if (bench === undefined) {
-    process.stderr.write(`expected one of ${Object.keys(benches).join(', ')}, got ${name}\n`);
-    process.exit(2);
-  }
-  const { run } = await bench();
-  const lines = await run({ rounds: Number(values.rounds), quick: values.quick });
-  for (const line of lines) process.stdout.write(`${values.json ? JSON.stringify(line) : sentenceOf(line)}\n`);
+const { names, json, ...options } = namedRunOf({ script: 'bench', runs, roundsDefault: 5 }, process.argv.slice(2));
+for (const name of names) {
+  const { run } = await benches[name]();
+  for (const line of await run(options)) process.stdout.write(`${json ? jsonOf(line) : sentenceOf(line)}\n`);
 }
 process.exit(0);
 
