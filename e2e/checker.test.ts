@@ -3,7 +3,8 @@ import { chainFindings } from './invariants/chain.ts';
 import { laneFindings } from './invariants/lanes.ts';
 import type { Entry, Snapshot } from './invariants/snapshot.ts';
 import { storyFindings } from './invariants/story.ts';
-import { worldFindings, type World } from './invariants/world.ts';
+import { downMsMax, serviceOf, type Visit } from './invariants/served.ts';
+import { foundIn, worldFindings, type World } from './invariants/world.ts';
 
 const promotion = `prm_${'a'.repeat(32)}`;
 const lane = `lane_${'b'.repeat(32)}`;
@@ -173,7 +174,10 @@ describe('the checker looks at what runs', () => {
     { kind: 'lane', id: lane, revision: 1, head: '', state: row },
     { kind: 'promotion', id: promotion, revision: 1, head: '', state },
   ];
-  const world: World = { seenAtMs: 100_000, lanes: [served], running: new Set([promotion]), reconcilerSaid: '' };
+  const world: World = {
+    ...{ seenAtMs: 100_000, lanes: [served], running: new Set([promotion]) },
+    ...{ reconcilerFound: [], crashedAtMs: null },
+  };
   const look = (over: Partial<World>) => worldFindings(snapshotOf([], { streams }), { ...world, ...over });
 
   it('and finds nothing where all agree', () => {
@@ -193,5 +197,80 @@ describe('the checker looks at what runs', () => {
     ['I10', 'an open promotion that nobody carries on', { running: new Set<string>() }],
   ])('and names %s for %s', (invariant, _, over) => {
     expect(look(over as Partial<World>).map((finding) => finding.invariant)).toEqual([invariant]);
+  });
+
+  describe('and at a run that outlives its promotion', () => {
+    const ended = [{ ...streams[0], kind: 'promotion', id: promotion, state: { outcome: 'live', gates: [] } }] as const;
+    const crashedAtMs = Date.parse('2026-01-01T12:00:00.000Z');
+    const line = (msg: string, over: object = {}) =>
+      `${JSON.stringify({ time: '2026-01-01T12:00:30.000Z', promotion, standing: 'idle', ...over, msg })}\n`;
+    const judged = (workerLog: string, crash: number | null = crashedAtMs) =>
+      worldFindings(snapshotOf([], { streams: ended as unknown as Snapshot['streams'] }), {
+        ...{ ...world, lanes: [], crashedAtMs: crash, reconcilerFound: foundIn(workerLog) },
+      }).map(({ invariant }) => invariant);
+
+    it('and is content when the reconciler has found it within a minute after the crash', () => {
+      expect(judged(line('reconciler.found'))).toEqual([]);
+    });
+
+    it.each([
+      ['says nothing', ''],
+      ['names it in another matter', line('look.granted')],
+      ['could not look at it', line('reconciler.put_off')],
+      ['has found another one', line('reconciler.found', { promotion: `prm_${'c'.repeat(32)}` })],
+      ['quotes it about another one', line('reconciler.found', { promotion: 'prm_other', standing: promotion })],
+      ['had found it before the crash', line('reconciler.found', { time: '2026-01-01T11:59:59.999Z' })],
+      ['finds it more than a minute after', line('reconciler.found', { time: '2026-01-01T12:01:00.001Z' })],
+      ['was killed over its word', line('reconciler.found').slice(0, -4)],
+    ])('and names I7 when the reconciler %s', (_, workerLog) => {
+      expect(judged(workerLog)).toEqual(['I7']);
+    });
+
+    it('and names I7 when nothing had crashed', () => {
+      expect(judged(line('reconciler.found'), null)).toEqual(['I7']);
+    });
+  });
+});
+
+describe('the checker reads what visitors met', () => {
+  const strike = 100_000;
+  const visit = (sentAt: number, endedAt: number, what: string): Visit => ({ host: 'desk', sentAt, endedAt, what });
+  const answered = visit(strike + 1_200, strike + 1_250, '200');
+  const judged = (visits: readonly Visit[], strikes: readonly number[] = [strike]) => {
+    const succeeded = visits.filter(({ what }) => what === '200');
+    const { failed, failedWhileDown } = serviceOf({ toStable: visits, succeeded, strikes });
+    return { failed: failed.length, failedWhileDown };
+  };
+
+  it.each([
+    ['sent while no edge was there', visit(strike + 300, strike + 301, 'ECONNREFUSED')],
+    ['open when the edge was struck', visit(strike - 2_000, strike + 2, 'ECONNRESET')],
+    ['sent just before the new edge answered', visit(strike + 1_249, strike + 1_300, '503')],
+  ])('and counts apart a request that was %s', (_, lost) => {
+    expect(judged([lost, answered])).toEqual({ failed: 0, failedWhileDown: 1 });
+  });
+
+  it.each([
+    ['was over before the strike', visit(strike - 900, strike - 1, '502')],
+    ['was sent after the new edge had answered', visit(strike + 1_251, strike + 1_300, '503')],
+  ])('and finds a failure that %s', (_, lost) => {
+    expect(judged([lost, answered])).toEqual({ failed: 1, failedWhileDown: 0 });
+  });
+
+  it('and finds a failure where nothing was struck', () => {
+    expect(judged([visit(strike, strike + 5, '503')], [])).toEqual({ failed: 1, failedWhileDown: 0 });
+  });
+
+  it('and takes no answer for the new edge’s that the old one may have given', () => {
+    const before = visit(strike - 10, strike + 1, '200');
+    expect(judged([before, visit(strike + 300, strike + 301, '503'), answered])).toEqual({
+      ...{ failed: 0, failedWhileDown: 1 },
+    });
+  });
+
+  it('and excuses an edge that never answers again for so long and no longer', () => {
+    const [early, late] = [downMsMax, downMsMax + 1].map((after) => visit(strike + after, strike + after, '503'));
+    if (early === undefined || late === undefined) throw new Error('expected two visits');
+    expect(judged([early, late])).toEqual({ failed: 1, failedWhileDown: 1 });
   });
 });

@@ -5,14 +5,12 @@ import { type Driver, isOver, openDoors, type Plot, promoteOnce, registered } fr
 import { isAt } from './kill-point.ts';
 import { openedAtGate, voteAs } from './crowd.ts';
 import { journalOf, worldOf } from './storm.ts';
-import { within } from './strike.ts';
+import { reached } from './strike.ts';
 import type { Moment } from './wire-sight.ts';
 
 /** One story that would break if the thing it is named for did not hold; the same for the product and for a planted bug. */
 export type Scenario = (driver: Driver) => Promise<readonly Finding[]>;
 
-/** Silence of a worker is noticed after 10 s; then the next one must claim. */
-const takeOverMsMax = 60_000;
 /** The longest lease, and a little. */
 const leaseMs = 30_000;
 const graceMs = 4_000;
@@ -86,10 +84,4 @@ async function promote(driver: Driver, name: string, plot: Plot) {
   const doors = openDoors(driver);
   const prototype = await registered(doors, name);
   return await promoteOnce(driver, { doors, prototype, name, version: 'v1', plot });
-}
-
-async function reached<T>(caught: Promise<T>, what: string): Promise<T> {
-  const found = await within(caught, takeOverMsMax);
-  if (found === null) throw new Error(`expected ${what} within ${takeOverMsMax} ms, got nothing`);
-  return found;
 }

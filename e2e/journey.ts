@@ -33,7 +33,7 @@ export interface Driver {
   readonly ledger: Acknowledged[];
   readonly journeys: Journey[];
   readonly signal: AbortSignal;
-  /** Votes wait while this is true, so that promotions can be caught at the approval. */
+  /** Asked when a vote is wanted; the vote waits while this is true, so that promotions can be caught at the approval. */
   readonly votesHeld: () => boolean;
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const projectRoot = fileURLToPath(new URL('..', import.meta.url));
-/** Alone it takes a minute and a half; other tests may keep both cores busy meanwhile. */
+/** Alone it takes a minute; other tests may keep both cores busy meanwhile. */
 const quickMsMax = 480_000;
 
 interface Played {
@@ -18,7 +18,11 @@ interface Played {
   readonly findings: readonly object[];
   readonly lost: readonly { readonly stage: string; readonly right: boolean }[];
   readonly planted: readonly { readonly bug: string; readonly caught: boolean }[];
-  readonly stableFailed: readonly object[];
+  readonly stable: {
+    readonly asked: number;
+    readonly failed: readonly object[];
+    readonly downtimes: readonly object[];
+  };
   readonly last: { readonly entries: number; readonly promotions: number; readonly acknowledged: number };
 }
 
@@ -27,9 +31,10 @@ it(
   async () => {
     const { code, played, said } = await playQuick();
     const missed = played.struck.filter(({ missed }) => missed !== null);
-    expect({ missed, findings: played.findings, stableFailed: played.stableFailed }).toEqual({
+    expect({ missed, findings: played.findings, stableFailed: played.stable.failed }).toEqual({
       ...{ missed: [], findings: [], stableFailed: [] },
     });
+    expect(new Set(played.struck.map(({ blow }) => blow.point)).size).toBe(9);
     expect(new Set(played.struck.map(({ blow }) => blow.victim)).size).toBe(6);
     expect(played.lost.filter(({ right }) => !right)).toEqual([]);
     expect(played.lost.length).toBeGreaterThan(0);
@@ -37,6 +42,8 @@ it(
     // Without anything to check, nothing would be found either.
     expect(played.last.promotions).toBeGreaterThanOrEqual(4);
     expect(played.last.acknowledged).toBeGreaterThan(10);
+    expect(played.stable.asked).toBeGreaterThan(0);
+    expect(played.stable.downtimes).toHaveLength(1);
     expect({ code, said: code === 0 ? '' : said }).toEqual({ code: 0, said: '' });
   },
   quickMsMax,

@@ -5,7 +5,8 @@ import { crowdedGate, frozenWorker, lapsedLease, type Scenario } from './concent
 import { crowdPolicy } from './crowd.ts';
 import type { Acknowledged } from './door.ts';
 import type { Finding } from './invariants/finding.ts';
-import type { Driver } from './journey.ts';
+import type { Service, Visit } from './invariants/served.ts';
+import { type Driver, isOver, type Journey, type Plot } from './journey.ts';
 import { type KillPoint, killPoints } from './kill-point.ts';
 import { loseTemporal, type LostAt, stageGroups } from './lost-temporal.ts';
 import { matrixText, victims } from './matrix.ts';
@@ -13,7 +14,7 @@ import { type PlantedBug, plantedBugs } from './planted-bug.ts';
 import { killsPolicy } from './policy.ts';
 import { copySource, type Patch } from './source-copy.ts';
 import { openStage, type PartName, type Stage } from './stage.ts';
-import { endedRight, journalOf, storm, type StormResult } from './storm.ts';
+import { endedRight, journalOf, storm, type StormOrder, type StormResult } from './storm.ts';
 import type { Blow, Victim } from './strike.ts';
 import { openVisitors, type VisitorRequest } from './visitors.ts';
 
@@ -44,20 +45,30 @@ export interface KillsResult {
   readonly passed: boolean;
 }
 
-/** Each point and each victim once, in pairs that hurt most. */
-const quickBlows: readonly (readonly [KillPoint, Victim])[] = [
-  ['after lock', 'api'],
-  ['before commit', 'postgres'],
-  ['between claim and act', 'worker'],
-  ['after commit', 'postgres'],
-  ['during a weight change', 'edge'],
-  ['after commit', 'api'],
-  ['inside a look', 'postgres'],
-  ['before wake', 'worker'],
-  ['during rollback', 'temporal'],
-  ['before commit', 'connection'],
-  ['between act and report', 'worker'],
+/** Different orders, so that different plots meet each kill. */
+const plots: readonly (readonly Plot[])[] = [
+  ['good', 'flaky', 'recalled'],
+  ['good', 'recalled', 'flaky', 'good'],
+  ['flaky', 'good', 'recalled'],
 ];
+
+/**
+ * Each point and each victim once, in the order in which promotions come by, so that none is waited for long. The edge is
+ * struck last: by then it serves a stable release, and others see the strike too.
+ */
+const quickBlows: readonly (readonly [KillPoint, Victim])[] = [
+  ['between claim and act', 'worker'],
+  ['before wake', 'worker'],
+  ['before commit', 'connection'],
+  ['after commit', 'postgres'],
+  ['between act and report', 'worker'],
+  ['after lock', 'api'],
+  ['inside a look', 'postgres'],
+  ['during rollback', 'temporal'],
+  ['during a weight change', 'edge'],
+];
+/** One that comes to a rollback at once, and two whose second versions meet a stable one. */
+const quickPlots: readonly (readonly Plot[])[] = [['recalled', 'good'], ['good'], ['good', 'flaky']];
 
 const scenarios: Readonly<Record<PlantedBug['scenario'], Scenario>> = {
   'frozen worker': frozenWorker,
@@ -70,16 +81,8 @@ export async function kills(options: KillsOptions): Promise<KillsResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-kills-'));
   try {
-    const parts = await killedAndLost(options, join(folder, 'storm'));
-    const bugs = options.quick ? plantedBugs.filter(({ scenario }) => scenario === 'crowded gate') : plantedBugs;
-    const planted: Caught[] = [];
-    for (const bug of bugs) {
-      const planting = plant(options, bug, join(folder, bug.name.replaceAll(' ', '-')));
-      // The rest of the run is worth showing even if a bug cannot be planted any more.
-      planted.push(
-        await planting.catch((error: unknown) => ({ bug: bug.name, named: [String(error)], caught: false })),
-      );
-    }
+    const play = options.quick ? quickly : thoroughly;
+    const { planted, ...parts } = await play(options, folder);
     const elapsedMs = Math.round(performance.now() - startedMs);
     return { ...parts, planted, elapsedMs, passed: isPassed({ ...parts, planted }) };
   } finally {
@@ -90,20 +93,21 @@ export async function kills(options: KillsOptions): Promise<KillsResult> {
 /** The whole as text: the matrix, then what else was tried, then every violation. */
 export function killsText(result: KillsResult): string {
   const { storm: done, lost, clean, planted } = result;
-  const cells = done.struck.map((struck) => ({ ...struck.blow, ok: endedRight(struck, done.journeys) }));
-  const ended = done.journeys.filter(({ outcome }) => outcome !== null).length;
-  const wrong = done.struck.filter((struck) => !endedRight(struck, done.journeys));
+  const journeys = journeysOf(result);
+  const cells = done.struck.map((struck) => ({ ...struck.blow, ok: endedRight(struck, journeys) }));
+  const ended = journeys.filter(isOver).length;
+  const wrong = done.struck.filter((struck) => !endedRight(struck, journeys));
   return [
     matrixText(cells),
     '',
-    `promotions ${done.journeys.length}, ended ${ended}; entries ${done.last.entries}, acknowledgements ${done.last.acknowledged}`,
-    `visitors ${done.visitorsSent}, failed on stable while the edge was there ${done.stableFailed.length}`,
+    `promotions ${journeys.length}, ended ${ended}; entries ${done.last.entries}, acknowledgements ${done.last.acknowledged}`,
+    `visitors ${done.visitorsSent}; ${stableText(done.stable)}`,
     `Temporal's database deleted at: ${lost.map(({ stage, right }) => `${stage} ${right ? 'ok' : 'WRONG'}`).join(', ')}`,
     ...planted.map(
       ({ bug, named, caught }) => `planted ${bug}: ${caught ? 'caught' : 'NOT CAUGHT'} (${named.join(', ')})`,
     ),
     ...wrong.map(({ blow, missed, promotion }) => `wrong: ${blow.point} × ${blow.victim} ${missed ?? promotion ?? ''}`),
-    ...done.stableFailed.slice(0, shownMax).map(({ host, what }) => `stable failed: ${host} ${what}`),
+    ...done.stable.failed.slice(0, shownMax).map(visitText),
     ...troubles(result).slice(0, shownMax),
     ...[...done.findings, ...clean].slice(0, shownMax).map(findingText),
     `violations ${done.findings.length + clean.length}, ${result.passed ? 'passed' : 'FAILED'} in ${Math.round(result.elapsedMs / 1_000)} s`,
@@ -113,45 +117,98 @@ export function killsText(result: KillsResult): string {
 /** More lines than this help nobody to find the first cause. */
 const shownMax = 30;
 
-function troubles({ storm: done, lost }: KillsResult): readonly string[] {
-  const journeys = [...done.journeys, ...lost.map(({ journey }) => journey)];
-  return journeys
-    .filter(({ trouble, outcome }) => trouble !== null || outcome === null)
+/** All that were on their way: a blow may hit a promotion that has lost its run, too. */
+function journeysOf({ storm: done, lost }: Pick<Parts, 'storm' | 'lost'>): readonly Journey[] {
+  return [...done.journeys, ...lost.map(({ journey }) => journey)];
+}
+
+function troubles(result: KillsResult): readonly string[] {
+  return journeysOf(result)
+    .filter((journey) => journey.trouble !== null || !isOver(journey))
     .map(({ promotion, plot, trouble }) => `trouble: ${promotion} ${plot}: ${trouble ?? 'did not end'}`);
+}
+
+/** What was excused stands beside what was not, so that nobody has to believe a bare zero. */
+function stableText({ asked, failed, failedWhileDown, downtimes }: Service): string {
+  const longestMs = Math.max(0, ...downtimes.map(({ from, to }) => to - from));
+  return (
+    `stable was asked ${asked} times: failed ${failed.length}, and ${failedWhileDown} more while the edge was down ` +
+    `(${downtimes.length} times, ${longestMs} ms at most)`
+  );
+}
+
+function visitText({ host, sentAt, endedAt, what }: Visit): string {
+  return `stable failed: ${host} ${what} at ${new Date(sentAt).toISOString()}, after ${endedAt - sentAt} ms`;
 }
 
 function findingText({ invariant, subject, detail }: Finding): string {
   return `violation of ${invariant}: ${subject}: ${detail}`;
 }
 
-function isPassed({ storm: done, lost, clean, planted }: Omit<KillsResult, 'elapsedMs' | 'passed'>): boolean {
+function isPassed(parts: Parts): boolean {
+  const { storm: done, lost, clean, planted } = parts;
+  const journeys = journeysOf(parts);
   return (
-    done.struck.every((struck) => endedRight(struck, done.journeys)) &&
-    done.findings.length + clean.length + done.stableFailed.length === 0 &&
+    done.struck.every((struck) => endedRight(struck, journeys)) &&
+    done.findings.length + clean.length + done.stable.failed.length === 0 &&
     lost.every(({ right }) => right) &&
     planted.every(({ caught }) => caught)
   );
 }
 
-async function killedAndLost({ projectRoot, quick, rounds, say }: KillsOptions, folder: string) {
-  // A copy here too: what is started again after a kill must be what was killed, whoever edits the sources meanwhile.
-  const codeRoot = copied(projectRoot, folder, []);
-  return await onStage({ codeRoot, projectRoot, folder, policy: killsPolicy }, async (stage, driver) => {
-    const calm = new AbortController();
-    const stormy = { ...driver, signal: calm.signal };
-    const blows = quick ? quickBlows.map(([point, victim]) => ({ point, victim, round: 1 })) : allBlows(rounds);
-    const prototypes = quick ? 4 : 6;
-    const done = await storm({ driver: stormy, calm: () => calm.abort(), prototypes, blows, say });
+type Parts = Omit<KillsResult, 'elapsedMs' | 'passed'>;
+
+/** Everything one after the other, so that nothing hides behind anything else. */
+async function thoroughly(options: KillsOptions, folder: string): Promise<Parts> {
+  const { rounds, say } = options;
+  const parts = await onStormStage(options, folder, async (driver, calming) => {
+    const done = await storm({ ...calming, plots: [...plots, ...plots], blows: allBlows(rounds), say });
     const lost: LostAt[] = [];
-    for (const group of quick ? stageGroups.slice(0, 1) : stageGroups) {
-      lost.push(...(await loseTemporal({ ...driver, journeys: [] }, { group, say })));
+    for (const group of stageGroups) {
+      const { ended } = await loseTemporal(driver, { group, say });
+      lost.push(...(await ended));
     }
     const clean: Finding[] = [];
-    if (!quick) {
-      for (const story of [lapsedLease, frozenWorker]) clean.push(...(await story({ ...driver, journeys: [] })));
-    }
-    clean.push(...(await journalOf(driver)).findings);
-    return { storm: done, lost, clean };
+    for (const story of [lapsedLease, frozenWorker]) clean.push(...(await story(driver)));
+    return { storm: done, lost, clean: [...clean, ...(await journalOf(driver)).findings] };
+  });
+  const planted: Caught[] = [];
+  for (const bug of plantedBugs) planted.push(await plant(options, bug, folder));
+  return { ...parts, planted };
+}
+
+/**
+ * The same in a minute: the run that lost Temporal waits for the reconciler while everything is killed, and the bug that
+ * needs the fewest parts is planted meanwhile.
+ */
+async function quickly(options: KillsOptions, folder: string): Promise<Parts> {
+  const { say } = options;
+  const parts = await onStormStage(options, folder, async (driver, calming) => {
+    const { ended } = await loseTemporal(driver, { group: ['scan'], say });
+    const blows = quickBlows.map(([point, victim]) => ({ point, victim, round: 1 }));
+    const bugs = plantedBugs.filter(({ scenario }) => scenario === 'crowded gate');
+    const [done, lost, ...planted] = await Promise.all([
+      storm({ ...calming, plots: quickPlots, blows, say }),
+      ended,
+      ...bugs.map((bug) => plant(options, bug, folder)),
+    ]);
+    return { storm: done, lost, clean: (await journalOf(driver)).findings, planted };
+  });
+  return parts;
+}
+
+async function onStormStage<T>(
+  { projectRoot }: KillsOptions,
+  folder: string,
+  play: (driver: Driver, calming: Pick<StormOrder, 'driver' | 'calm'>) => Promise<T>,
+): Promise<T> {
+  const own = join(folder, 'storm');
+  // A copy here too: what is started again after a kill must be what was killed, whoever edits the sources meanwhile.
+  const codeRoot = copied(projectRoot, own, []);
+  return await onStage({ codeRoot, projectRoot, folder: own, policy: killsPolicy }, async (_, driver) => {
+    const calm = new AbortController();
+    const stormy = { ...driver, journeys: [], signal: calm.signal };
+    return await play(driver, { driver: stormy, calm: () => calm.abort() });
   });
 }
 
@@ -169,8 +226,19 @@ function allBlows(rounds: number): readonly Blow[] {
   return blows;
 }
 
-/** Runs the bug's own story on a copy of the product that has the bug. */
-export async function plant({ projectRoot, say }: KillsOptions, bug: PlantedBug, folder: string): Promise<Caught> {
+/** Runs the bug's own story on a copy of the product that has the bug; when that fails, the rest is still worth showing. */
+async function plant({ projectRoot, say }: KillsOptions, bug: PlantedBug, top: string): Promise<Caught> {
+  const folder = join(top, bug.name.replaceAll(' ', '-'));
+  const named = await namedFor(bug, { projectRoot, folder }).catch((error: unknown) => [String(error)]);
+  const caught = named.some((invariant) => bug.breaks.some((broken) => broken === invariant));
+  say(`planted ${bug.name}: the checker names ${named.join(', ') || 'nothing'}`);
+  return { bug: bug.name, named, caught };
+}
+
+async function namedFor(
+  bug: PlantedBug,
+  { projectRoot, folder }: { projectRoot: string; folder: string },
+): Promise<readonly string[]> {
   const codeRoot = copied(projectRoot, folder, bug.patches);
   const crowded = bug.scenario === 'crowded gate';
   const without: readonly PartName[] = crowded ? ['worker', 'edge'] : [];
@@ -178,10 +246,7 @@ export async function plant({ projectRoot, say }: KillsOptions, bug: PlantedBug,
   const findings = await onStage({ codeRoot, projectRoot, folder, policy, without }, async (_, driver) => {
     return await scenarios[bug.scenario](driver);
   });
-  const named = [...new Set(findings.map(({ invariant }) => invariant))];
-  const caught = named.some((invariant) => bug.breaks.includes(invariant));
-  say(`planted ${bug.name}: the checker names ${named.join(', ') || 'nothing'}`);
-  return { bug: bug.name, named, caught };
+  return [...new Set(findings.map(({ invariant }) => invariant))];
 }
 
 function copied(projectRoot: string, folder: string, patches: readonly Patch[]): string {

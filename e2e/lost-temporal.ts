@@ -1,6 +1,6 @@
 import { type Driver, type Journey, openDoors, type Plot, promoteOnce, registered } from './journey.ts';
 import { isRight } from './storm.ts';
-import { within } from './strike.ts';
+import { reached } from './strike.ts';
 import type { Caught } from './wire-proxy.ts';
 
 /** A stage of a promotion at which Temporal forgets it. */
@@ -20,44 +20,45 @@ export const stageGroups = [
 ] as const;
 type StageName = (typeof stageGroups)[number][number];
 
-/** One promotion needs some seconds to its stage on two cores; while something restarts, more. */
-const reachMsMax = 60_000;
-
 /**
  * Brings one promotion to each stage of the group and one to the approval, holds them there just after their claim was
  * recorded, kills Temporal and deletes its database, and lets all go on. The journal alone must bring every one of them to
- * its right end.
+ * its right end, for which the caller waits.
  */
 export async function loseTemporal(
   driver: Driver,
   { group, say }: { readonly group: readonly StageName[]; readonly say: (line: string) => void },
-): Promise<readonly LostAt[]> {
+): Promise<{ readonly ended: Promise<readonly LostAt[]> }> {
   const { stage } = driver;
   const assigned = new Map<string, StageName | 'approval'>();
   let votesHeld = true;
-  const travelling = [
-    await start({ ...driver, votesHeld: () => votesHeld }, { at: 'approval', plot: 'good', assigned, with: group }),
-  ];
+  const votesWanted = Promise.withResolvers<true>();
+  const atApproval = {
+    ...driver,
+    votesHeld: () => {
+      votesWanted.resolve(true);
+      return votesHeld;
+    },
+  };
+  const travelling = [await start(atApproval, { at: 'approval', plot: 'good', assigned, with: group })];
   const held: Caught[] = [];
   for (const at of group) {
     const trap = catchClaim(driver, at, assigned);
     travelling.push(await start(driver, { at, plot: at === 'undo' ? 'recalled' : 'good', assigned, with: group }));
-    const caught = await within(trap, reachMsMax);
-    if (caught === null) throw new Error(`expected a promotion at ${at} within ${reachMsMax} ms, got none`);
-    held.push(caught);
+    held.push(await reached(trap, `a promotion at ${at}`));
   }
+  await reached(votesWanted.promise, 'a promotion at the approval');
   say(`held at ${[...assigned.values()].join(', ')}: Temporal's database is deleted`);
   await stage.parts.temporal.kill();
   stage.loseTemporalDatabase();
   await stage.parts.temporal.start();
   for (const each of held) each.release();
   votesHeld = false;
-  return await Promise.all(
-    travelling.map(async ({ at, journey }): Promise<LostAt> => {
-      const ended = await journey;
-      return { stage: at, journey: ended, right: isRight(ended) };
-    }),
-  );
+  const ended = travelling.map(async ({ at, journey }): Promise<LostAt> => {
+    const done = await journey;
+    return { stage: at, journey: done, right: isRight(done) };
+  });
+  return { ended: Promise.all(ended) };
 }
 
 /** Resolves once the promotion is open, so that its stage is known before it can be caught; the journey is its whole way. */

@@ -1,18 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CheckResult, checkJournal, checkWorld } from './checker.ts';
 import type { Finding } from './invariants/finding.ts';
+import { type Service, serviceOf } from './invariants/served.ts';
 import { type Driver, type Journey, keepPromoting, type Plot, rightEnd } from './journey.ts';
 import type { Stage } from './stage.ts';
 import type { Part } from './stage-part.ts';
 import { type Blow, strike, type Struck } from './strike.ts';
-import { type Failed, unexplained } from './visitors.ts';
 
 /** What a storm is made of. */
 export interface StormOrder {
   readonly driver: Driver;
   /** Stops the drivers from opening more. */
   readonly calm: () => void;
-  readonly prototypes: number;
+  /** What each prototype promotes, version after version, over and over. */
+  readonly plots: readonly (readonly Plot[])[];
   readonly blows: readonly Blow[];
   readonly say: (line: string) => void;
 }
@@ -24,16 +25,8 @@ export interface StormResult {
   readonly findings: readonly Finding[];
   readonly last: CheckResult;
   readonly visitorsSent: number;
-  /** Requests to stable that failed while the edge was there. */
-  readonly stableFailed: readonly Failed[];
+  readonly stable: Service;
 }
-
-/** Different orders, so that different plots meet each kill. */
-const plots: readonly (readonly Plot[])[] = [
-  ['good', 'flaky', 'recalled'],
-  ['good', 'recalled', 'flaky', 'good'],
-  ['flaky', 'good', 'recalled'],
-];
 
 /** A point that is missed costs a minute and a half; when it is not found any more, the rest would only take long to say so. */
 const missedMax = 3;
@@ -42,9 +35,7 @@ const missedMax = 3;
 export async function storm(order: StormOrder): Promise<StormResult> {
   const { driver, blows, say } = order;
   const { stage } = driver;
-  const travelling = Array.from({ length: order.prototypes }, (_, index) =>
-    keepPromoting(driver, `desk-${'abcdefgh'[index]}`, plots[index % plots.length] ?? []),
-  );
+  const travelling = order.plots.map((plots, index) => keepPromoting(driver, `desk-${index + 1}`, plots));
   const watch = patrol(stage);
   const struck: Struck[] = [];
   for (const blow of blows) {
@@ -62,7 +53,11 @@ export async function storm(order: StormOrder): Promise<StormResult> {
   return {
     ...{ struck, journeys: driver.journeys, last, visitorsSent: driver.visitors.sent() },
     findings: [...findings, ...world, ...last.findings],
-    stableFailed: unexplained(driver.visitors.failed(), stage.parts.edge.absences()),
+    stable: serviceOf({
+      toStable: driver.visitors.toStable(),
+      succeeded: driver.visitors.succeeded(),
+      strikes: stage.parts.edge.absences().map(({ from }) => from),
+    }),
   };
 }
 
@@ -124,8 +119,10 @@ function servedSince(...parts: readonly Part[]): number | null {
 }
 
 /** Where the checker looks at this deployment from outside. */
-export function worldOf({ superuserUrl, control, temporal, logFolder }: Stage) {
-  return { databaseUrl: superuserUrl, edge: control, temporal, workerLog: `${logFolder}/worker.log` };
+export function worldOf({ superuserUrl, control, temporal, logFolder, parts }: Stage) {
+  const crashes = (): readonly number[] =>
+    Object.values(parts).flatMap((part) => part.absences().map(({ from }) => from));
+  return { databaseUrl: superuserUrl, edge: control, temporal, workerLog: `${logFolder}/worker.log`, crashes };
 }
 
 function told(findings: readonly Finding[]): string {

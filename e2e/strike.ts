@@ -87,8 +87,15 @@ function missed(blow: Blow, why: string): Struck {
   return { blow, at: Date.now(), promotion: null, missed: why, awayMs: 0, findings: [] };
 }
 
+/** What came by at last; nothing else in the story makes sense without it. */
+export async function reached<T>(moment: Promise<T>, what: string): Promise<T> {
+  const found = await within(moment, reachMsMax);
+  if (found === null) throw new Error(`expected ${what} within ${reachMsMax} ms, got nothing`);
+  return found;
+}
+
 /** The value, or null when it did not come in time. */
-export async function within<T>(asked: Promise<T>, timeoutMs: number): Promise<T | null> {
+async function within<T>(asked: Promise<T>, timeoutMs: number): Promise<T | null> {
   const late = Promise.withResolvers<null>();
   const timer = setTimeout(() => late.resolve(null), timeoutMs);
   const first = await Promise.race([asked, late.promise]);

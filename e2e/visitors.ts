@@ -1,18 +1,11 @@
 import { Agent, request } from 'node:http';
-import type { Absence } from './stage-part.ts';
+import type { Visit } from './invariants/served.ts';
 
 /** A request that visitors send; `body` makes it a POST. */
 export interface VisitorRequest {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
-}
-
-/** A request that a lane with a stable release should have answered. */
-export interface Failed {
-  readonly host: string;
-  readonly at: number;
-  readonly what: string;
 }
 
 /** Visitors of many lanes at once. */
@@ -22,8 +15,10 @@ export interface Visitors {
   /** From now on this lane has a release that must always answer. */
   readonly expectServed: (host: string) => void;
   readonly sent: () => number;
-  /** Requests to the harmless page that failed although a stable release was there. */
-  readonly failed: () => readonly Failed[];
+  /** Requests for the harmless page of lanes whose stable release must answer. */
+  readonly toStable: () => readonly Visit[];
+  /** Every request that was answered well. */
+  readonly succeeded: () => readonly Visit[];
   readonly stop: () => Promise<void>;
 }
 
@@ -38,7 +33,7 @@ const probeEvery = 5;
 export function openVisitors(routerUrl: string, requests: readonly VisitorRequest[]): Visitors {
   const agent = new Agent({ keepAlive: true, maxSockets: inFlightMax });
   const lanes = new Map<string, { perSecond: number; due: number; turn: number; served: boolean }>();
-  const failed: Failed[] = [];
+  const [toStable, succeeded]: [Visit[], Visit[]] = [[], []];
   const open = new Set<Promise<void>>();
   let sent = 0;
   const laneOf = (host: string) => {
@@ -54,10 +49,12 @@ export function openVisitors(routerUrl: string, requests: readonly VisitorReques
     if (asked === undefined) return;
     sent += 1;
     const served = lane.served;
-    const at = Date.now();
+    const sentAt = Date.now();
     const answer = ask({ routerUrl, host, agent, asked }).then((what) => {
       open.delete(answer);
-      if (probes && served && what !== '200') failed.push({ host, at, what });
+      const visited = { host, sentAt, endedAt: Date.now(), what };
+      if (probes && served) toStable.push(visited);
+      if (what === '200') succeeded.push(visited);
     });
     open.add(answer);
   };
@@ -75,7 +72,8 @@ export function openVisitors(routerUrl: string, requests: readonly VisitorReques
       laneOf(host).served = true;
     },
     sent: () => sent,
-    failed: () => failed,
+    toStable: () => toStable,
+    succeeded: () => succeeded,
     stop: async () => {
       clearInterval(beat);
       await Promise.all(open);
@@ -83,14 +81,6 @@ export function openVisitors(routerUrl: string, requests: readonly VisitorReques
     },
   };
 }
-
-/** Failures that no absence of the edge explains: a request counts from when it was sent until it could have ended. */
-export function unexplained(failed: readonly Failed[], absences: readonly Absence[]): readonly Failed[] {
-  return failed.filter(({ at }) => !absences.some(({ from, to }) => at >= from - answerMsMax && at <= to + settleMs));
-}
-
-/** An edge that is back takes its releases over one by one. */
-const settleMs = 3_000;
 
 function ask(order: { routerUrl: string; host: string; agent: Agent; asked: VisitorRequest }): Promise<string> {
   const { hostname, port } = new URL(order.routerUrl);

@@ -39,10 +39,11 @@ function artifactOf({ said }: Entry): string {
 }
 
 async function documentOf(folder: string, digest: string) {
-  const seen = known.get(digest);
+  const place = `${folder} ${digest}`;
+  const seen = known.get(place);
   if (seen !== undefined && seen !== 'missing') return seen;
   const read = await readDocument(folder, digest);
-  known.set(digest, read);
+  known.set(place, read);
   return read;
 }
 

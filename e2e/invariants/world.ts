@@ -12,6 +12,8 @@ export interface WorldOrder {
   readonly temporal: { readonly address: string; readonly binary: string };
   /** The worker's log, where its reconciler says what it found. */
   readonly workerLog: string;
+  /** When something was killed so far, by the wall clock. */
+  readonly crashes: () => readonly number[];
 }
 
 interface EdgeRelease {
@@ -35,23 +37,48 @@ export interface World {
   readonly lanes: readonly EdgeLane[] | null;
   /** Promotions with a running workflow. */
   readonly running: ReadonlySet<string> | null;
-  readonly reconcilerSaid: string;
+  readonly reconcilerFound: readonly Found[];
+  /** The last crash before this look; null while there was none. */
+  readonly crashedAtMs: number | null;
+}
+
+/** That the reconciler found a promotion and its run to disagree. */
+export interface Found {
+  readonly atMs: number;
+  readonly promotion: string;
 }
 
 /** The clocks of database and edge are one machine's; this covers the time between a question and its answer. */
 const clockSlackMs = 1_500;
 const runningMax = 5_000;
 const askMsMax = 10_000;
+/** What the reconciler says later than this after a crash comes too late to stand for agreement. */
+const saidMsMax = 60_000;
 
 /** Looks at the edge's control port, at Temporal through its own program, and at the reconciler's words. */
 export async function readWorld(order: WorldOrder): Promise<World> {
   const seenAtMs = Date.now();
-  const [lanes, running, reconcilerSaid] = await Promise.all([
+  const crashedAtMs = order.crashes().reduce<number | null>((last, at) => Math.max(last ?? at, at), null);
+  const [lanes, running, workerLog] = await Promise.all([
     edgeLanes(order).catch(() => null),
     runningPromotions(order).catch(() => null),
     readFile(order.workerLog, 'utf8').catch(() => ''),
   ]);
-  return { seenAtMs, lanes, running, reconcilerSaid };
+  return { seenAtMs, lanes, running, reconcilerFound: foundIn(workerLog), crashedAtMs };
+}
+
+/** The reconciler's findings in a worker's log; its other words (that it could not look) say nothing about agreement. */
+export function foundIn(workerLog: string): readonly Found[] {
+  const lines = workerLog.split('\n').filter((line) => line.includes('"reconciler.found"'));
+  return lines.flatMap((line): readonly Found[] => {
+    try {
+      const { msg, time, promotion } = JSON.parse(line) as { msg: string; time: string; promotion: string };
+      return msg === 'reconciler.found' ? [{ atMs: Date.parse(time), promotion }] : [];
+    } catch {
+      // The last line of a killed worker may be cut off.
+      return [];
+    }
+  });
 }
 
 /** I5 at the edge, I7 and I10. */
@@ -114,7 +141,7 @@ function runFindings(snapshot: Snapshot, world: World): readonly Finding[] {
     if (kind !== 'promotion' || state === null) return [];
     const runs = world.running?.has(id) === true;
     const subject = `promotion/${id}`;
-    if (state.outcome !== null && runs && !world.reconcilerSaid.includes(id)) {
+    if (state.outcome !== null && runs && !isFound(world, id)) {
       return [{ invariant: 'I7', subject, detail: 'has ended, and its workflow runs' }];
     }
     const gates = state.gates as readonly { status: string }[];
@@ -124,6 +151,14 @@ function runFindings(snapshot: Snapshot, world: World): readonly Finding[] {
     }
     return [];
   });
+}
+
+/** Only what was said of this very promotion, after the last crash and within a minute of it. */
+function isFound({ reconcilerFound, crashedAtMs }: World, id: string): boolean {
+  if (crashedAtMs === null) return false;
+  return reconcilerFound.some(
+    ({ promotion, atMs }) => promotion === id && atMs >= crashedAtMs && atMs <= crashedAtMs + saidMsMax,
+  );
 }
 
 function disagreement(subject: string, detail: string): Finding {
