@@ -4,12 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { tarOf } from '@proviso/testkit';
 import pg from 'pg';
+import { packed, stoodStill, uploadedCandidate } from './candidate.ts';
 import { type Door, openDoor } from './door.ts';
+import { registered } from './journey.ts';
 import { killsPolicy } from './policy.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -79,27 +78,21 @@ objective: { errorRateMax: 0.05 }
 `;
   const files = { 'server.mjs': tellers[kind], 'cases.yaml': cases.join(''), 'proviso.yaml': contract };
   for (const content of Object.values(files)) sources.add(createHash('sha256').update(content).digest('hex'));
-  const tar = tarOf(Object.entries(files).map(([path, content]) => ({ path, content: Buffer.from(content) })));
-  return new Uint8Array(gzipSync(tar, { level: 1 }));
+  return packed(files);
+}
+
+interface Shown {
+  readonly state: string;
+  readonly headline: string;
 }
 
 async function promoted(kind: keyof typeof tellers): Promise<string> {
-  const { id: prototype } = await bea.post<{ id: string }>('/v1/prototypes', { name: `tells-${kind}` });
-  await olga.post(`/v1/prototypes/${prototype}/trust`, { trusted: true });
-  const form = new FormData();
-  form.set('version', 'v1');
-  form.set('archive', new Blob([archive(kind)], { type: 'application/gzip' }), 'candidate.tar.gz');
-  const { candidate } = await bea.post<{ candidate: { id: string } }>(`/v1/prototypes/${prototype}/candidates`, form);
+  const prototype = await registered({ bea, olga }, `tells-${kind}`);
+  const candidate = await uploadedCandidate(bea, { prototype, version: 'v1', archive: archive(kind) });
   const policy = stage.cast.policies.kills?.id;
-  const { id } = await bea.post<{ id: string }>('/v1/promotions', { prototype, candidate: candidate.id, policy });
-  const deadline = performance.now() + 50_000;
-  for (;;) {
-    const shown = await bea.get<{ state: string; stoppedAt: string | null }>(`/v1/promotions/${id}`);
-    answers.push(JSON.stringify(shown));
-    if (shown.state !== 'running' && shown.state !== 'queued') return id;
-    if (performance.now() > deadline) throw new Error(`expected ${kind} to come to a stand, got ${shown.state}`);
-    await pause(200);
-  }
+  const { id } = await bea.post<{ id: string }>('/v1/promotions', { prototype, candidate, policy });
+  await stoodStill<Shown>(bea, id, (shown) => answers.push(JSON.stringify(shown)));
+  return id;
 }
 
 /** Asks for what must be refused, with what must not be repeated. */

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { stoodStill, uploadedCandidate } from './candidate.ts';
 import { type Door, openDoor, Refused } from './door.ts';
 import { type IllBehaved, illBehavedArchive } from './ill-behaved.ts';
+import { registered } from './journey.ts';
 import { killsPolicy } from './policy.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -44,29 +46,16 @@ async function uploaded(
   kind: IllBehaved,
   trusted = true,
 ): Promise<{ prototype: string; candidate: string }> {
-  const { id: prototype } = await bea.post<{ id: string }>('/v1/prototypes', { name });
-  if (trusted) await olga.post(`/v1/prototypes/${prototype}/trust`, { trusted: true });
-  const form = new FormData();
-  form.set('version', 'v1');
-  form.set('archive', new Blob([illBehavedArchive(kind, name)], { type: 'application/gzip' }), 'candidate.tar.gz');
-  const { candidate } = await bea.post<{ candidate: { id: string } }>(`/v1/prototypes/${prototype}/candidates`, form);
-  return { prototype, candidate: candidate.id };
+  const prototype = await registered({ bea, olga }, name, trusted);
+  const version = { prototype, version: 'v1', archive: illBehavedArchive(kind, name) };
+  return { prototype, candidate: await uploadedCandidate(bea, version) };
 }
-
-/** Two cores under load; every one of these ends within seconds on an idle machine. */
-const endsWithinMs = 50_000;
 
 async function promoted(name: string, kind: IllBehaved, trusted = true): Promise<Shown> {
   const content = await uploaded(name, kind, trusted);
   const policy = stage.cast.policies.kills?.id;
   const { id } = await bea.post<{ id: string }>('/v1/promotions', { ...content, policy });
-  const deadline = performance.now() + endsWithinMs;
-  for (;;) {
-    const shown = await bea.get<Shown>(`/v1/promotions/${id}`);
-    if (shown.state !== 'running' && shown.state !== 'queued') return shown;
-    if (performance.now() > deadline) throw new Error(`expected ${name} to come to a stand, got ${shown.headline}`);
-    await pause(200);
-  }
+  return await stoodStill<Shown>(bea, id);
 }
 
 describe('a prototype with bad manners', () => {

@@ -1,5 +1,4 @@
-import { gzipSync } from 'node:zlib';
-import { tarOf } from '@proviso/testkit';
+import { packed } from './candidate.ts';
 
 /** Prototypes that will not do what their contract says. */
 export const illBehaved = {
@@ -36,8 +35,7 @@ export function illBehavedArchive(kind: IllBehaved, name: string): Uint8Array<Ar
     'cases.yaml': cases.join(''),
     'proviso.yaml': contractOf(name),
   };
-  const tar = tarOf(Object.entries(files).map(([path, content]) => ({ path, content: Buffer.from(content) })));
-  return new Uint8Array(gzipSync(tar, { level: 1 }));
+  return packed(files);
 }
 
 function contractOf(name: string): string {

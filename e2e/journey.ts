@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { uploadedCandidate } from './candidate.ts';
 import { openDoor, Refused, type Acknowledged, type Door } from './door.ts';
 import { archiveOf, type VersionOrder } from './release-archive.ts';
 import type { Stage } from './stage.ts';
@@ -91,10 +92,10 @@ export async function keepPromoting(driver: Driver, name: string, plots: readonl
   }
 }
 
-/** A prototype under this name that an operator vouches for. */
-export async function registered(doors: Doors, name: string): Promise<string> {
+/** A prototype under this name; an operator vouches for it unless told otherwise. */
+export async function registered(doors: Pick<Doors, 'bea' | 'olga'>, name: string, trusted = true): Promise<string> {
   const { id } = await doors.bea.post<{ id: string }>('/v1/prototypes', { name });
-  await doors.olga.post(`/v1/prototypes/${id}/trust`, { trusted: true });
+  if (trusted) await doors.olga.post(`/v1/prototypes/${id}/trust`, { trusted: true });
   return id;
 }
 
@@ -136,11 +137,9 @@ export async function uploaded(
   driver: Driver,
   { doors, prototype, archive }: Pick<Errand, 'doors' | 'prototype'> & { readonly archive: VersionOrder },
 ): Promise<string> {
-  const form = new FormData();
-  form.set('version', archive.version);
-  form.set('archive', new Blob([archiveOf(archive)], { type: 'application/gzip' }), 'candidate.tar.gz');
-  const frozen = await doors.bea.post<{ candidate: { id: string } }>(`/v1/prototypes/${prototype}/candidates`, form);
-  const body = { prototype, candidate: frozen.candidate.id, policy: driver.policy };
+  const version = { prototype, version: archive.version, archive: archiveOf(archive) };
+  const candidate = await uploadedCandidate(doors.bea, version);
+  const body = { prototype, candidate, policy: driver.policy };
   return (await doors.bea.post<{ id: string }>('/v1/promotions', body)).id;
 }
 

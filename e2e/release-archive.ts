@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { tarOf } from '@proviso/testkit';
+import { packed } from './candidate.ts';
 
 /** How a version of a prototype is made out of an example. */
 export interface VersionOrder {
@@ -20,12 +19,8 @@ export function archiveOf({ exampleFolder, name, version }: VersionOrder): Uint8
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  const entries = paths.map((path) => ({
-    path: relative(exampleFolder, path),
-    content: contentOf(path, name),
-  }));
-  const tar = tarOf([...entries, { path: 'VERSION', content: Buffer.from(`${version}\n`) }]);
-  return new Uint8Array(gzipSync(tar, { level: 1 }));
+  const files = paths.map((path) => [relative(exampleFolder, path), contentOf(path, name)] as const);
+  return packed({ ...Object.fromEntries(files), VERSION: `${version}\n` });
 }
 
 function contentOf(path: string, name: string): Buffer {
