@@ -238,8 +238,8 @@ describe('the checker reads what visitors met', () => {
   const answered = visit(strike + 1_200, strike + 1_250, '200');
   const judged = (visits: readonly Visit[], strikes: readonly number[] = [strike]) => {
     const succeeded = visits.filter(({ what }) => what === '200');
-    const { failed, failedWhileDown } = serviceOf({ toStable: visits, succeeded, strikes });
-    return { failed: failed.length, failedWhileDown };
+    const { failed, downtimes } = serviceOf({ toStable: visits, succeeded, strikes });
+    return { failed: failed.length, failedWhileDown: downtimes.reduce((sum, down) => sum + down.failed, 0) };
   };
 
   it.each([

@@ -56,10 +56,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     return ready;
   };
   try {
-    const [postgres, temporal] = await Promise.all([add(postgresOf(ground)), add(temporalOf(ground))]);
+    const absent = (name: PartName): boolean => options.without?.includes(name) === true;
+    const [postgres, temporal] = await Promise.all([
+      add(postgresOf(ground)),
+      absent('temporal') ? absentPart('temporal') : add(temporalOf(ground)),
+    ]);
     const cast = await foundCast(foundingOf(ground));
     const api = await add(apiOf(ground));
-    const absent = (name: PartName): boolean => options.without?.includes(name) === true;
     const [worker, edge] = await Promise.all([
       absent('worker') ? absentPart('worker') : add(workerOf(ground, ground.proxies.worker, 'worker')),
       absent('edge') ? absentPart('edge') : add(edgeOf(ground, cast)),

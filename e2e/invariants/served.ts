@@ -11,13 +11,14 @@ export interface Visit {
 export interface Downtime {
   readonly from: number;
   readonly to: number;
+  /** Requests to stable that were open in it and failed. */
+  readonly failed: number;
 }
 
-/** How stable was served: what failed though the edge was there, and apart from it what failed because it was not. */
+/** How stable was served: what failed though the edge was there, and apart from it, by downtime, what failed without. */
 export interface Service {
   readonly asked: number;
   readonly failed: readonly Visit[];
-  readonly failedWhileDown: number;
   readonly downtimes: readonly Downtime[];
 }
 
@@ -35,20 +36,19 @@ export function serviceOf(seen: {
   readonly succeeded: readonly Pick<Visit, 'sentAt' | 'endedAt'>[];
   readonly strikes: readonly number[];
 }): Service {
+  const failed = seen.toStable.filter(({ what }) => what !== '200');
   const downtimes = seen.strikes.map((from): Downtime => {
     const answers = seen.succeeded.filter(({ sentAt }) => sentAt > from).map(({ endedAt }) => endedAt);
-    return { from, to: answers.reduce((first, at) => Math.min(first, at), from + downMsMax) };
+    const to = answers.reduce((first, at) => Math.min(first, at), from + downMsMax);
+    return { from, to, failed: failed.filter((visit) => wasOpenIn(visit, { from, to })).length };
   });
-  const failed = seen.toStable.filter(({ what }) => what !== '200');
-  const excused = failed.filter((visit) => downtimes.some((down) => wasOpenIn(visit, down)));
   return {
     asked: seen.toStable.length,
-    failed: failed.filter((visit) => !excused.includes(visit)),
-    failedWhileDown: excused.length,
+    failed: failed.filter((visit) => !downtimes.some((down) => wasOpenIn(visit, down))),
     downtimes,
   };
 }
 
-function wasOpenIn({ sentAt, endedAt }: Visit, { from, to }: Downtime): boolean {
+function wasOpenIn({ sentAt, endedAt }: Visit, { from, to }: Pick<Downtime, 'from' | 'to'>): boolean {
   return sentAt <= to && endedAt >= from;
 }
