@@ -27,7 +27,15 @@ test('only a live promotion ends with 0: silence, waiting and doubt are no succe
 
 const ofRefusals: Record<RefusalCode, number> = {
   ...{ not_permitted: 5, own_work: 5, person_disabled: 5, channel_not_allowed: 5, step_up_required: 5 },
-  ...{ already_decided: 6, gate_closed: 6, stale_attempt: 6, stale_evidence: 6, stale_fence: 6, superseded: 6 },
+  ...{
+    already_decided: 6,
+    gate_closed: 6,
+    stale_attempt: 6,
+    stale_evidence: 6,
+    stale_fence: 6,
+    weight_not_due: 6,
+    superseded: 6,
+  },
   ...{ promotion_ended: 6, production_started: 6, lane_not_owned: 6, expired: 9 },
   ...{ not_found: 1, exists: 1, policy_unknown: 1, policy_invalid: 1, policy_unsatisfiable: 1, no_owner: 1 },
   ...{ candidate_unknown: 1, lane_held: 1, lane_busy: 1, not_trusted: 1, nothing_to_roll_back: 1 },

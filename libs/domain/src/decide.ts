@@ -5,7 +5,6 @@ import type { PersonId } from './id.ts';
 import type { LaneMove } from './lane.ts';
 import { open, register } from './opening.ts';
 import { builtinOf } from './builtin.ts';
-import type { PersonId } from './id.ts';
 import { decidePerson } from './person.ts';
 import { decidePolicy } from './policy.ts';
 import { decidePrototype } from './prototype.ts';
