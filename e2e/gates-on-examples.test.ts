@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Contract } from '@proviso/domain';
+import { type Contract, runOrderOf } from '@proviso/domain';
 import {
   type GateOutcome,
   assessReadiness,
@@ -49,8 +49,9 @@ async function freePort(): Promise<number> {
 
 async function start(folder: string, contract: Contract): Promise<string> {
   const port = await freePort();
-  const env = { ...contract.run.environment, [contract.run.portVariable]: String(port) };
-  child = spawn(process.execPath, [...contract.run.start], { cwd: folder, env, stdio: 'ignore' });
+  const order = runOrderOf(contract);
+  const env = { ...order.environment, [order.portEnvironment]: String(port) };
+  child = spawn(process.execPath, order.start.slice(1), { cwd: folder, env, stdio: 'ignore' });
   const baseUrl = `http://127.0.0.1:${port}`;
   for (let poll = 0; poll < healthPollsMax; poll += 1) {
     const healthy = await fetch(baseUrl + contract.probes.health).then(

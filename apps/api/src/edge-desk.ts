@@ -1,14 +1,6 @@
-import {
-  type Digest,
-  type PrototypeState,
-  type Release,
-  contractShape,
-  leaseMs,
-  needsLease,
-  runOrderOf,
-} from '@proviso/domain';
+import { type Digest, type PrototypeState, type Release, leaseMs, needsLease, runOrderOf } from '@proviso/domain';
 import type { FolderStore } from '@proviso/evidence';
-import { contractFileName, readYaml } from '@proviso/gates';
+import { contractFileName, readContractFile } from '@proviso/gates';
 import { type Manifest, fileDigest, readFrozen, readFrozenFile } from '@proviso/intake';
 import type { EdgeLane, Reads } from '@proviso/journal';
 import type { Caller } from './caller.ts';
@@ -63,7 +55,7 @@ export function openEdgeDesk({ store, restored, log }: Ports): EdgeDesk {
     if (known !== undefined) return known;
     try {
       const bytes = await readFrozenFile(store, await manifestOf(artifact), contractFileName);
-      const found = bytes === undefined ? null : readYaml(bytes, contractShape);
+      const found = bytes === undefined ? null : readContractFile(bytes);
       if (found === null || !found.ok) throw new Error('expected a contract, got none that can be read');
       const contract = contractView(runOrderOf(found.value));
       contracts.set(artifact, contract);
@@ -135,8 +127,7 @@ async function releaseOrder(
 }
 
 function contractView(order: ReturnType<typeof runOrderOf>): RunContract {
-  const { start, portEnvironment, environment, health, memoryMbMax, readyWithinMs } = order;
-  return { start: [...start], portEnvironment, environment: { ...environment }, health, memoryMbMax, readyWithinMs };
+  return { ...order, start: [...order.start], environment: { ...order.environment }, egress: [...order.egress] };
 }
 
 /** The newest incarnation among the lanes: all of them grow together when a backup is restored. */

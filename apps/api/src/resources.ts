@@ -272,6 +272,10 @@ const entry = named(
 const look = named('Look', z.strictObject({ number: z.int(), body: z.record(z.string(), z.unknown()) }));
 
 const contract = z.strictObject({
+  kind: z.enum(['static', 'node', 'python', 'command']).optional(),
+  root: z.string().optional(),
+  fallback: z.boolean().optional(),
+  egress: z.array(z.string()).optional(),
   start: z.array(z.string()),
   portEnvironment: z.string(),
   environment: z.record(z.string(), z.string()),

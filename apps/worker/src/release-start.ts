@@ -1,4 +1,4 @@
-import type { Contract, Digest, ReleaseId } from '@proviso/domain';
+import { type Contract, type Digest, type ReleaseId, runOrderOf } from '@proviso/domain';
 import { type LaneReport, type ReleaseReport, TargetFailure } from '@proviso/targets';
 import type { Clock, Edge } from './ports.ts';
 import { type Acted, StepBreakage, quoted, refusing } from './step-outcome.ts';
@@ -41,8 +41,9 @@ export interface StartBounds {
 }
 
 /** Read from the contract of the candidate. */
-export function startBoundsOf({ run }: Contract): StartBounds {
-  return { readyMs: run.readyWithin, withheld: Object.values(run.environment) };
+export function startBoundsOf(contract: Contract): StartBounds {
+  const { readyWithinMs, environment } = runOrderOf(contract);
+  return { readyMs: readyWithinMs, withheld: Object.values(environment) };
 }
 
 /** What a lane is waited for. */

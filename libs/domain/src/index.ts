@@ -19,7 +19,15 @@ export type {
   Report,
 } from './command.ts';
 export { reachOf } from './command.ts';
-export { type Contract, type Probe, contractSchema, contractShape, readContract, requestFields } from './contract.ts';
+export {
+  type Contract,
+  type Probe,
+  contractProblems,
+  contractSchema,
+  contractShape,
+  readContract,
+  requestFields,
+} from './contract.ts';
 export { decide } from './decide.ts';
 export { tallyOf } from './deciding.ts';
 export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts, standing } from './decision.ts';
@@ -153,4 +161,4 @@ export {
   worstOf,
 } from './verdict.ts';
 export { type WorkspaceCommand, type WorkspaceEvent, type WorkspaceState, evolveWorkspace } from './workspace.ts';
-export { type RunOrder, runOrderOf } from './run-order.ts';
+export { type RunOrder, runOrderOf, startWithPort } from './run-order.ts';

@@ -2,24 +2,56 @@ import type { Contract } from './contract.ts';
 
 /** What a supervisor needs to start a release: the contract's part that is about running, with nothing left to guess. */
 export interface RunOrder {
-  /** The program and its arguments; `node` means the supervisor's own Node. */
+  readonly kind: Contract['run']['kind'];
+  /** The program and its arguments; `node` means the supervisor's own Node. Empty for files that are served as they are. */
   readonly start: readonly string[];
+  /** The folder of the files that are served, in the prototype; only when they are. */
+  readonly root?: string;
+  /** Whether unknown pages get index.html; only when files are served. */
+  readonly fallback?: boolean;
   readonly portEnvironment: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly health: { readonly path: string };
-  readonly memoryMbMax: number;
+  readonly memoryMbMax?: number;
   readonly readyWithinMs: number;
+  /** The hosts it may talk to. */
+  readonly egress: readonly string[];
 }
+
+/** Served files are ready once they are fetched; the time is only for a disk that is busy. */
+const filesReadyWithinMs = 15_000;
 
 /** The run order of a contract. */
 export function runOrderOf(contract: Contract): RunOrder {
-  const { kind, start, portVariable, environment, memoryMbMax, readyWithin } = contract.run;
+  const { run, egress, build } = contract;
+  const health = { path: contract.probes.health };
+  if (run.kind === 'static') {
+    const { kind, fallback } = run;
+    const root = run.root ?? build?.output ?? '.';
+    const none = { start: [], portEnvironment: 'PORT', environment: {} };
+    return { kind, root, fallback, ...none, health, readyWithinMs: filesReadyWithinMs, egress };
+  }
+  const { kind, start, portVariable, environment, memoryMbMax, readyWithin } = run;
+  const programs = { node: ['node'], python: ['python3'], command: [] };
   return {
-    start: kind === 'node' ? ['node', ...start] : start,
+    kind,
+    start: [...programs[kind], ...start],
     portEnvironment: portVariable,
     environment,
-    health: { path: contract.probes.health },
+    health,
     memoryMbMax,
     readyWithinMs: readyWithin,
+    egress,
   };
+}
+
+/** An item of a start that is the port's variable and nothing else, the one thing that is replaced in a start. */
+export function portItem(portVariable: string): RegExp {
+  return new RegExp(String.raw`^\$(${portVariable}|\{${portVariable}\})$`, 'u');
+}
+
+/** The program and its arguments with the port in its place. No shell reads them: every other item stays as it is. */
+export function startWithPort(order: Pick<RunOrder, 'start' | 'portEnvironment'>, port: number): readonly string[] {
+  const item = portItem(order.portEnvironment);
+  return order.start.map((word) => (item.test(word) ? String(port) : word));
 }

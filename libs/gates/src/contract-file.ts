@@ -1,8 +1,8 @@
-import { type Contract, contractShape } from '@proviso/domain';
+import { type Contract, contractProblems, contractShape } from '@proviso/domain';
 import { readCandidateFile } from './candidate-files.ts';
 import type { GateReason } from './outcome.ts';
 import { excerpt } from './redaction.ts';
-import { type YamlProblem, readYaml, yamlBytesMax } from './yaml.ts';
+import { type YamlProblem, type YamlResult, readYaml, yamlBytesMax } from './yaml.ts';
 
 /** The one file in which a prototype says what it is. */
 export const contractFileName = 'proviso.yaml';
@@ -11,6 +11,11 @@ export const contractFileName = 'proviso.yaml';
 export type ContractFound =
   | { readonly ok: true; readonly contract: Contract; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reasons: readonly GateReason[] };
+
+/** Reads the text of a contract: its fields and its sense as a whole, each mistake with its place. */
+export function readContractFile(source: string | Uint8Array): YamlResult<Contract> {
+  return readYaml(source, contractShape, contractProblems);
+}
 
 /** Reads the contract of a materialised candidate. The worker uses it too, so that gates and lanes mean the same one. */
 export async function findContract(folder: string): Promise<ContractFound> {
@@ -22,7 +27,7 @@ export async function findContract(folder: string): Promise<ContractFound> {
         : `${contractFileName} is larger than ${yamlBytesMax} bytes; keep it to what the documentation lists`;
     return { ok: false, reasons: [{ code: 'contract_missing', message, file: contractFileName }] };
   }
-  const result = readYaml(content.bytes, contractShape);
+  const result = readContractFile(content.bytes);
   if (!result.ok) return { ok: false, reasons: result.problems.map(reasonOf) };
   return { ok: true, contract: result.value, bytes: content.bytes };
 }

@@ -1,5 +1,5 @@
 import { type EvaluationControl, judgeEvaluation } from '@proviso/judge';
-import type { Contract } from '@proviso/domain';
+import { type Contract, runOrderOf } from '@proviso/domain';
 import { type Case, findCases } from './cases.ts';
 import { type CaseResult, type EvaluationRun, evaluationDocument, evaluationReasons } from './evaluation-report.ts';
 import { type Exchanged, type Route, exchange, mismatchOf } from './exchange.ts';
@@ -53,7 +53,7 @@ export async function evaluateCandidate(input: EvaluateInput, ports: EvaluatePor
     cases: found.cases,
     repeats: input.repeats,
     health: input.contract.probes.health,
-    withheld: Object.values(input.contract.run.environment),
+    withheld: Object.values(runOrderOf(input.contract).environment),
   });
   await requireHealth(route, input.contract.probes.health);
   const judged = judgeEvaluation({

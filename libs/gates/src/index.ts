@@ -1,7 +1,7 @@
 export { canaryOutcome, canaryWords } from './canary.ts';
 export { type CandidateFiles, type SkippedFile, filesMax, listFiles } from './candidate-files.ts';
 export { type Case, type CasesFound, casesShape, findCases } from './cases.ts';
-export { type ContractFound, contractFileName, findContract } from './contract-file.ts';
+export { type ContractFound, contractFileName, findContract, readContractFile } from './contract-file.ts';
 export { type EvaluateInput, type EvaluatePorts, evaluateCandidate } from './evaluation.ts';
 export { type CaseResult } from './evaluation-report.ts';
 export { type Origin, type OriginFound, recogniseOrigin } from './origin.ts';

@@ -84,6 +84,22 @@ test('names every mistake with its place', async () => {
   ]);
 });
 
+test('tells what makes no sense as a whole at its place', async () => {
+  const secrets = "secrets: [{ name: API_KEY }, { name: API_KEY, description: 'again' }]";
+  const outcome = await assess({
+    ...complete,
+    'proviso.yaml': contract.replace('environment:', `${secrets}, environment:`),
+  });
+  expect(outcome.reasons).toMatchObject([
+    {
+      code: 'contract_invalid',
+      message:
+        'proviso.yaml, line 4, column 75: run.secrets[1].name: expected each secret once, got API_KEY twice; change that line',
+      line: 4,
+    },
+  ]);
+});
+
 test.each([
   ['lovable', { 'package.json': '{"devDependencies":{"lovable-tagger":"1"}}', 'CLAUDE.md': '' }],
   ['lovable', { 'vite.config.ts': 'import { componentTagger } from "x"' }],

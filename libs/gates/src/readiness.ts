@@ -1,11 +1,10 @@
-import { type Contract, contractShape } from '@proviso/domain';
+import { type Contract, runOrderOf } from '@proviso/domain';
 import { readCandidateFile } from './candidate-files.ts';
-import { contractFileName, findContract } from './contract-file.ts';
+import { contractFileName, findContract, readContractFile } from './contract-file.ts';
 import { type Origin, type OriginFound, recogniseOrigin } from './origin.ts';
 import { type Control, type GateOutcome, type GateReason, missedControls } from './outcome.ts';
 import { type EvidencePort, putJson } from './ports.ts';
 import { excerpt } from './redaction.ts';
-import { readYaml } from './yaml.ts';
 
 /** What is assessed. */
 export interface ReadinessInput {
@@ -84,7 +83,7 @@ async function gapsOf(folder: string, contract: Contract): Promise<readonly Gate
 
 /** A contract without an owner must be refused, or this gate sees nothing. */
 function incompleteContractControl(): Control {
-  const result = readYaml('prototype: planted\nrun: {}\n', contractShape);
+  const result = readContractFile('prototype: planted\nrun: {}\n');
   const refused = !result.ok && result.problems.some((problem) => problem.message.startsWith('owner'));
   return { id: 'planted_contract_without_owner', expected: 'refused', observed: refused ? 'refused' : 'accepted' };
 }
@@ -92,11 +91,20 @@ function incompleteContractControl(): Control {
 /** Values of the environment stay out of the evidence: a person may have put a secret there before the scan says so. */
 function summaryOf(contract: Contract): object {
   const { prototype, requirements, objective, evaluation, probes, run } = contract;
-  const started = { kind: run.kind, start: run.start.map((word) => excerpt(word)) };
+  const started =
+    run.kind === 'static'
+      ? { kind: run.kind, root: excerpt(runOrderOf(contract).root ?? '.') }
+      : {
+          kind: run.kind,
+          start: run.start.map((word) => excerpt(word)),
+          environmentNames: Object.keys(run.environment),
+          secretNames: run.secrets.map(({ name }) => name),
+        };
   return {
     prototype,
     requirements: { users: requirements.users, dataClass: requirements.dataClass },
-    run: { ...started, environmentNames: Object.keys(run.environment) },
+    run: started,
+    egress: contract.egress,
     probes: probes.smoke.length,
     cases: evaluation.cases,
     objective,

@@ -1,4 +1,4 @@
-import type { Contract } from '@proviso/domain';
+import { type Contract, runOrderOf } from '@proviso/domain';
 import { type Route, exchange, mismatchOf, requestText } from './exchange.ts';
 import { type Control, GateBreakage, type GateOutcome, type GateReason, missedControls } from './outcome.ts';
 import { type EvidencePort, type HttpFetch, putJson } from './ports.ts';
@@ -33,7 +33,7 @@ export async function smokeRelease(input: SmokeInput, ports: SmokePorts): Promis
   }
   const seen = mismatchOf({ contains: input.nonce }, health) === null ? 'pass' : 'fail';
   const controls: readonly Control[] = [{ id: 'must_fail_nonce', expected: 'fail', observed: seen }];
-  const withheld = Object.values(input.contract.run.environment);
+  const withheld = Object.values(runOrderOf(input.contract).environment);
   const probes = [{ name: 'health', ...healthProbe(input.contract) }, ...input.contract.probes.smoke];
   const results: { readonly probe: string; readonly mismatch: string | null }[] = [];
   for (const probe of probes) {

@@ -1,4 +1,4 @@
-import { type Of, type ProblemCode, type ProblemPath, type Shape, read } from '@proviso/domain';
+import { type Of, type ProblemCode, type ProblemPath, type Shape, type ShapeProblem, read } from '@proviso/domain';
 import { type Document, LineCounter, type Pair, isMap, isNode, isScalar, isSeq, parseDocument, visit } from 'yaml';
 
 /** What can be wrong with a document: its bytes, its syntax, or a value against its shape. */
@@ -25,9 +25,14 @@ const syntaxProblemsMax = 10;
 
 /**
  * Reads one YAML 1.2 document against a shape. What makes YAML dangerous or ambiguous is refused with its place:
- * aliases, own tags, a second document, the same key twice, keys that are not words. Never throws for any input.
+ * aliases, own tags, a second document, the same key twice, keys that are not words. Never throws for any input. `sense`
+ * tells what is wrong with the value as a whole, which a shape cannot say.
  */
-export function readYaml<S extends Shape<unknown>>(source: string | Uint8Array, shape: S): YamlResult<Of<S>> {
+export function readYaml<S extends Shape<unknown>>(
+  source: string | Uint8Array,
+  shape: S,
+  sense: (value: Of<S>) => readonly ShapeProblem[] = () => [],
+): YamlResult<Of<S>> {
   const bytes = typeof source === 'string' ? Buffer.from(source) : source;
   if (bytes.byteLength > yamlBytesMax) {
     return refusedWhole('too_large', `expected at most ${yamlBytesMax} bytes, got ${bytes.byteLength}`);
@@ -35,7 +40,7 @@ export function readYaml<S extends Shape<unknown>>(source: string | Uint8Array, 
   const text = decoded(bytes);
   if (text === null) return refusedWhole('not_text', 'expected UTF-8 text, got other bytes');
   try {
-    return readText(text, shape);
+    return readText(text, { shape, sense });
   } catch (error) {
     // The parser recurses; only a document that is built to do so runs it out of stack.
     if (error instanceof RangeError) return refusedWhole('not_supported', 'expected fewer levels, got too many');
@@ -43,7 +48,10 @@ export function readYaml<S extends Shape<unknown>>(source: string | Uint8Array, 
   }
 }
 
-function readText<S extends Shape<unknown>>(text: string, shape: S): YamlResult<Of<S>> {
+function readText<S extends Shape<unknown>>(
+  text: string,
+  { shape, sense }: { readonly shape: S; readonly sense: (value: Of<S>) => readonly ShapeProblem[] },
+): YamlResult<Of<S>> {
   const lineCounter = new LineCounter();
   // The parser's own search for the same key twice takes quadratic time, seconds for a hostile file; ours is linear.
   const options = { version: '1.2', schema: 'core', strict: true, uniqueKeys: false, prettyErrors: false } as const;
@@ -51,10 +59,11 @@ function readText<S extends Shape<unknown>>(text: string, shape: S): YamlResult<
   const problems = documentProblems(document, lineCounter);
   if (problems.length > 0) return { ok: false, problems };
   const result = read(shape, document.toJS({ maxAliasCount: 0 }));
-  if (result.ok) return result;
+  const found = result.ok ? sense(result.value) : result.problems;
+  if (result.ok && found.length === 0) return result;
   return {
     ok: false,
-    problems: result.problems.map(({ code, path, message }) => {
+    problems: found.map(({ code, path, message }) => {
       return { code, message, ...placeOf(lineCounter, offsetOf(document, path, code)) };
     }),
   };

@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { contractShape } from '@proviso/domain';
-import { contractFileName, readYaml } from '@proviso/gates';
+import { contractFileName, readContractFile } from '@proviso/gates';
 import { draftContract, inspectFolder } from '../contract-draft.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import type { Session } from '../session.ts';
@@ -29,7 +28,7 @@ export function init(session: Session, folder: string, flags: InitFlags): ExitCo
   }
   const seen = inspectFolder(folder);
   const text = draftContract(seen, flags.owner ?? ownerFromMachine());
-  const found = readYaml(text, contractShape);
+  const found = readContractFile(text);
   if (!found.ok) {
     const [problem] = found.problems;
     throw new Trouble(`expected to draft a valid contract, got line ${problem?.line}: ${problem?.message}`, {

@@ -315,6 +315,10 @@ export type ReleaseOrder = {
     artifactDigest: string;
     trusted: boolean;
     contract: {
+        kind?: 'static' | 'node' | 'python' | 'command';
+        root?: string;
+        fallback?: boolean;
+        egress?: Array<string>;
         start: Array<string>;
         portEnvironment: string;
         environment: {

@@ -53,3 +53,9 @@ test('a trial lives at most a minute', () => {
   expect(parseTrialOrder({ ...order }).leaseMs).toBe(60_000);
   expect(() => parseTrialOrder({ ...order, leaseMs: 60_001 })).toThrow('leaseMs');
 });
+
+test('takes an order to serve files, which has no start', () => {
+  const served = { kind: 'static', root: 'dist', fallback: false, egress: ['api.example.com'], start: [] };
+  const { contract } = parseTrialOrder({ ...order, contract: { ...order.contract, ...served } });
+  expect(contract).toMatchObject(served);
+});

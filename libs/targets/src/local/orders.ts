@@ -13,6 +13,7 @@ import type {
 // An answer beyond these is not ours: the edge would rather keep what it runs than follow it.
 const LANES_MAX = 1_000;
 const HOSTS_MAX = 20;
+const EGRESS_MAX = 50;
 const ARGUMENTS_MAX = 100;
 const ENVIRONMENT_MAX = 200;
 const TEXT_MAX = 32_768;
@@ -89,8 +90,10 @@ function contractAt(value: unknown, at: string): RunContract {
   const start = listAt(fields.start, `${at}.start`, ARGUMENTS_MAX).map((word, index) =>
     textAt(word, `${at}.start[${index}]`, TEXT_MAX),
   );
-  if (start.length === 0) throw bad(`${at}.start`, 'a command', 'nothing');
+  const served = servedAt(fields, at);
+  if (start.length === 0 && served.kind !== 'static') throw bad(`${at}.start`, 'a command', 'nothing');
   return {
+    ...served,
     start,
     portEnvironment:
       fields.portEnvironment === undefined ? 'PORT' : variableAt(fields.portEnvironment, `${at}.portEnvironment`),
@@ -99,6 +102,27 @@ function contractAt(value: unknown, at: string): RunContract {
     ...boundAt(fields, 'memoryMbMax', at, [16, 65_536]),
     ...boundAt(fields, 'readyWithinMs', at, [100, 600_000]),
     ...boundAt(fields, 'errorStatusMin', at, [400, 600]),
+  };
+}
+
+const KINDS = ['static', 'node', 'python', 'command'] as const;
+
+/** What an order of an older API leaves out, left out here too. */
+function servedAt(
+  fields: Record<string, unknown>,
+  at: string,
+): Pick<RunContract, 'kind' | 'root' | 'fallback' | 'egress'> {
+  const kind = KINDS.find((word) => word === fields.kind);
+  if (fields.kind !== undefined && kind === undefined) throw bad(`${at}.kind`, KINDS.join(', '), 'something else');
+  return {
+    ...(kind !== undefined && { kind }),
+    ...(fields.root !== undefined && { root: textAt(fields.root, `${at}.root`, 300) }),
+    ...(fields.fallback !== undefined && { fallback: flagAt(fields.fallback, `${at}.fallback`) }),
+    ...(fields.egress !== undefined && {
+      egress: listAt(fields.egress, `${at}.egress`, EGRESS_MAX).map((host, index) =>
+        textAt(host, `${at}.egress[${index}]`, 259),
+      ),
+    }),
   };
 }
 

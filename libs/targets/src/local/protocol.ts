@@ -17,7 +17,15 @@ export interface HealthContract {
 
 /** All that the edge knows about running a release; nothing else reaches the process. */
 export interface RunContract {
-  /** The command as argv; a first word `node` means the edge's own Node. */
+  /** What runs; a contract without it has a `start` and is a process. */
+  readonly kind?: 'static' | 'node' | 'python' | 'command';
+  /** The folder, in the release, of the files that are served; only for `static`. */
+  readonly root?: string;
+  /** Whether unknown pages get index.html; only for `static`. */
+  readonly fallback?: boolean;
+  /** The hosts it may talk to. */
+  readonly egress?: readonly string[];
+  /** The command as argv; a first word `node` means the edge's own Node. Empty for `static`. */
   readonly start: readonly string[];
   /** The variable that carries the port. */
   readonly portEnvironment: string;

@@ -20,7 +20,12 @@ async function run(
   count += 1;
   const name = `main${count}.mjs`;
   writeFileSync(join(folder.path, name), source);
-  const contract: RunContract = { start: ['node', name], portEnvironment: 'PORT', environment, health: { path: '/' } };
+  const contract: RunContract = {
+    start: ['node', name, '$PORT'],
+    portEnvironment: 'PORT',
+    environment,
+    health: { path: '/' },
+  };
   const logPath = join(folder.path, `${name}.log`);
   const process = await startProcess({
     contract,
@@ -32,6 +37,12 @@ async function run(
   });
   return { process, output: () => readFileSync(logPath, 'utf8') };
 }
+
+test('the port stands in its variable and in the item of the start that names it', async () => {
+  const { process, output } = await run('console.log(process.argv[2], process.env.PORT);');
+  await process.exited;
+  expect(output()).toMatch(/^(\d+) \1\n$/);
+});
 
 test('ends children, children of children, and those that left the group, even when they ignore SIGTERM', async () => {
   const { process, output } = await run(`import { spawn } from 'node:child_process';

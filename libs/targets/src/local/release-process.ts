@@ -3,6 +3,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startWithPort } from '@proviso/domain';
 import { messageOf, TargetFailure } from './failure.ts';
 import { FILE_BLOCKS_MAX } from './output-log.ts';
 import { identityOf, listMarked, listProcesses } from './process-table.ts';
@@ -46,7 +47,7 @@ export async function startProcess(options: {
   port: number;
 }): Promise<ReleaseProcess> {
   mkdirSync(options.temporaryFolder, { recursive: true, mode: 0o700 });
-  const [program = 'node', ...rest] = options.contract.start;
+  const [program = 'node', ...rest] = startWithPort(options.contract, options.port);
   const words = [program === 'node' ? process.execPath : program, ...rest];
   // The shell only lowers limits and is then replaced, so the pid is the program's own.
   const script = `ulimit -c 0; ulimit -f ${FILE_BLOCKS_MAX}; exec "$@"`;
