@@ -77,7 +77,7 @@ async function stop(): Promise<void> {
 async function outcomesOf(version: string): Promise<Readonly<Record<string, GateOutcome>>> {
   const folder = join(scratch, 'candidate');
   await cp(join(examples, version), folder, { recursive: true });
-  const readiness = await assessReadiness({ folder }, { evidence, signal });
+  const readiness = await assessReadiness({ folder, builds: false }, { evidence, signal });
   const found = await findContract(folder);
   if (!found.ok) throw new Error('expected a contract');
   const { contract } = found;

@@ -1,5 +1,12 @@
 export { canaryOutcome, canaryWords } from './canary.ts';
-export { type CandidateFiles, type SkippedFile, filesMax, listFiles } from './candidate-files.ts';
+export {
+  type CandidateFiles,
+  type SkippedFile,
+  filesMax,
+  listFiles,
+  readCandidateFile,
+  textOf,
+} from './candidate-files.ts';
 export { type Case, type CasesFound, casesShape, findCases } from './cases.ts';
 export { type ContractFound, contractFileName, findContract, readContractFile } from './contract-file.ts';
 export { type EvaluateInput, type EvaluatePorts, evaluateCandidate } from './evaluation.ts';
@@ -16,6 +23,15 @@ export {
   outcomeOfBreakage,
   reasonCodes,
 } from './outcome.ts';
+export {
+  type ManifestFound,
+  type PackageManager,
+  type PackageManifest,
+  type RequirementsFound,
+  lockFiles,
+  readPackageManifest,
+  readRequirements,
+} from './packages.ts';
 export type { EvidencePort, HttpAnswer, HttpFetch, HttpInit } from './ports.ts';
 export { type ReadinessInput, type ReadinessPorts, assessReadiness } from './readiness.ts';
 export { excerpt, redact, removedMark, withhold } from './redaction.ts';

@@ -31,7 +31,7 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
   }
 }
 
-async function assess(files: Readonly<Record<string, string>>): Promise<GateOutcome> {
+async function assess(files: Readonly<Record<string, string>>, builds = false): Promise<GateOutcome> {
   await write(files);
   const evidence = {
     put: async (bytes: Uint8Array) => {
@@ -39,7 +39,7 @@ async function assess(files: Readonly<Record<string, string>>): Promise<GateOutc
       return { digest: 'sha256:1' as const };
     },
   };
-  return await assessReadiness({ folder }, { evidence, signal: new AbortController().signal });
+  return await assessReadiness({ folder, builds }, { evidence, signal: new AbortController().signal });
 }
 
 test('passes a complete prototype and keeps names of people and values of variables out', async () => {

@@ -1,15 +1,19 @@
 import { type Contract, runOrderOf } from '@proviso/domain';
 import { readCandidateFile } from './candidate-files.ts';
+import { codeGaps } from './code-fit.ts';
 import { contractFileName, findContract, readContractFile } from './contract-file.ts';
 import { type Origin, type OriginFound, recogniseOrigin } from './origin.ts';
 import { type Control, type GateOutcome, type GateReason, missedControls } from './outcome.ts';
 import { type EvidencePort, putJson } from './ports.ts';
 import { excerpt } from './redaction.ts';
+import { yamlBytesMax } from './yaml.ts';
 
 /** What is assessed. */
 export interface ReadinessInput {
   /** The candidate, materialised. */
   readonly folder: string;
+  /** Whether the pinned policy has a gate that builds; without one nothing installs packages or makes pages. */
+  readonly builds: boolean;
 }
 
 /** What the assessment needs from outside. */
@@ -21,9 +25,6 @@ export interface ReadinessPorts {
 /** Names that stand where a name was never filled in: nobody is accountable under them. */
 const placeholderOwner =
   /^\W*(todo|tbd|fixme|none|nobody|unknown|n\/?a|owner|your[ -]?name|name|me|someone|admin|x+)\W*$/i;
-
-/** A script larger than this is no script that a person wrote. */
-const scriptBytesMax = 16 * 1024 * 1024;
 
 const originNames: Readonly<Record<Origin, string>> = {
   lovable: 'Lovable',
@@ -37,13 +38,16 @@ const originNames: Readonly<Record<Origin, string>> = {
 
 /**
  * Asks whether the prototype says enough about itself to be carried on: a complete contract, a named owner, the files
- * that it names. The origin is recorded and blocks nothing.
+ * that it names, packages that are pinned, a kind that fits. The origin is recorded and blocks nothing.
  */
 export async function assessReadiness(input: ReadinessInput, ports: ReadinessPorts): Promise<GateOutcome> {
   const found = await findContract(input.folder);
   ports.signal.throwIfAborted();
-  const gaps = found.ok ? await gapsOf(input.folder, found.contract) : found.reasons;
   const origin = await recogniseOrigin(input.folder);
+  const said = found.ok ? await contractGaps(input.folder, found.contract) : found.reasons;
+  const { builds } = input;
+  const fit = { contract: found.ok ? found.contract : null, origin: origin.origin, builds };
+  const gaps = [...said, ...(await codeGaps(input.folder, fit))];
   ports.signal.throwIfAborted();
   const controls = [incompleteContractControl()];
   const missed = missedControls(controls);
@@ -60,22 +64,17 @@ export async function assessReadiness(input: ReadinessInput, ports: ReadinessPor
   return { verdict: 'pass', reasons: [{ code: 'contract_complete', message }, made], evidence, controls };
 }
 
-async function gapsOf(folder: string, contract: Contract): Promise<readonly GateReason[]> {
+async function contractGaps(folder: string, contract: Contract): Promise<readonly GateReason[]> {
   const gaps: GateReason[] = [];
   if (placeholderOwner.test(contract.owner)) {
     const message = `${contractFileName} names no owner: expected the name of a person who is accountable, got "${excerpt(contract.owner)}"`;
     gaps.push({ code: 'owner_missing', message, file: contractFileName });
   }
-  const script = contract.run.kind === 'node' ? contract.run.start[0] : undefined;
-  const named = [
-    ['run.start', script],
-    ['evaluation.cases', contract.evaluation.cases],
-  ] as const;
-  for (const [key, path] of named) {
-    if (path === undefined) continue;
-    const content = await readCandidateFile(folder, { path, sizeBytesMax: scriptBytesMax });
-    if ('bytes' in content) continue;
-    const message = `${contractFileName} names ${excerpt(path)} under ${key}, which is not in the prototype; add the file or name the right one`;
+  const { cases } = contract.evaluation;
+  const content = await readCandidateFile(folder, { path: cases, sizeBytesMax: yamlBytesMax });
+  if ('problem' in content) {
+    const why = content.problem === 'missing' ? 'not in the prototype' : `larger than ${yamlBytesMax} bytes`;
+    const message = `${contractFileName} names ${excerpt(cases)} under evaluation.cases, which is ${why}; add the file or name the right one`;
     gaps.push({ code: 'file_missing', message, file: contractFileName });
   }
   return gaps;
