@@ -3,7 +3,7 @@ import { create } from 'tar';
 import { Trouble } from './trouble.ts';
 
 /** Folders that no candidate consists of: the server would skip them, and they are what makes a folder large. */
-const leftOut = new Set(['node_modules', '.git', '.proviso', '.nx', '.cache', 'coverage']);
+export const leftOut = new Set(['node_modules', '.git', '.proviso', '.nx', '.cache', 'coverage']);
 
 /** The server's own bound; told here before minutes are spent on an upload. */
 const ARCHIVE_BYTES_MAX = 100 * 1024 * 1024;

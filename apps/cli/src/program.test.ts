@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Candidate, Gate, Promotion } from '@proviso/client';
 import { openApi } from './api.ts';
 import { parseConfig } from './config.ts';
-import { draftContract, inspectFolder } from './contract-draft.ts';
+import { draftContract } from './draft/contract-text.ts';
+import { sightFolder } from './draft/sighting.ts';
 import { type Answering, type FakeApi, openFakeApi, problem } from './fake-api.ts';
 import { runProgram } from './program.ts';
 import { explain } from './trouble.ts';
@@ -65,13 +66,15 @@ function answering(promotions: readonly Promotion[], special: Answering = () => 
   };
 }
 
+const word = { owner: 'Ada Lovelace', users: 100, dataClass: 'internal', confirmed: true } as const;
+
 let folder = '';
 let fake: FakeApi | null = null;
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'proviso-cli-'));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'my-app', main: 'server.mjs' }));
   writeFileSync(join(folder, 'server.mjs'), '');
-  writeFileSync(join(folder, 'proviso.yaml'), draftContract(inspectFolder(folder), 'Ada Lovelace'));
+  writeFileSync(join(folder, 'proviso.yaml'), draftContract(await sightFolder(folder), word));
 });
 afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -92,6 +95,7 @@ async function run(words: readonly string[], answer: Answering, asked = new Abor
       interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
       progress: { say: (line) => void said.push(line), now: (line) => void said.push(line), done: () => undefined },
       print: (text) => void printed.push(text),
+      ask: null,
       api: () => openApi(connection, asked.signal),
     }));
     return { code, printed, said, calls: fake.calls };
@@ -135,7 +139,7 @@ test('a folder without a contract is told what to do, and nothing is sent', asyn
   rmSync(join(folder, 'proviso.yaml'));
   const { code, said, calls } = await run(['promote', folder], answering([]));
   expect([code, calls]).toEqual([1, []]);
-  expect(said.join('\n')).toMatch(/expected a valid proviso.yaml[\s\S]*proviso init/);
+  expect(said.join('\n')).toMatch(/expected a proviso.yaml in .*, got none[\s\S]*proviso init/);
 });
 
 test('an unknown policy is told with those that exist, and nothing is uploaded', async () => {

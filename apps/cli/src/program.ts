@@ -89,10 +89,11 @@ function addServing(program: Command, bind: Bind): void {
 function addPromoting(program: Command, bind: Bind): void {
   withData(program.command('init'))
     .argument('[folder]', 'the prototype', '.')
-    .description('Write a commented proviso.yaml by looking at a folder')
+    .description('Write a commented proviso.yaml from the code; ask only what the code does not say')
     .option('--owner <name>', 'the accountable person')
-    .option('--force', 'overwrite the one that is there')
-    .addHelpText('after', examples('proviso init', 'proviso init ./my-app --owner "Ada Lovelace"'))
+    .option('--force', 'overwrite the one that is there; test questions stay')
+    .option('--yes', 'ask nothing, take safe defaults and mark them')
+    .addHelpText('after', examples('proviso init', 'proviso init ./my-app --owner "Ada Lovelace" --yes'))
     .action(bind((session, args, flags) => init(session, args[0] ?? '.', flags)));
   connected(program.command('promote'))
     .argument('[folder]', 'the prototype', '.')

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   type FrozenCandidate,
   openPromotion,
@@ -71,9 +72,14 @@ export async function nameInContract(folder: string): Promise<string> {
   if (!existsSync(folder)) throw new Trouble(`expected a folder at ${folder}, got nothing`);
   const found = await findContract(folder);
   if (found.ok) return found.contract.prototype;
+  if (!existsSync(join(folder, contractFileName))) {
+    throw new Trouble(`expected a ${contractFileName} in ${folder}, got none`, {
+      advice: `Run \`proviso init ${folder}\` first: it writes one from the code. Or name the prototype with --prototype.`,
+    });
+  }
   const [first] = found.reasons;
   throw new Trouble(`expected a valid ${contractFileName} in ${folder}, got: ${first?.message ?? 'something else'}`, {
-    advice: 'Run `proviso init` there to write one, or name the prototype with --prototype.',
+    advice: 'Mend that line, or write it anew with `proviso init --force`.',
   });
 }
 

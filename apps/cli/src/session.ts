@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Api, openApi } from './api.ts';
+import { type Ask, openAsking } from './asking.ts';
 import type { CommandConfig } from './config.ts';
 import { type Interruption } from './interruption.ts';
 import { findConnection, type ProfileFlags } from './profile.ts';
@@ -17,6 +18,8 @@ export interface Session {
   readonly interruption: Interruption;
   readonly progress: Progress;
   readonly print: (text: string) => void;
+  /** Null when nobody is there to answer. */
+  readonly ask: Ask | null;
   /** Opens the API in the name that the flags, the environment or the local deployment give. */
   readonly api: () => Api;
 }
@@ -33,6 +36,7 @@ export function openSession(
     json: flags.json === true,
     interruption,
     progress: openProgress(process.stderr, () => performance.now()),
+    ask: openAsking({ input: process.stdin, output: process.stderr }, interruption.signal),
     print: (text) => void process.stdout.write(`${text}\n`),
     api: () => openApi(findConnection(flags, placed), interruption.signal),
   };

@@ -30,6 +30,7 @@ async function run(...words: readonly string[]) {
       interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
       progress: { say: (line) => void said.push(line), now: () => undefined, done: () => undefined },
       print: (text) => void printed.push(text),
+      ask: null,
       api: () => openApi({ url: fake.url, token: 'a-token' }, asked.signal),
     }));
     return { code, printed, said, calls: fake.calls };
