@@ -25,6 +25,11 @@ test.each(['standard', 'demo'])('the policy %s is valid and has all six gates in
   ]);
 });
 
+test('the policy for sites has every gate but the evaluation, which same answers for all would not inform', () => {
+  expect(policy('site').gates.map(({ gate }) => gate)).toEqual(['readiness', 'scan', 'staging', 'approval', 'canary']);
+  expect(policy('site').gates.slice(3)).toEqual(policy('standard').gates.slice(4));
+});
+
 test('the standard policy looks every ten seconds and wants security and an operator', () => {
   const { gates } = policy('standard');
   expect(gates.find(({ gate }) => gate === 'canary')).toMatchObject({
@@ -53,7 +58,7 @@ test('the local people can meet every requirement without the builder and withou
     voters.some(({ bindings }) =>
       bindings.some(({ role, group }) => from === `role/${role}` || from === `group/${group}`),
     );
-  for (const name of ['standard', 'demo']) {
+  for (const name of ['standard', 'demo', 'site']) {
     const approval = policy(name).gates.find((rule) => rule.gate === 'approval');
     for (const { from } of approval?.requirements ?? []) expect([from, met(from)]).toEqual([from, true]);
   }
