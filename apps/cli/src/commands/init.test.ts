@@ -52,14 +52,13 @@ next: \`proviso promote --policy site\``);
 });
 
 test('asks a person for what the code does not say, and for nothing else', async () => {
-  const questions: string[] = [];
-  const answers = ['Grace Hopper', '40', 'public'];
-  const ask: Ask = async (question) => {
-    questions.push(question);
-    return answers[questions.length - 1] ?? '';
+  const asked: string[] = [];
+  const ask: Ask = async (questions) => {
+    asked.push(...questions.map(({ words }) => words));
+    return ['Grace Hopper', '40', 'public'];
   };
   const { printed } = await run({}, { ask });
-  expect(questions).toHaveLength(3);
+  expect(asked.map((words) => words.split(' ')[0])).toEqual(['Who', 'How', 'The']);
   expect(printed).not.toContain('nobody was asked');
   expect(written()).toMatchObject({ owner: 'Grace Hopper', requirements: { users: 40, dataClass: 'public' } });
 });
@@ -68,8 +67,7 @@ test.each([
   ['a number of people that is none', ['Ada', 'many', 'public'], /expected a whole number of people/],
   ['a class of data that there is not', ['Ada', '5', 'secret'], /expected one of public, internal, personal/],
 ])('refuses %s and writes nothing', async (_, answers, words) => {
-  const left = [...answers];
-  await expect(run({}, { ask: async () => left.shift() ?? '' })).rejects.toThrow(words);
+  await expect(run({}, { ask: async () => answers })).rejects.toThrow(words);
   expect(existsSync(join(folder, 'proviso.yaml'))).toBe(false);
 });
 

@@ -97,10 +97,15 @@ async function ownersWord(session: Session, flags: InitFlags): Promise<OwnersWor
   if (ask === null || session.json || flags.yes === true) {
     return { owner, users: USERS_DEFAULT, dataClass: DATA_CLASS_DEFAULT, confirmed: false };
   }
-  const named = flags.owner ?? (await ask('Who is accountable for it?', owner));
-  const users = Number(await ask('How many people will use it?', `${USERS_DEFAULT}`));
-  const answer = await ask(`The most sensitive data it touches (${dataClasses.join(', ')})?`, DATA_CLASS_DEFAULT);
-  const dataClass = dataClasses.find((each) => each === answer.trim().toLowerCase());
+  const who = flags.owner === undefined ? [{ words: 'Who is accountable for it?', offered: owner }] : [];
+  const answers = await ask([
+    ...who,
+    { words: 'How many people will use it?', offered: `${USERS_DEFAULT}` },
+    { words: `The most sensitive data it touches (${dataClasses.join(', ')})?`, offered: DATA_CLASS_DEFAULT },
+  ]);
+  const [named = owner, people = '', answer = ''] = flags.owner === undefined ? answers : [owner, ...answers];
+  const users = Number(people);
+  const dataClass = dataClasses.find((each) => each === answer.toLowerCase());
   if (!Number.isSafeInteger(users) || users < 1)
     throw new Trouble('expected a whole number of people, got another text');
   if (dataClass === undefined) throw new Trouble(`expected one of ${dataClasses.join(', ')}, got another word`);
