@@ -44,7 +44,7 @@ export function openSight(): Sight {
         case 'B': {
           bound = boundName(message);
           words = (words + bodyOf(message)).slice(-wordsMax);
-          writes ||= bound === 'submit.write';
+          writes ||= bound.startsWith('submit.write.');
           return momentOf('sent', texts.get(bound) ?? bound);
         }
         case 'S':

@@ -70,9 +70,9 @@ select
   p.id, p.state, p.revision, 
   l.state as lane_state, l.revision as lane_revision,
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms,
-  (select coalesce(jsonb_object_agg(v.id, v.state), '{}'::jsonb) from proviso.stream v
+  (select coalesce(json_object_agg(v.id, v.state), '{}'::json) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
-      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state, '$.gates[*].decisions[*].person'))))) as voters,
+      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person'))))) as voters,
   (select k.body->'unitsSeen' from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as units_seen from proviso.stream p 
   left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id where p.workspace = $1 and p.kind = 'promotion' and p.id = $2;
@@ -82,9 +82,9 @@ select
   p.id, p.state, p.revision, 
   l.state as lane_state, l.revision as lane_revision,
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms,
-  (select coalesce(jsonb_object_agg(v.id, v.state), '{}'::jsonb) from proviso.stream v
+  (select coalesce(json_object_agg(v.id, v.state), '{}'::json) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
-      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state, '$.gates[*].decisions[*].person'))))) as voters,
+      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person'))))) as voters,
   (select k.body->'unitsSeen' from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as units_seen from proviso.promotion_status s
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id 
   left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
@@ -132,19 +132,16 @@ select rolsuper or rolbypassrls as unsafe, rolname as name,
           current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
      from pg_roles where rolname = current_user;
 
--- submit.actor
-select kind, id, state from proviso.stream where workspace = $1 and kind = 'person' and id = $2 for share;
-
 -- submit.evidence
 insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
    on conflict do nothing;
 
 -- submit.involved
-select kind, id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any(array(
+select id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any(array(
      select $2 union
      select jsonb_array_elements_text(
-              jsonb_path_query_array(state, '$.owner') || jsonb_path_query_array(state, '$.candidates[*].provenance.uploader')
-              || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state, '$.current.author'))
+              jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
+              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author'))
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share;
 
@@ -156,23 +153,26 @@ insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timest
    on conflict (workspace, lane) do update set until = excluded.until;
 
 -- submit.lock
-select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update;
+select kind, id, revision, head, case when head = any($3::bytea[]) then null else state end as state, updated_at from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update;
 
 -- submit.lock_lanes
-select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'lane' and id = any($2::text[]) order by id for update;
+select kind, id, revision, head, case when head = any($3::bytea[]) then null else state end as state, updated_at from proviso.stream where workspace = $1 and kind = 'lane' and id = any($2::text[]) order by id for update;
 
 -- submit.lock_others
-select s.* from unnest($2::text[], $3::text[]) as w(kind, id), lateral (
-     select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = w.kind and id = w.id for update
+select s.* from unnest($2::text[], $4::text[]) as w(id, kind), lateral (
+     select kind, id, revision, head, case when head = any($3::bytea[]) then null else state end as state, updated_at from proviso.stream where workspace = $1 and kind = w.kind and id = w.id for update
    ) as s;
 
 -- submit.lock_own_lanes
-select kind, id, revision, head, state, updated_at from proviso.stream where workspace = $1 and kind = 'lane' and id = any(array(
-     select lane.value from proviso.stream p, jsonb_each_text(p.state->'lanes') as lane
+select kind, id, revision, head, case when head = any($3::bytea[]) then null else state end as state, updated_at from proviso.stream where workspace = $1 and kind = 'lane' and id = any(array(
+     select lane.value from proviso.stream p, json_each_text(p.state->'lanes') as lane
       where p.workspace = $1 and p.kind = 'promotion' and p.id = any($2::text[]))) order by id for update;
 
 -- submit.look
 insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing;
+
+-- submit.people
+select id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any($2::text[]) order by id for share;
 
 -- submit.policies
 select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($2::text[]) order by id for share;
@@ -181,7 +181,8 @@ select kind, id, state from proviso.stream where workspace = $1 and kind = 'poli
 select state from proviso.stream where workspace = $1 and kind = 'prototype' and id = $2;
 
 -- submit.read
-select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt
+select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt,
+          (select json_agg(p.state) from (select id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any($3::text[]) order by id for share) as p) as people
      from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $2;
 
 -- submit.revoke
@@ -206,12 +207,6 @@ with y as (
      insert into proviso.vault_key (workspace, person, wrapped) values ($1, $2, $3) on conflict do nothing returning 1
    ) select proviso.hold_still((select count(*) from y) = 1);
 
--- submit.voters
-select kind, id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any(array(
-     select $2 union
-     select jsonb_array_elements_text(jsonb_path_query_array(state, '$.gates[*].decisions[*].person')) from proviso.stream
-      where workspace = $1 and kind = 'promotion' and id = any($3::text[]))) order by id for share;
-
 -- submit.wakes
 insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
    select $1, id, 1, $2 from unnest($3::text[]) as id
@@ -220,23 +215,37 @@ insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
 -- submit.wrapped
 select wrapped from proviso.vault_key where workspace = $1 and person = $2;
 
--- submit.write
+-- submit.write.0.0
+insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
+values ($1, $3, $4, $5::jsonb || jsonb_build_object('entries', '[]'::jsonb), $2)
+returning receipt;
+
+-- submit.write.1.1
 with e as (
-  insert into proviso.entry (workspace, stream, stream_id, sseq, kind, at, bytes, hash)
-  select $1, r.stream, r."streamId", r.sseq, r.kind, $2, decode(r.bytes, 'base64'), decode(r.hash, 'base64')
-    from jsonb_to_recordset($3::jsonb) as r(stream text, "streamId" text, sseq int, kind text, bytes text, hash text)
-  returning id
+  insert into proviso.entry (workspace, stream, stream_id, sseq, kind, at, bytes, hash) values ($1, $6, $7, $8, $9, $2, $10, $11) returning id
 ), q as (
   insert into proviso.pending (entry, workspace) select id, $1 from e
 ), s as (
-  insert into proviso.stream (workspace, kind, id, revision, head, state, updated_at)
-  select $1, h.kind, h.id, h.revision, decode(h.head, 'base64'), h.state, $2
-    from jsonb_to_recordset($4::jsonb) as h(kind text, id text, revision int, head text, state jsonb)
+  insert into proviso.stream (workspace, kind, id, revision, head, state, updated_at) values ($1, $12, $13, $14, $15, $16, $2)
   on conflict (workspace, kind, id) do update
      set revision = excluded.revision, head = excluded.head, state = excluded.state, updated_at = excluded.updated_at
 )
 insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
-select $1, $5, $6, $7::jsonb || jsonb_build_object('entries', (select coalesce(jsonb_agg(id order by id), '[]'::jsonb) from e)), $2
+values ($1, $3, $4, $5::jsonb || jsonb_build_object('entries', (select jsonb_agg(id order by id) from e)), $2)
+returning receipt;
+
+-- submit.write.3.2
+with e as (
+  insert into proviso.entry (workspace, stream, stream_id, sseq, kind, at, bytes, hash) values ($1, $6, $7, $8, $9, $2, $10, $11), ($1, $12, $13, $14, $15, $2, $16, $17), ($1, $18, $19, $20, $21, $2, $22, $23) returning id
+), q as (
+  insert into proviso.pending (entry, workspace) select id, $1 from e
+), s as (
+  insert into proviso.stream (workspace, kind, id, revision, head, state, updated_at) values ($1, $24, $25, $26, $27, $28, $2), ($1, $29, $30, $31, $32, $33, $2)
+  on conflict (workspace, kind, id) do update
+     set revision = excluded.revision, head = excluded.head, state = excluded.state, updated_at = excluded.updated_at
+)
+insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
+values ($1, $3, $4, $5::jsonb || jsonb_build_object('entries', (select jsonb_agg(id order by id) from e)), $2)
 returning receipt;
 
 -- vault.mark

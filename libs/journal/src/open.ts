@@ -5,6 +5,7 @@ import { readsOf } from './reads/reads.ts';
 import { isBroken, openSession, type Session } from './session.ts';
 import { statement } from './statement.ts';
 import { recordAtDoor } from './submit/refusals.ts';
+import { rememberStreams } from './submit/remembered.ts';
 import { patiently, submit } from './submit/submit.ts';
 import { expectVaultKey } from './vault/marker.ts';
 import { vaultOf } from './vault/vault.ts';
@@ -44,7 +45,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     throw error;
   }
   const notifier = coalesced(session, onError);
-  const ports = { session, vault, origin: options.origin, notify: notifier.notify };
+  const ports = { session, vault, remembered: rememberStreams(), origin: options.origin, notify: notifier.notify };
   return {
     submit: (submission) => submit(ports, submission),
     recordAtDoor: (said) => patiently(() => recordAtDoor({ session: reading, origin: options.origin }, said)),

@@ -7,9 +7,9 @@ import { pageOf, type Query } from './query.ts';
 
 const columns = `
   p.id, p.state, p.revision, ${laneColumns},
-  (select coalesce(jsonb_object_agg(v.id, v.state), '{}'::jsonb) from proviso.stream v
+  (select coalesce(json_object_agg(v.id, v.state), '{}'::json) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
-      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state, '$.gates[*].decisions[*].person'))))) as voters,
+      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person'))))) as voters,
   (select k.body->'unitsSeen' from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as units_seen`;
 
 const joinLane = `

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   type Binding,
   type Draft,
@@ -76,7 +76,7 @@ export function entryOf(told: Told, head: Head, context: EntryContext): Entry {
     sseq,
     sprev: head.hash.toString('hex'),
     ts: new Date(context.now).toISOString(),
-    idem: createHash('sha256').update(context.idempotencyKey).digest('hex'),
+    idem: hash('sha256', context.idempotencyKey),
     subject: [told.streamId],
     actor: {
       pid: context.actor.id,
@@ -98,7 +98,7 @@ export function entryOf(told: Told, head: Head, context: EntryContext): Entry {
     sseq,
     kind: told.kind,
     bytes,
-    hash: createHash('sha256').update(bytes).digest(),
+    hash: hash('sha256', bytes, 'buffer'),
   };
 }
 

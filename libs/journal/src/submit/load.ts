@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { authority } from '@proviso/authority';
 import {
   builtinOf,
@@ -37,32 +37,25 @@ export interface Reading {
   readonly wrappedKey: Buffer | null;
 }
 
-const readKey = statement(
+// People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
+const person = `select id, state from proviso.stream where workspace = $1 and kind = 'person'`;
+
+const readBeside = statement(
   'submit.read',
-  `select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt
+  `select (extract(epoch from clock_timestamp()) * 1000)::bigint as now_ms, i.command_hash, i.receipt,
+          (select json_agg(p.state) from (${person} and id = any($3::text[]) order by id for share) as p) as people
      from (values (1)) as one left join proviso.idempotency i on i.workspace = $1 and i.key = $2`,
 );
 
-// People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
-const person = `select kind, id, state from proviso.stream where workspace = $1 and kind = 'person'`;
-
-const readActor = statement('submit.actor', `${person} and id = $2 for share`);
-
-const readVoters = statement(
-  'submit.voters',
-  `${person} and id = any(array(
-     select $2 union
-     select jsonb_array_elements_text(jsonb_path_query_array(state, '$.gates[*].decisions[*].person')) from proviso.stream
-      where workspace = $1 and kind = 'promotion' and id = any($3::text[]))) order by id for share`,
-);
+const readPeople = statement('submit.people', `${person} and id = any($2::text[]) order by id for share`);
 
 const readInvolved = statement(
   'submit.involved',
   `${person} and id = any(array(
      select $2 union
      select jsonb_array_elements_text(
-              jsonb_path_query_array(state, '$.owner') || jsonb_path_query_array(state, '$.candidates[*].provenance.uploader')
-              || jsonb_path_query_array(state, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state, '$.current.author'))
+              jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
+              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author'))
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share`,
 );
@@ -80,10 +73,12 @@ const readVaultKey = statement(
 /** What is read beside the locked rows. */
 export interface Beside {
   readonly workspace: WorkspaceId;
-  readonly actor: PersonId;
   readonly plan: LockPlan;
-  /** Whose rights matter beside the actor's own. */
-  readonly people: 'nobody' | 'voters' | 'involved';
+  readonly actor: PersonId;
+  /** Others whose rights matter, as far as they are known before the rows are locked. */
+  readonly people: readonly PersonId[];
+  /** An opening also needs everybody who is involved in the prototype. */
+  readonly involved: boolean;
   readonly key: string;
   /** Free text comes with it, so the key that seals it is needed. */
   readonly seals: boolean;
@@ -93,55 +88,69 @@ export interface Beside {
 export async function readFor(transaction: Transaction, beside: Beside): Promise<Reading> {
   const at = uuidOf(beside.workspace);
   const { actor, plan, key } = beside;
-  const [answer, people, kept, [sealing]] = await Promise.all([
-    readAnswer(transaction, beside.workspace, key),
-    peopleFor(transaction, beside),
+  const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
+  const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
+  const [answer, involved, kept, [sealing]] = await Promise.all([
+    readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
+    beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
     beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
   ]);
   return {
     ...answer,
-    people: Object.fromEntries(people.map((row) => [row.id, row.state])) as Record<string, PersonState>,
+    people: { ...answer.people, ...byId(involved.map((row) => row.state as PersonState)) },
     kept,
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
   };
 }
 
-/** The database's clock and what this key was answered before, if anything. */
+/** The database's clock, what this key was answered before, if anything, and these people as they are now. */
 export async function readAnswer(
   transaction: Transaction,
-  workspace: WorkspaceId,
-  key: string,
-): Promise<Pick<Reading, 'now' | 'replay'>> {
-  const [told] = await transaction.run(readKey, [uuidOf(workspace), key]);
+  { workspace, key, people = [] }: { workspace: WorkspaceId; key: string; people?: readonly PersonId[] },
+): Promise<Pick<Reading, 'now' | 'replay' | 'people'>> {
+  const [told] = await transaction.run(readBeside, [uuidOf(workspace), key, people]);
   const commandHash = told?.command_hash as Buffer | null | undefined;
-  return { now: Number(told?.now_ms), replay: commandHash == null ? null : { commandHash, receipt: told?.receipt } };
+  return {
+    now: Number(told?.now_ms),
+    replay: commandHash == null ? null : { commandHash, receipt: told?.receipt },
+    people: byId((told?.people as readonly PersonState[] | null) ?? []),
+  };
 }
 
-function peopleFor(transaction: Transaction, beside: Beside): Promise<readonly Row[]> {
-  const { workspace, actor, plan, people } = beside;
-  const at = uuidOf(workspace);
-  const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
-  switch (people) {
-    case 'nobody':
-      return builtinOf(actor) === undefined ? transaction.run(readActor, [at, actor]) : Promise.resolve([]);
-    case 'voters':
-      return transaction.run(readVoters, [at, actor, plan.promotions]);
-    case 'involved':
-      return transaction.run(readInvolved, [at, actor, prototypes, plan.kept]);
-  }
+/** Everybody who voted on these promotions; only the locked rows know them for certain. */
+export function votersIn(streams: Iterable<StreamState | null>): readonly PersonId[] {
+  return [...streams].flatMap((state) =>
+    state !== null && 'gates' in state ? state.gates.flatMap((gate) => gate.decisions.map(({ person }) => person)) : [],
+  );
 }
 
-/** The locked streams by `kind/id`. */
-export function loadedFrom(rows: readonly Row[]): ReadonlyMap<string, Loaded> {
+/** Reads those who turned out to matter only when the rows were locked. */
+export async function readLater(
+  transaction: Transaction,
+  { workspace, people }: { workspace: WorkspaceId; people: readonly PersonId[] },
+): Promise<Reading['people']> {
+  const rows = await transaction.run(readPeople, [uuidOf(workspace), people]);
+  return byId(rows.map((row) => row.state as PersonState));
+}
+
+function byId(people: readonly PersonState[]): Readonly<Record<string, PersonState>> {
+  return Object.fromEntries(people.map((person) => [person.id, person]));
+}
+
+/** The locked streams by `kind/id`; those that came without their state are what they are known to be at that head. */
+export function loadedFrom(
+  rows: readonly Row[],
+  known: ReadonlyMap<string, Loaded> = new Map(),
+): ReadonlyMap<string, Loaded> {
   return new Map(
-    rows.map((row) => [
-      `${String(row.kind)}/${String(row.id)}`,
-      {
-        head: { revision: Number(row.revision), hash: row.head as Buffer },
-        state: (row.state as StreamState | null) ?? null,
-      },
-    ]),
+    rows.map((row) => {
+      const name = `${String(row.kind)}/${String(row.id)}`;
+      const head = { revision: Number(row.revision), hash: row.head as Buffer };
+      const memory = known.get(name);
+      const state = memory?.head.hash.equals(head.hash) ? memory.state : ((row.state as StreamState | null) ?? null);
+      return [name, { head, state }];
+    }),
   );
 }
 
@@ -177,7 +186,7 @@ export function sceneOf(parts: {
     actor,
     lentBy,
     authority,
-    digestOf: (text) => `sha256:${createHash('sha256').update(text).digest('hex')}` satisfies Digest,
+    digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,
     promotion: promotions.find((one) => one.id === reach.promotion) ?? null,
     rivals: promotions.filter((one) => one.id !== reach.promotion),
     lanes: {

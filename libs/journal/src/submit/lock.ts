@@ -29,7 +29,9 @@ export interface LockPlan {
   readonly kept: readonly string[];
 }
 
-const columns = 'kind, id, revision, head, state, updated_at';
+// A state that the asker knows by its head stays where it is: reading it and sending it is most of a lock's cost.
+const columns =
+  'kind, id, revision, head, case when head = any($3::bytea[]) then null else state end as state, updated_at';
 
 const lockPromotions = statement(
   'submit.lock',
@@ -45,13 +47,13 @@ const lockLanes = statement(
 const lockOwnLanes = statement(
   'submit.lock_own_lanes',
   `select ${columns} from proviso.stream where workspace = $1 and kind = 'lane' and id = any(array(
-     select lane.value from proviso.stream p, jsonb_each_text(p.state->'lanes') as lane
+     select lane.value from proviso.stream p, json_each_text(p.state->'lanes') as lane
       where p.workspace = $1 and p.kind = 'promotion' and p.id = any($2::text[]))) order by id for update`,
 );
 
 const lockOthers = statement(
   'submit.lock_others',
-  `select s.* from unnest($2::text[], $3::text[]) as w(kind, id), lateral (
+  `select s.* from unnest($2::text[], $4::text[]) as w(id, kind), lateral (
      select ${columns} from proviso.stream where workspace = $1 and kind = w.kind and id = w.id for update
    ) as s`,
 );
@@ -66,17 +68,23 @@ const prototypeLanes = statement(
   `select state from proviso.stream where workspace = $1 and kind = 'prototype' and id = $2`,
 );
 
-/** Locks the rows of a plan, part after part in the one order, and hands them out as they are now. */
-export async function lock(transaction: Transaction, workspace: WorkspaceId, plan: LockPlan): Promise<readonly Row[]> {
+/**
+ * Locks the rows of a plan, part after part in the one order, and hands them out as they are now; a row whose head is
+ * among those known comes without its state.
+ */
+export async function lock(
+  transaction: Transaction,
+  { workspace, plan, heads }: { workspace: WorkspaceId; plan: LockPlan; heads: readonly Buffer[] },
+): Promise<readonly Row[]> {
   const { promotions, lanes, ownLanes, others } = plan;
   const at = uuidOf(workspace);
   const kinds = others.map((one) => one.kind);
   const ids = others.map((one) => one.id);
   const parts = [
-    ...(promotions.length > 0 ? [transaction.run(lockPromotions, [at, promotions])] : []),
-    ...(ownLanes ? [transaction.run(lockOwnLanes, [at, promotions])] : []),
-    ...(lanes.length > 0 ? [transaction.run(lockLanes, [at, lanes])] : []),
-    ...(others.length > 0 ? [transaction.run(lockOthers, [at, kinds, ids])] : []),
+    ...(promotions.length > 0 ? [transaction.run(lockPromotions, [at, promotions, heads])] : []),
+    ...(ownLanes ? [transaction.run(lockOwnLanes, [at, promotions, heads])] : []),
+    ...(lanes.length > 0 ? [transaction.run(lockLanes, [at, lanes, heads])] : []),
+    ...(others.length > 0 ? [transaction.run(lockOthers, [at, ids, heads, kinds])] : []),
   ];
   return (await Promise.all(parts)).flat();
 }

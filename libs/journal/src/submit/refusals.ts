@@ -39,8 +39,8 @@ export async function recordRefusal(ports: Ports, refused: Refused): Promise<Rec
   const { workspace, command, authn, idempotencyKey: key } = submission;
   return await ports.session.transaction(workspace, async (transaction) => {
     const [rows, reading] = await Promise.all([
-      lock(transaction, workspace, plan),
-      readAnswer(transaction, workspace, key),
+      lock(transaction, { workspace, plan, heads: [] }),
+      readAnswer(transaction, { workspace, key }),
     ]);
     const replay = replayOf(reading, commandHash);
     if (replay !== null && replay !== 'conflict') return replay;
@@ -71,8 +71,8 @@ export async function recordAtDoor(ports: Ports, said: DoorRefusal): Promise<voi
   await ports.session.transaction(workspace, async (transaction) => {
     const key = freshKey();
     const [rows, { now }] = await Promise.all([
-      lock(transaction, workspace, plan),
-      readAnswer(transaction, workspace, key),
+      lock(transaction, { workspace, plan, heads: [] }),
+      readAnswer(transaction, { workspace, key }),
     ]);
     const asked = { key, commandHash: Buffer.alloc(32), receipt };
     await append({ transaction, rows, now, origin: ports.origin }, said, { kind, body, asked });

@@ -22,16 +22,20 @@ import {
   actorIn,
   type Beside,
   lastChange,
+  type Loaded,
   loadedFrom,
   prototypeIn,
   readAnswer,
   readFor,
   type Reading,
+  readLater,
   sceneOf,
+  votersIn,
 } from './load.ts';
 import { lock, type LockPlan, planOf, rivalsOf } from './lock.ts';
 import { keyConflict, replayOf } from './outcome.ts';
 import { recordRefusal, type Who } from './refusals.ts';
+import type { Remembered } from './remembered.ts';
 
 /** How often a submission is decided again when rows moved between looking and locking. */
 const triesMax = 3;
@@ -46,6 +50,7 @@ const movesMax = 40;
 export interface SubmitPorts {
   readonly session: Session;
   readonly vault: Vault;
+  readonly remembered: Remembered;
   readonly origin: string;
   /** Called after a commit that wakes someone; coalesced by its owner. */
   readonly notify: () => void;
@@ -111,6 +116,7 @@ async function once(ports: SubmitPorts, submission: Submission, commandHash: Buf
   const outcome = await ports.session.transaction(workspace, (transaction) =>
     decideAndWrite({ ports, submission, commandHash, plan, transaction }),
   );
+  ports.remembered.keep(workspace, outcome.folded);
   if (outcome.receipt.kind === 'accepted' && outcome.wakes) ports.notify();
   if (outcome.refused === null) return outcome.receipt;
   return await recordRefusal(ports, { submission, commandHash, ...outcome.refused });
@@ -127,22 +133,27 @@ interface Work {
 interface Outcome {
   readonly receipt: Receipt;
   readonly wakes: boolean;
+  /** What streams are now, as committed. */
+  readonly folded: ReadonlyMap<string, Loaded>;
   /** A refusal is recorded in its own transaction, when no promotion is locked any more. */
   readonly refused: (Who & { readonly refusal: Refusal }) | null;
 }
 
 async function decideAndWrite(work: Work): Promise<Outcome> {
-  const { submission, plan, transaction, commandHash } = work;
+  const { ports, submission, plan, transaction, commandHash } = work;
   const { workspace, command, actor: actorId, idempotencyKey: key } = submission;
-  const [rows, reading, rivals] = await Promise.all([
-    lock(transaction, workspace, plan),
-    readFor(transaction, besideOf(submission, plan)),
+  const known = ports.remembered.of(workspace, plan);
+  const beside = besideOf(submission, plan, known);
+  const [rows, first, rivals] = await Promise.all([
+    lock(transaction, { workspace, plan, heads: [...known.values()].map(({ head }) => head.hash) }),
+    readFor(transaction, beside),
     command.kind === 'OpenPromotion' ? rivalsOf(transaction, workspace, command.prototype) : [],
   ]);
-  const replay = replayOf(reading, commandHash);
-  if (replay !== null && replay !== 'conflict') return { receipt: replay, wakes: false, refused: null };
+  const replay = replayOf(first, commandHash);
+  if (replay !== null && replay !== 'conflict')
+    return { receipt: replay, wakes: false, folded: nothing, refused: null };
   if (rivals.some((rival) => !plan.promotions.includes(rival))) throw new Moved();
-  const actor = actorIn(reading, actorId);
+  const actor = actorIn(first, actorId);
   if (actor === null)
     return refusedBy(refusal('not_permitted', 'expected a known principal'), {
       actor: unknownActor(actorId),
@@ -155,7 +166,8 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
       lentBy: null,
     });
   if (replay === 'conflict') return refusedBy(keyConflict, who);
-  const loaded = loadedFrom(rows);
+  const loaded = loadedFrom(rows, known);
+  const reading = await withAllVoters(work, { beside, first, loaded });
   const now = Math.max(reading.now, lastChange(rows));
   const scene = sceneOf({ command, ...who, loaded, reading, now });
   const denied = deniedBy(scene, command);
@@ -167,6 +179,7 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     return {
       receipt: { kind: 'accepted', answer: decided.outcome, revision, entries: [], replayed: false },
       wakes: false,
+      folded: loaded,
       refused: null,
     };
   }
@@ -189,10 +202,29 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
 }
 
 /** Voters matter to whoever counts votes, everybody involved to an opening, and otherwise the actor alone. */
-function besideOf(submission: Submission, plan: LockPlan): Beside {
+function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<string, Loaded>): Beside {
   const { workspace, actor, command, idempotencyKey: key, reason } = submission;
-  const people = reachOf(command).people !== true ? 'nobody' : reachOf(command).rivals ? 'involved' : 'voters';
-  return { workspace, actor, plan, people, key, seals: reason !== undefined };
+  const { people, rivals } = reachOf(command);
+  const involved = people === true && rivals === true;
+  const voters = people === true && !involved ? votersIn(statesOf(known)) : [];
+  return { workspace, actor, plan, people: voters, involved, key, seals: reason !== undefined };
+}
+
+/** Who voted is certain only under the lock; whoever was not known before is read now, once. */
+async function withAllVoters(
+  { submission, transaction }: Work,
+  { beside, first, loaded }: { beside: Beside; first: Reading; loaded: ReadonlyMap<string, Loaded> },
+): Promise<Reading> {
+  const { workspace, actor, command } = submission;
+  if (reachOf(command).people !== true || beside.involved) return first;
+  const asked = new Set([actor, ...beside.people]);
+  const people = votersIn(statesOf(loaded)).filter((voter) => !asked.has(voter));
+  if (people.length === 0) return first;
+  return { ...first, people: { ...first.people, ...(await readLater(transaction, { workspace, people })) } };
+}
+
+function statesOf(streams: ReadonlyMap<string, Loaded>): readonly Loaded['state'][] {
+  return [...streams.values()].map(({ state }) => state);
 }
 
 /** A question that was answered: nothing to keep, and asked again it is answered again. */
@@ -243,6 +275,7 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
   return {
     receipt: receipt as Receipt,
     wakes: decided.wakes.length > 0 || writing.entries.length > 0,
+    folded: foldedOf(writing, loaded),
     refused: refused === null ? null : { refusal: refused, ...who },
   };
 }
@@ -251,8 +284,20 @@ function refusedBy(why: Refusal, who: Who): Outcome {
   return {
     receipt: { kind: 'refused', refusal: why, replayed: false },
     wakes: false,
+    folded: nothing,
     refused: { refusal: why, ...who },
   };
+}
+
+const nothing: ReadonlyMap<string, Loaded> = new Map();
+
+/** Every locked stream as it is after the commit. */
+function foldedOf(writing: Writing, loaded: ReadonlyMap<string, Loaded>): ReadonlyMap<string, Loaded> {
+  const written = writing.streams.map(({ kind, id, revision, head, state }): [string, Loaded] => [
+    `${kind}/${id}`,
+    { head: { revision, hash: head }, state },
+  ]);
+  return new Map([...loaded, ...written]);
 }
 
 /** The actor with whoever lent them their token; null when that token was revoked while they were on their way. */
@@ -278,7 +323,7 @@ async function outcomeOf(
 ): Promise<Receipt> {
   try {
     const found = await ports.session.transaction(submission.workspace, (transaction) =>
-      readAnswer(transaction, submission.workspace, submission.idempotencyKey),
+      readAnswer(transaction, { workspace: submission.workspace, key: submission.idempotencyKey }),
     );
     const replay = replayOf(found, commandHash);
     // A conflict is for the next try to tell: it is recorded then.

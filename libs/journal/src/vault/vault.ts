@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { type PersonId, uuidOf, type WorkspaceId } from '@proviso/domain';
 import { JournalFailure } from '../failure.ts';
 import type { Submission } from '../port.ts';
@@ -40,8 +40,10 @@ export function vaultOf(vaultKeyHex: string): Vault {
   if (!/^[0-9a-f]{64}$/.test(vaultKeyHex))
     throw new JournalFailure('vault_unreadable', 'expected a vault key of 64 hexadecimal digits');
   const master = Buffer.from(vaultKeyHex, 'hex');
+  // Made once: making it of bytes for each request took longer than the hash itself.
+  const fingerprintKey = createSecretKey(master);
   return {
-    fingerprint: (text) => createHmac('sha256', master).update('request ').update(text).digest(),
+    fingerprint: (text) => createHmac('sha256', fingerprintKey).update('request ').update(text).digest(),
     marker: () => seal(master, Buffer.from('proviso vault')),
     expectOurs: (sealed) => void unseal(master, sealed),
     sealFor: ({ submission, wrappedKey, refId }) => sealFor(master, submission, wrappedKey, refId),
