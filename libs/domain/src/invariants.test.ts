@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Command } from './command.ts';
 import { isUnderWay } from './gate.ts';
@@ -297,6 +298,9 @@ describe('whatever is asked, in whichever order', () => {
         reached.raised += productionOf(world).fence.incarnation > 1 ? 1 : 0;
         if (JSON.stringify([...foldAgain(world)]) !== JSON.stringify([...world.states]))
           throw new Error('folding the events gives another state');
+        // The journal remembers states as they were folded, not as they come back from the database.
+        if (!isDeepStrictEqual(JSON.parse(JSON.stringify([...world.states])), [...world.states]))
+          throw new Error('storing a state gives another state');
         for (const state of promotionsOf(world)) {
           reached.claimed += state.productionAt === null ? 0 : 1;
           reached.live += state.outcome === 'live' ? 1 : 0;
