@@ -62,6 +62,23 @@ select incarnation, (select coalesce(max(index), -1) from proviso.leaf where wor
 -- read.looks
 select promotion, number, body from proviso.look where workspace = $1 and promotion = $2 order by number desc limit $3;
 
+-- read.past_waits
+with newest as (
+     select id, prototype, ordinal from proviso.promotion_status where workspace = $1 order by ordinal desc limit $3
+   )
+   select n.prototype, (extract(epoch from answered.at - asked.at) * 1000)::bigint as ms
+     from newest n
+     join proviso.entry asked on asked.workspace = $1 and asked.stream = 'promotion' and asked.stream_id = n.id
+      and asked.kind = 'gate_opened' and convert_from(asked.bytes, 'UTF8')::jsonb->'body'->>'gate' = $2
+     join lateral (
+       select e.at, e.kind from proviso.entry e
+        where e.workspace = $1 and e.stream = 'promotion' and e.stream_id = n.id and e.sseq > asked.sseq
+          and (e.kind in ('quorum_reached', 'gate_expired', 'gate_reopened', 'promotion_ended')
+            or e.kind = 'decision_recorded' and convert_from(e.bytes, 'UTF8')::jsonb->'body'->'decision'->>'verdict' <> 'approve')
+        order by e.sseq limit 1
+     ) answered on answered.kind in ('quorum_reached', 'decision_recorded')
+    order by n.ordinal desc, asked.sseq desc limit $4;
+
 -- read.policy_named
 select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1;
 
@@ -73,7 +90,9 @@ select
   (select coalesce(json_object_agg(v.id, v.state), '{}'::json) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
       and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person'))))) as voters,
-  (select k.body->'unitsSeen' from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as units_seen from proviso.stream p 
+  (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
+      'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
+     from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.stream p 
   left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id where p.workspace = $1 and p.kind = 'promotion' and p.id = $2;
 
@@ -85,7 +104,9 @@ select
   (select coalesce(json_object_agg(v.id, v.state), '{}'::json) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
       and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person'))))) as voters,
-  (select k.body->'unitsSeen' from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as units_seen from proviso.promotion_status s
+  (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
+      'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
+     from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.promotion_status s
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id 
   left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id

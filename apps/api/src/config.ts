@@ -19,6 +19,8 @@ export interface Config {
   readonly gitRoot: string | null;
   /** Uploads are unpacked below it and removed again. */
   readonly temporaryFolder: string;
+  /** The zone of the times in headlines; the fields beside them are always UTC. */
+  readonly timeZone: string;
 }
 
 /** What the one-shot process that prepares a deployment needs beside it. */
@@ -59,6 +61,7 @@ export function readConfig(environment: Environment = process.env): Config {
     publicUrl: reader.url('PROVISO_PUBLIC_URL', ['https:', 'http:'], `http://${host}:${port}`),
     gitRoot: environment['PROVISO_GIT_ROOT'] ? reader.folder('PROVISO_GIT_ROOT') : null,
     temporaryFolder: environment['PROVISO_TEMP'] ? reader.folder('PROVISO_TEMP') : tmpdir(),
+    timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
   };
   reader.finish();
   return Object.freeze(config);
@@ -108,8 +111,20 @@ function readerOf(environment: Environment) {
       const given = environment[name] ?? '';
       return /^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : wrong(name, '64 hexadecimal digits');
     },
+    zone: (name: string, preset: string) => {
+      const given = environment[name] || preset;
+      return isZone(given) ? given : wrong(name, 'a time zone such as Europe/Berlin');
+    },
     finish: () => {
       if (problems.length > 0) throw new ConfigProblem(problems);
     },
   };
+}
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
 }

@@ -46,7 +46,7 @@ describe('a decision', () => {
     expect([other.status, other.body['code']]).toEqual([409, 'key_conflict']);
     const read = await here.ask('aud', 'GET', `/v1/promotions/${promotion}`);
     expect(pick(read.body, 'gates', 1, 'decisions')).toHaveLength(1);
-    expect(read.body['headline']).toContain('security (1 of 2)');
+    expect(read.body['headline']).toContain('Security (1 of 2)');
     const told = await here.ask('aud', 'GET', `/v1/promotions/${promotion}/history`);
     const vote = (told.body['items'] as { kind: string }[]).find(({ kind }) => kind === 'decision_recorded');
     expect(vote).toMatchObject({ reason: 'looks fine', by: { id: here.people.sam, name: 'Name of sam' } });

@@ -98,6 +98,7 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     githubToken: null,
     gitRoot: null,
     temporaryFolder: folder,
+    timeZone: 'UTC',
     vaultKeyHex,
     evidence: join(folder, 'evidence'),
     ...over,

@@ -14,7 +14,10 @@ export const PARTS = Symbol('parts');
 
 /** What the API is made of. The clock comes in here, so that tests can hold it. */
 export interface Parts {
-  readonly config: Pick<Config, 'githubApi' | 'githubToken' | 'gitRoot' | 'temporaryFolder' | 'vaultKeyHex'>;
+  readonly config: Pick<
+    Config,
+    'githubApi' | 'githubToken' | 'gitRoot' | 'temporaryFolder' | 'timeZone' | 'vaultKeyHex'
+  >;
   readonly journal: Journal;
   readonly store: FolderStore;
   readonly log: Logger;

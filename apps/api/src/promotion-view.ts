@@ -6,24 +6,32 @@ import {
   type PersonState,
   type PromotionState,
   type Tally,
+  currentGate,
   gateIdOf,
   headline,
+  pastWaitsMin,
   ruleOf,
   tallyOf,
 } from '@proviso/domain';
-import type { PromotionView, Reads } from '@proviso/journal';
+import type { PastWait, PromotionView, Reads } from '@proviso/journal';
+import type { Caller } from './caller.ts';
+import { canarySight } from './canary-sight.ts';
+import type { Parts } from './parts.ts';
 import { candidateView } from './prototype-view.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
 
 /** Names of people by id, out of the vault; an erased person has none. */
 export type Names = Readonly<Record<string, string>>;
 
-/** What a view of promotions is made for: whom it is shown to, and the names it may show. */
+/** What a view of promotions is made for: whom it is shown to, when, and what beside their states it may say. */
 export interface Viewer {
   readonly person: PersonState;
   /** Who lent them the token they came with, if it is not theirs alone. */
   readonly lentBy: PersonId | null;
   readonly names: Names;
+  readonly pastWaits: readonly PastWait[];
+  readonly now: number;
+  readonly timeZone: string;
 }
 
 /** Everyone whose name a view of these promotions shows. */
@@ -35,10 +43,21 @@ export async function namesFor(reads: Reads, views: readonly PromotionView[]): P
   return reads.names([...new Set(people)]);
 }
 
+/** Reads what a view of these promotions needs. Past waits are asked for only where somebody waits. */
+export async function viewerOf(
+  { config, now }: Pick<Parts, 'config' | 'now'>,
+  { person, lentBy, reads }: Pick<Caller, 'person' | 'lentBy' | 'reads'>,
+  views: readonly PromotionView[],
+): Promise<Viewer> {
+  const waits = views.some(({ state }) => currentGate(state)?.status === 'waiting');
+  const [names, pastWaits] = await Promise.all([namesFor(reads, views), waits ? reads.pastWaits('approval') : []]);
+  return { person, lentBy, names, pastWaits, now: now(), timeZone: config.timeZone };
+}
+
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
 export function promotionView(view: PromotionView, viewer: Viewer): PromotionResource {
   const { state, production } = view;
-  const said = headlineOf(view);
+  const said = headlineOf(view, viewer);
   return {
     id: state.id,
     prototype: state.prototype,
@@ -52,7 +71,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     gates: state.gates.map((gate) => gateView(view, gate, viewer.names)),
     canary: {
       weight: state.weight,
-      unitsSeen: view.unitsSeen,
+      unitsSeen: view.lastLook?.unitsSeen ?? null,
       leaseRemainingMs: production?.state.owner === state.id ? production.leaseRemainingMs : null,
     },
     lane:
@@ -122,14 +141,22 @@ export function timeOf(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function headlineOf(view: PromotionView): Headline {
+function headlineOf(view: PromotionView, { now, timeZone, pastWaits }: Viewer): Headline {
   return headline(view.state, {
+    ...{ now, timeZone },
     tally: tallyIn(view),
-    laneHeld: (view.production?.state.hold ?? null) !== null,
+    hold: view.production?.state.hold ?? null,
     laneBusy: isBusy(view),
     liveVersion: view.production?.state.stable?.version ?? null,
-    units: view.unitsSeen,
+    canary: view.lastLook === null ? null : canarySight(view.lastLook),
+    pastWaitsMs: waitsLike(view.state, pastWaits),
   });
+}
+
+/** This prototype's own waits once there are enough of them, else the whole workspace's. */
+function waitsLike({ prototype }: PromotionState, waits: readonly PastWait[]): readonly number[] {
+  const own = waits.filter((wait) => wait.prototype === prototype);
+  return (own.length >= pastWaitsMin ? own : waits).map((wait) => wait.ms);
 }
 
 function tallyIn(view: PromotionView): Tally | null {

@@ -9,7 +9,7 @@ import { entryView, peopleOfEntries } from './history-view.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { namesFor, promotionView } from './promotion-view.ts';
+import { promotionView, viewerOf } from './promotion-view.ts';
 import { doneView, intentOf } from './submission.ts';
 
 /** How long a reader waits for a write that it was told of: replicas that lag more than this are broken. */
@@ -27,7 +27,7 @@ export class PromotionsController {
 
   @Get()
   async list(@Req() request: FastifyRequest) {
-    const { reads, person, lentBy } = callerOf(request);
+    const { reads } = callerOf(request);
     const { prototype, open, after, limit } = queryOf(request, queries.promotions);
     const { items, next } = await reads.promotions({
       limit,
@@ -35,8 +35,8 @@ export class PromotionsController {
       ...(open === undefined ? {} : { open: open === 'true' }),
       ...(after === undefined ? {} : { after }),
     });
-    const names = await namesFor(reads, items);
-    return { items: items.map((view) => promotionView(view, { person, lentBy, names })), next };
+    const viewer = await viewerOf(this.#parts, callerOf(request), items);
+    return { items: items.map((view) => promotionView(view, viewer)), next };
   }
 
   @Get(':id')
@@ -106,8 +106,7 @@ export class PromotionsController {
   }
 
   async #shown(request: FastifyRequest, view: PromotionView) {
-    const { reads, person, lentBy } = callerOf(request);
-    return promotionView(view, { person, lentBy, names: await namesFor(reads, [view]) });
+    return promotionView(view, await viewerOf(this.#parts, callerOf(request), [view]));
   }
 }
 

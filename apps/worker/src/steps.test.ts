@@ -37,9 +37,10 @@ describe('a first release', () => {
     const prototype = await world.openPrototype();
     const subject = await untilApproval(prototype, await artifactOf());
     expect(await world.carry(subject, 'canary')).toEqual({ kind: 'end', outcome: 'live' });
-    const { state, production, unitsSeen } = await world.view(subject.promotion);
+    const { state, production, lastLook } = await world.view(subject.promotion);
     expect(production?.state).toMatchObject({ weight: 0, canary: null, stable: { promotion: subject.promotion } });
-    expect(unitsSeen).toBeGreaterThan(0);
+    expect(lastLook?.unitsSeen).toBeGreaterThan(0);
+    expect(lastLook?.countedAt).toBeGreaterThan(0);
     for (const gate of state.gates.filter(({ name }) => name !== 'approval')) expect(gate.evidence).not.toEqual([]);
     expect(world.edge.trials()).toEqual([]);
   }, 60_000);

@@ -1,136 +1,318 @@
 import { pendingGate } from './gate.ts';
-import { headline, type HeadlineFacts } from './headline.ts';
+import { headline, type HeadlineFacts, promotionStates } from './headline.ts';
+import type { CanarySight } from './headline-canary.ts';
+import { durationWords, momentWords, usualMs } from './headline-words.ts';
 import type { PromotionState } from './promotion.ts';
 import { smallPolicy } from './world.contract.ts';
 
-const facts: HeadlineFacts = { tally: null, laneHeld: false, laneBusy: false, liveVersion: null, units: null };
+/** A Wednesday, 25 November 2026. */
+const now = Date.UTC(2026, 10, 25, 12, 0);
+const at = (hour: number, minute = 0) => Date.UTC(2026, 10, 25, hour, minute);
+const minute = 60_000;
+
+const facts: HeadlineFacts = {
+  ...{ now, timeZone: 'UTC', tally: null, hold: null, laneBusy: false, liveVersion: null, canary: null },
+  pastWaitsMs: [],
+};
+const seen: CanarySight = {
+  ...{ at: now - 5_000, weight: 25, units: 412, finding: 'healthy', countedAt: now - 5_000, weightSince: at(11, 54) },
+};
 const leak = { code: 'secret', message: 'a key is in the code: remove it and push', file: 'src/mail.ts', line: 14 };
+
+/** Ten minutes at each of three shares, looked at every five seconds. */
+const policy = {
+  ...smallPolicy,
+  gates: [{ gate: 'readiness' as const, attemptsMax: 3 }, ...smallPolicy.gates].map((rule) =>
+    rule.gate === 'canary' ? { ...rule, weights: [10, 25, 50, 100], dwellMs: 10 * minute, lookMs: 5_000 } : rule,
+  ),
+};
 
 function state(
   change: Partial<PromotionState>,
-  at: string,
+  place: string,
   gate: Partial<PromotionState['gates'][number]> = {},
 ): PromotionState {
-  const names = smallPolicy.gates.map((rule) => rule.gate);
-  const index = names.findIndex((name) => name === at);
-  const gates = names.map((name, place) => ({
-    ...pendingGate(name, 0),
-    ...(place < index ? { status: 'passed' as const } : place === index ? gate : {}),
+  const names = policy.gates.map((rule) => rule.gate);
+  const index = names.findIndex((name) => name === place);
+  const gates = names.map((name, nth) => ({
+    ...pendingGate(name, at(9)),
+    ...(nth < index ? { status: 'passed' as const, since: at(10, 2) } : nth === index ? gate : {}),
   }));
   const candidate = { version: 'v14' };
   return {
-    policy: smallPolicy,
+    policy,
     candidate,
     gates,
     undo: null,
     outcome: null,
+    endedAt: at(10, 14),
     weight: 0,
     ...change,
   } as unknown as PromotionState;
 }
 
+type Row = [PromotionState, Partial<HeadlineFacts>, string, string];
+
+const rows: Record<string, Row> = {
+  'a gate that runs': [
+    state({}, 'scan', { status: 'claimed', since: at(11, 7) }),
+    {},
+    'running',
+    'Checking: scan, since 11:07.',
+  ],
+  'a gate that nobody took up yet, since the one before it passed': [
+    state({}, 'scan'),
+    {},
+    'running',
+    'Checking: scan, since 10:02.',
+  ],
+  'a blocked scan': [
+    state({}, 'scan', { status: 'failed', reasons: [leak] }),
+    {},
+    'blocked',
+    'Blocked by the scan: a key is in the code: remove it and push (src/mail.ts:14).',
+  ],
+  'several failures of which the first names its file itself': [
+    state({}, 'scan', { status: 'failed', reasons: [{ ...leak, message: 'src/mail.ts, line 14, holds a key' }, leak] }),
+    {},
+    'blocked',
+    'Blocked by the scan: src/mail.ts, line 14, holds a key (and 1 more finding).',
+  ],
+  'a scan that could not tell': [
+    state({}, 'scan', { status: 'inconclusive', reasons: [] }),
+    {},
+    'inconclusive',
+    'The scan could not tell, so it does not count as a pass: no reason was given. Run it again when the cause is mended.',
+  ],
+  'a breakage': [
+    state({}, 'scan', { status: 'errored', breakages: 1 }),
+    {},
+    'running',
+    'The scan broke and is tried again (1 so far).',
+  ],
+  'people who are asked': [
+    state({}, 'approval', { status: 'waiting', since: at(10, 2), expiresAt: Date.UTC(2026, 10, 27, 14) }),
+    { tally: { met: false, have: [0, 1], assigned: {} } },
+    'waiting_for_human',
+    'Waiting for Security (0 of 1) and Operator (1 of 1) since 10:02. Expires Fri 14:00.',
+  ],
+  'people who have been asked often enough to know how long they take': [
+    state({}, 'approval', { status: 'waiting', since: at(10, 2), expiresAt: Date.UTC(2026, 10, 27, 14) }),
+    { pastWaitsMs: [1, 2, 3, 4, 9].map((hours) => hours * 60 * minute) },
+    'waiting_for_human',
+    'Waiting for Security (0 of 1) and Operator (0 of 1) since 10:02. Usually 3 h. Expires Fri 14:00.',
+  ],
+  'people who have been asked four times before': [
+    state({}, 'approval', { status: 'waiting', since: at(10, 2), expiresAt: Date.UTC(2026, 11, 24, 14) }),
+    { pastWaitsMs: [1, 2, 3, 4] },
+    'waiting_for_human',
+    'Waiting for Security (0 of 1) and Operator (0 of 1) since 10:02. Expires 24 Dec 14:00.',
+  ],
+  'an approver who wants something else': [
+    state({}, 'approval', { status: 'changes_requested', since: at(11, 30) }),
+    {},
+    'blocked',
+    'An approver asked for changes at 11:30: upload a new version.',
+  ],
+  'a canary whose dwell is known': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    { canary: seen },
+    'canary',
+    'Live for 25 % of users, healthy so far (n = 412). Next step in 4 min.',
+  ],
+  'a canary about to take a step': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    { canary: { ...seen, weightSince: now - 9.5 * minute } },
+    'canary',
+    'Live for 25 % of users, healthy so far (n = 412). Next step within a minute.',
+  ],
+  'a canary whose dwell is over': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    { canary: { ...seen, weightSince: at(11) } },
+    'canary',
+    'Live for 25 % of users, healthy so far (n = 412).',
+  ],
+  'a canary before the share that needs proof': [
+    state({ weight: 50 }, 'canary', { status: 'claimed' }),
+    { canary: { ...seen, weight: 50 } },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412).',
+  ],
+  'a canary whose newest look was taken under the share before': [
+    state({ weight: 50 }, 'canary', { status: 'claimed' }),
+    { canary: seen },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412).',
+  ],
+  'a canary of which nothing was counted yet': [
+    state({ weight: 10 }, 'canary', { status: 'claimed' }),
+    {},
+    'canary',
+    'Live for 10 % of users, nothing counted yet.',
+  ],
+  'a canary that looks worse': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    { canary: { ...seen, finding: 'suspicious' } },
+    'canary',
+    'Live for 25 % of users, with signs of more errors (n = 412): step is held until it is clear.',
+  ],
+  'a canary to which nobody comes': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    { canary: { ...seen, finding: 'quiet' } },
+    'canary',
+    'Nobody comes to it at the moment: not counted as healthy, step is held.',
+  ],
+  'a canary whose counts do not come': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    { canary: { ...seen, finding: 'missing', countedAt: at(10, 5) } },
+    'canary',
+    'Metrics are missing since 10:05: not counted as healthy, step is held.',
+  ],
+  'a canary at whose judge nobody looks any more': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    { canary: { ...seen, at: now - 30_001, countedAt: at(11, 59) } },
+    'canary',
+    'Metrics are missing since 11:59: not counted as healthy, step is held.',
+  ],
+  'a canary that is still starting': [
+    state({ weight: 0 }, 'canary', { status: 'claimed' }),
+    {},
+    'canary',
+    'Starting: no user is on it yet.',
+  ],
+  'a lane that a rollback holds': [
+    state({}, 'canary'),
+    { hold: { reason: 'rolled_back', at: at(10, 14) } },
+    'held',
+    'Held since 10:14 after a rollback: an operator must let new versions go live again.',
+  ],
+  'a lane that a person holds': [
+    state({}, 'canary'),
+    { hold: { reason: 'person', at: Date.UTC(2026, 10, 23, 8, 30) } },
+    'held',
+    'Held since Mon 08:30 by a person: an operator must let new versions go live again.',
+  ],
+  'a busy lane': [
+    state({}, 'canary'),
+    { laneBusy: true },
+    'queued',
+    'Waiting since 10:02 for another release of this prototype to finish.',
+  ],
+  'a promotion whose gates have all passed': [
+    state({ gates: state({}, 'canary').gates.map((gate) => ({ ...gate, status: 'passed' as const })) }, 'none'),
+    {},
+    'running',
+    'All gates have passed, going live.',
+  ],
+  'a live release': [
+    state({ outcome: 'live' }, 'none'),
+    { liveVersion: 'v14' },
+    'live',
+    'Live since 10:14: v14 serves everyone.',
+  ],
+  'a release that another has followed': [
+    state({ outcome: 'live' }, 'none'),
+    { liveVersion: 'v15' },
+    'live',
+    'Went live at 10:14. Users are on v15.',
+  ],
+  'a rollback': [
+    state({ outcome: 'rolled_back', endedAt: at(10, 15) }, 'canary', {
+      ...{ status: 'failed', since: at(10, 14), reasons: [{ code: 'worse', message: 'errors 8.1 % against 0.4 %' }] },
+    }),
+    { liveVersion: 'v13' },
+    'rolled_back',
+    'Rolled back at 10:14: errors 8.1 % against 0.4 %. Users are on v13.',
+  ],
+  'a rollback by a person that is not tidied up yet': [
+    state({ undo: { outcome: 'rolled_back', why: 'person', by: 'psn_1', at: at(10, 14) } }, 'canary'),
+    {},
+    'rolled_back',
+    'Rolled back at 10:14 by a person. Nobody is served. Tidying up.',
+  ],
+  'a cancelled canary that is not tidied up yet': [
+    state({ undo: { outcome: 'cancelled', why: 'person', by: 'psn_1', at: at(10, 14) } }, 'canary'),
+    { liveVersion: 'v13' },
+    'cancelled',
+    'Stopped at 10:14. Users are on v13. Tidying up.',
+  ],
+  'a no': [
+    state({ outcome: 'rejected' }, 'approval', { status: 'rejected' }),
+    {},
+    'rejected',
+    'Rejected at 10:14: not approved. Upload a new version.',
+  ],
+  'nobody’s answer': [
+    state({ outcome: 'expired' }, 'approval', { status: 'expired' }),
+    {},
+    'expired',
+    'Nobody answered in time: not approved.',
+  ],
+  'a block that nobody mended': [
+    state({ outcome: 'expired' }, 'scan', { status: 'expired', verdict: 'fail' }),
+    {},
+    'expired',
+    'Blocked by the scan for 30 days: expired. Upload a new version.',
+  ],
+  'a version that came too late': [
+    state({ outcome: 'superseded' }, 'scan'),
+    {},
+    'superseded',
+    'Superseded by a newer version at 10:14.',
+  ],
+  'a promotion that was stopped': [
+    state({ outcome: 'cancelled' }, 'scan'),
+    {},
+    'cancelled',
+    'Stopped by a person at 10:14.',
+  ],
+};
+
 describe('headline', () => {
-  it.each<[string, PromotionState, Partial<HeadlineFacts>, string, string]>([
-    [
-      'a blocked scan',
-      state({}, 'scan', { status: 'failed', reasons: [leak] }),
-      {},
-      'blocked',
-      'Blocked by the scan: a key is in the code: remove it and push (src/mail.ts:14).',
-    ],
-    [
-      'a scan that could not tell',
-      state({}, 'scan', { status: 'inconclusive', reasons: [] }),
-      {},
-      'inconclusive',
-      'The scan could not tell, so it does not count as a pass: no reason was given.',
-    ],
-    [
-      'a breakage',
-      state({}, 'scan', { status: 'errored', breakages: 1 }),
-      {},
-      'running',
-      'The scan broke and is tried again (1 so far).',
-    ],
-    [
-      'people who are asked',
-      state({}, 'approval', { status: 'waiting', expiresAt: Date.UTC(2026, 10, 27, 14) }),
-      { tally: { met: false, have: [0, 1], assigned: {} } },
-      'waiting_for_human',
-      'Waiting for security (0 of 1) and operator (1 of 1), expires 2026-11-27 14:00 UTC.',
-    ],
-    [
-      'a canary',
-      state({ weight: 25 }, 'canary', { status: 'claimed' }),
-      { units: 412 },
-      'canary',
-      'Live for 25 % of users, healthy so far (n = 412).',
-    ],
-    [
-      'a canary of which nothing was counted yet',
-      state({ weight: 10 }, 'canary', { status: 'claimed' }),
-      { units: 0 },
-      'canary',
-      'Live for 10 % of users, nothing counted yet.',
-    ],
-    [
-      'a canary that is still starting',
-      state({ weight: 0 }, 'canary', { status: 'claimed' }),
-      {},
-      'canary',
-      'Starting: no user is on it yet.',
-    ],
-    [
-      'several failures of which the first names its file itself',
-      state({}, 'scan', {
-        status: 'failed',
-        reasons: [{ ...leak, message: 'src/mail.ts, line 14, holds a key' }, leak],
-      }),
-      {},
-      'blocked',
-      'Blocked by the scan: src/mail.ts, line 14, holds a key (and 1 more finding).',
-    ],
-    [
-      'a held lane',
-      state({}, 'canary'),
-      { laneHeld: true },
-      'held',
-      'Held since the last rollback: an operator must let new versions go live again.',
-    ],
-    [
-      'a busy lane',
-      state({}, 'canary'),
-      { laneBusy: true },
-      'queued',
-      'Waiting for another release of this prototype to finish.',
-    ],
-    ['a live release', state({ outcome: 'live' }, 'none'), {}, 'live', 'Live: v14 serves everyone.'],
-    [
-      'a rollback',
-      state({ outcome: 'rolled_back' }, 'canary', {
-        status: 'failed',
-        reasons: [{ code: 'worse', message: 'errors 8.1 % against 0.4 %' }],
-      }),
-      { liveVersion: 'v13' },
-      'rolled_back',
-      'Rolled back: errors 8.1 % against 0.4 %. Now users are on v13.',
-    ],
-    [
-      'a rollback by a person',
-      state({ outcome: 'rolled_back' }, 'canary'),
-      {},
-      'rolled_back',
-      'Rolled back by a person. Now nobody is served.',
-    ],
-    [
-      'nobody’s answer',
-      state({ outcome: 'expired' }, 'approval'),
-      {},
-      'expired',
-      'Nobody answered in time: not approved.',
-    ],
-  ])('says of %s where it stands', (_what, promotion, more, standing, sentence) => {
+  it.each(Object.entries(rows))('says of %s where it stands', (_what, [promotion, more, standing, sentence]) => {
     const said = headline(promotion, { ...facts, ...more });
     expect([said.state, said.sentence]).toEqual([standing, sentence]);
+  });
+
+  it('has a sentence in this table for every state', () => {
+    const told = new Set(Object.values(rows).map(([, , standing]) => standing));
+    expect(promotionStates.filter((standing) => !told.has(standing))).toEqual([]);
+  });
+});
+
+describe('the words of time', () => {
+  const said = (moment: number, timeZone = 'UTC') => momentWords(moment, { now, timeZone });
+
+  it.each([
+    ['the same day by its hour', at(0), '00:00'],
+    ['the day before by its weekday', at(0) - 1, 'Tue 23:59'],
+    ['within six days by its weekday', now + 6 * 24 * 60 * minute - 1, 'Tue 11:59'],
+    ['from six days on by its date', now + 6 * 24 * 60 * minute, '1 Dec 12:00'],
+    ['another year with it', Date.UTC(2027, 0, 5, 9), '5 Jan 2027 09:00'],
+  ])('name %s', (_what, moment, words) => {
+    expect(said(moment)).toBe(words);
+  });
+
+  it('go by the zone that is asked for', () => {
+    expect(said(at(10, 2), 'Europe/Berlin')).toBe('11:02');
+    expect(said(at(10, 2), 'Asia/Tokyo')).toBe('19:02');
+    expect(momentWords(at(10, 2), { now: at(16), timeZone: 'Asia/Tokyo' })).toBe('Wed 19:02');
+  });
+
+  it.each([
+    [59_999, 'less than a minute'],
+    [minute, '1 min'],
+    [59.4 * minute, '59 min'],
+    [59.5 * minute, '1 h'],
+    [47.4 * 60 * minute, '47 h'],
+    [47.5 * 60 * minute, '2 days'],
+  ])('round %d ms to %s', (ms, words) => {
+    expect(durationWords(ms)).toBe(words);
+  });
+
+  it('call nothing usual on fewer than five waits, and otherwise the middle one', () => {
+    expect(usualMs([1, 2, 3, 4])).toBeNull();
+    expect(usualMs([9, 1, 3, 2, 4])).toBe(3);
+    expect(usualMs([9, 1, 3, 2, 4, 5])).toBe(3.5);
   });
 });

@@ -1,5 +1,8 @@
 import { type GateState, isBlocked } from './gate.ts';
-import { currentGate } from './next.ts';
+import { type CanarySight, canaryWords } from './headline-canary.ts';
+import { durationWords, momentWords, type Reading, usualMs } from './headline-words.ts';
+import type { Hold } from './lane.ts';
+import { blockedExpiresMs, currentGate } from './next.ts';
 import type { GateName } from './policy.ts';
 import { pinnedRule } from './policy.ts';
 import type { PromotionState } from './promotion.ts';
@@ -33,14 +36,17 @@ export interface Headline {
   readonly blockers: readonly Reason[];
 }
 
-/** What the sentence may need beyond the promotion itself. */
-export interface HeadlineFacts {
+/** What the sentence may need beyond the promotion itself: read by the server, handed in as data. */
+export interface HeadlineFacts extends Reading {
   readonly tally: Tally | null;
-  readonly laneHeld: boolean;
+  /** The production lane's hold. */
+  readonly hold: Pick<Hold, 'reason' | 'at'> | null;
   readonly laneBusy: boolean;
   /** Version that serves users, if any. */
   readonly liveVersion: string | null;
-  readonly units: number | null;
+  readonly canary: CanarySight | null;
+  /** How long people took to answer at this gate before, newest first; the reader bounds how many. */
+  readonly pastWaitsMs: readonly number[];
 }
 
 /** Says where a promotion stands. Pure, so that the same facts read the same on every surface. */
@@ -48,13 +54,7 @@ export function headline(state: PromotionState, facts: HeadlineFacts): Headline 
   const gate = currentGate(state);
   const at = gate?.name ?? null;
   if (state.outcome !== null) return { ...ended(state, facts), at };
-  if (state.undo !== null)
-    return {
-      state: 'rolled_back',
-      sentence: 'Rolling back: no user is on this version any more, tidying up.',
-      at,
-      blockers: gate?.reasons ?? [],
-    };
+  if (state.undo !== null) return { ...goingBack(state, state.undo, facts), at };
   if (gate === null) return { state: 'running', sentence: 'All gates have passed, going live.', at, blockers: [] };
   return { ...underway(state, gate, facts), at };
 }
@@ -62,95 +62,132 @@ export function headline(state: PromotionState, facts: HeadlineFacts): Headline 
 type Said = Omit<Headline, 'at'>;
 
 function ended(state: PromotionState, facts: HeadlineFacts): Said {
-  const reasons = state.gates.flatMap((gate) => (isBlocked(gate.status) ? gate.reasons : []));
-  const users = facts.liveVersion === null ? 'nobody is served' : `users are on ${facts.liveVersion}`;
+  const blockers = reasonsOf(state);
+  const version = state.candidate.version;
+  const when = momentWords(state.endedAt ?? facts.now, facts);
   switch (state.outcome) {
-    case 'live':
-      return { state: 'live', sentence: `Live: ${state.candidate.version} serves everyone.`, blockers: [] };
-    case 'rolled_back': {
-      const why = reasons[0] === undefined ? ' by a person' : `: ${reasons[0].message}`;
-      return { state: 'rolled_back', sentence: `Rolled back${why}. Now ${users}.`, blockers: reasons };
+    case 'live': {
+      const sentence =
+        facts.liveVersion === version
+          ? `Live since ${when}: ${version} serves everyone.`
+          : `Went live at ${when}. ${usersWords(facts)}`;
+      return { state: 'live', sentence, blockers: [] };
     }
+    case 'rolled_back':
+      return { state: 'rolled_back', sentence: rolledBackWords(state, facts), blockers };
     case 'rejected':
-      return { state: 'rejected', sentence: 'Rejected at the approval gate.', blockers: reasons };
+      return { state: 'rejected', sentence: `Rejected at ${when}: not approved. Upload a new version.`, blockers };
     case 'expired':
-      return { state: 'expired', sentence: 'Nobody answered in time: not approved.', blockers: reasons };
+      return { state: 'expired', sentence: expiredWords(state), blockers };
     case 'superseded':
-      return { state: 'superseded', sentence: 'Superseded by a newer version.', blockers: reasons };
+      return { state: 'superseded', sentence: `Superseded by a newer version at ${when}.`, blockers };
     case 'cancelled':
     case null:
-      return { state: 'cancelled', sentence: 'Stopped by a person.', blockers: reasons };
+      return { state: 'cancelled', sentence: `Stopped by a person at ${when}.`, blockers };
   }
+}
+
+/** Users are off the version already; what remains is the worker's tidying. */
+function goingBack(state: PromotionState, undo: NonNullable<PromotionState['undo']>, facts: HeadlineFacts): Said {
+  const blockers = currentGate(state)?.reasons ?? [];
+  const told =
+    undo.outcome === 'rolled_back'
+      ? rolledBackWords(state, facts)
+      : `Stopped at ${momentWords(undo.at, facts)}. ${usersWords(facts)}`;
+  return { state: undo.outcome, sentence: `${told} Tidying up.`, blockers };
+}
+
+function rolledBackWords(state: PromotionState, facts: HeadlineFacts): string {
+  const condemned = state.gates.find((gate) => gate.name === 'canary' && gate.status === 'failed');
+  const at = condemned?.since ?? state.undo?.at ?? state.endedAt ?? facts.now;
+  const why = condemned === undefined ? ' by a person.' : `: ${firstOf(condemned.reasons)}`;
+  return `Rolled back at ${momentWords(at, facts)}${why} ${usersWords(facts)}`;
+}
+
+function usersWords({ liveVersion }: HeadlineFacts): string {
+  return liveVersion === null ? 'Nobody is served.' : `Users are on ${liveVersion}.`;
+}
+
+/** Silence is not consent: a gate that waited for people says so, one that stood blocked says that instead. */
+function expiredWords(state: PromotionState): string {
+  const gate = state.gates.find((one) => one.status === 'expired');
+  if (gate === undefined || (gate.name === 'approval' && gate.verdict === null))
+    return 'Nobody answered in time: not approved.';
+  return `Blocked by the ${gate.name} for ${durationWords(blockedExpiresMs)}: expired. Upload a new version.`;
 }
 
 function underway(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
+  const blockers = gate.reasons;
   switch (gate.status) {
     case 'failed':
-      return {
-        state: 'blocked',
-        sentence: `Blocked by the ${gate.name}: ${firstOf(gate.reasons)}`,
-        blockers: gate.reasons,
-      };
-    case 'changes_requested':
-      return {
-        state: 'blocked',
-        sentence: 'An approver asked for changes: upload a new version.',
-        blockers: gate.reasons,
-      };
-    case 'inconclusive':
-      return {
-        state: 'inconclusive',
-        sentence: `The ${gate.name} could not tell, so it does not count as a pass: ${firstOf(gate.reasons)}`,
-        blockers: gate.reasons,
-      };
+      return { state: 'blocked', sentence: `Blocked by the ${gate.name}: ${firstOf(gate.reasons)}`, blockers };
+    case 'changes_requested': {
+      const sentence = `An approver asked for changes at ${momentWords(gate.since, facts)}: upload a new version.`;
+      return { state: 'blocked', sentence, blockers };
+    }
+    case 'inconclusive': {
+      const told = `The ${gate.name} could not tell, so it does not count as a pass: ${firstOf(gate.reasons)}`;
+      return { state: 'inconclusive', sentence: `${told} Run it again when the cause is mended.`, blockers };
+    }
     case 'waiting':
-      return { state: 'waiting_for_human', sentence: waiting(state, gate, facts.tally), blockers: [] };
-    case 'errored':
-      return {
-        state: 'running',
-        sentence: `The ${gate.name} broke and is tried again (${gate.breakages} so far).`,
-        blockers: [],
-      };
+      return { state: 'waiting_for_human', sentence: waiting(state, gate, facts), blockers: [] };
+    case 'errored': {
+      const sentence = `The ${gate.name} broke and is tried again (${gate.breakages} so far).`;
+      return { state: 'running', sentence, blockers: [] };
+    }
     default:
-      return gate.name === 'canary'
-        ? canary(state, facts)
-        : { state: 'running', sentence: `Checking: ${gate.name}.`, blockers: [] };
+      return gate.name === 'canary' ? canary(state, gate, facts) : checking(state, gate, facts);
   }
 }
 
-function canary(state: PromotionState, facts: HeadlineFacts): Said {
-  if (facts.laneHeld)
-    return {
-      state: 'held',
-      sentence: 'Held since the last rollback: an operator must let new versions go live again.',
-      blockers: [],
-    };
-  if (facts.laneBusy)
-    return { state: 'queued', sentence: 'Waiting for another release of this prototype to finish.', blockers: [] };
-  return { state: 'canary', sentence: share(state.weight, facts.units ?? 0), blockers: [] };
+function checking(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
+  const since = momentWords(turnBegan(state, gate), facts);
+  return { state: 'running', sentence: `Checking: ${gate.name}, since ${since}.`, blockers: [] };
 }
 
-/** Nothing counted is not yet healthy: no data is never good news. */
-function share(weight: number, units: number): string {
-  if (weight === 0) return units === 0 ? 'Starting: no user is on it yet.' : 'No user is on it at the moment.';
-  if (units === 0) return `Live for ${weight} % of users, nothing counted yet.`;
-  return `Live for ${weight} % of users, healthy so far (n = ${units}).`;
+function canary(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
+  if (facts.hold !== null) return { state: 'held', sentence: heldWords(facts.hold, facts), blockers: [] };
+  if (facts.laneBusy) {
+    const since = momentWords(turnBegan(state, gate), facts);
+    const sentence = `Waiting since ${since} for another release of this prototype to finish.`;
+    return { state: 'queued', sentence, blockers: [] };
+  }
+  return { state: 'canary', sentence: canaryWords(state, facts.canary, facts), blockers: [] };
 }
 
-function waiting(state: PromotionState, gate: GateState, tally: Tally | null): string {
+function heldWords({ reason, at }: Pick<Hold, 'reason' | 'at'>, reading: Reading): string {
+  const why = reason === 'person' ? 'by a person' : 'after a rollback';
+  return `Held since ${momentWords(at, reading)} ${why}: an operator must let new versions go live again.`;
+}
+
+/** A gate that nothing happened to has waited since the one before it passed, not since the promotion was opened. */
+function turnBegan(state: PromotionState, gate: GateState): number {
+  if (gate.status !== 'pending') return gate.since;
+  const before = state.gates.filter((one) => one.status === 'passed').map((one) => one.since);
+  return Math.max(gate.since, ...before);
+}
+
+function waiting(state: PromotionState, gate: GateState, facts: HeadlineFacts): string {
   const { requirements } = pinnedRule(state.policy, 'approval');
   const needs = requirements.map(
-    (requirement, index) => `${nameOf(requirement)} (${tally?.have[index] ?? 0} of ${requirement.count})`,
+    (requirement, index) => `${nameOf(requirement)} (${facts.tally?.have[index] ?? 0} of ${requirement.count})`,
   );
-  const until =
-    gate.expiresAt === null
-      ? ''
-      : `, expires ${new Date(gate.expiresAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  return `Waiting for ${needs.join(' and ')}${until}.`;
+  const usual = usualMs(facts.pastWaitsMs);
+  return [
+    `Waiting for ${needs.join(' and ')} since ${momentWords(gate.since, facts)}.`,
+    ...(usual === null ? [] : [`Usually ${durationWords(usual)}.`]),
+    ...(gate.expiresAt === null ? [] : [`Expires ${momentWords(gate.expiresAt, facts)}.`]),
+  ].join(' ');
 }
 
+/** The group or role as people say it: `group/data-protection` is Data protection. */
 function nameOf(requirement: Requirement): string {
-  return requirement.from.slice(requirement.from.indexOf('/') + 1);
+  const words = requirement.from.slice(requirement.from.indexOf('/') + 1).replaceAll('-', ' ');
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
+}
+
+function reasonsOf(state: PromotionState): readonly Reason[] {
+  return state.gates.flatMap((gate) => (isBlocked(gate.status) ? gate.reasons : []));
 }
 
 function firstOf(reasons: readonly Reason[]): string {

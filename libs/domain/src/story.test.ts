@@ -92,10 +92,10 @@ describe('an approval', () => {
     expect(refused(vote(early, cast.security[0]))).toBe('decided');
     expect(refused(vote(late, cast.security[0]))).toBe('expired');
     expect(stateOf(late)).toMatchObject({ outcome: 'expired' });
-    expect(
-      headline(stateOf(late), { tally: null, laneHeld: false, laneBusy: false, liveVersion: null, units: null })
-        .sentence,
-    ).toBe('Nobody answered in time: not approved.');
+    const nothing = { tally: null, hold: null, laneBusy: false, liveVersion: null, canary: null, pastWaitsMs: [] };
+    expect(headline(stateOf(late), { ...nothing, now: deadline, timeZone: 'UTC' }).sentence).toBe(
+      'Nobody answered in time: not approved.',
+    );
   });
 
   it.each([

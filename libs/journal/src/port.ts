@@ -4,6 +4,7 @@ import type {
   Command,
   Digest,
   EvidenceRef,
+  GateName,
   Id,
   LaneId,
   LaneState,
@@ -91,7 +92,27 @@ export interface PromotionView {
   readonly revision: number;
   readonly production: LaneView | null;
   readonly people: Readonly<Record<string, PersonState>>;
-  readonly unitsSeen: number | null;
+  /** The newest look at its canary. */
+  readonly lastLook: LookView | null;
+}
+
+/** What a look says to people; the judge's memory stays in the row. Times are of the worker's clock. */
+export interface LookView {
+  readonly at: number;
+  readonly weight: number;
+  readonly unitsSeen: number;
+  /** The judge's reason. */
+  readonly reason: string;
+  /** Looks in a row in which nobody came. */
+  readonly idleLooks: number;
+  readonly countedAt: number | null;
+  readonly weightSince: number | null;
+}
+
+/** How long people took to answer once, at a gate of a promotion of this prototype. */
+export interface PastWait {
+  readonly prototype: PrototypeId;
+  readonly ms: number;
 }
 
 /** A lane as read: `leaseRemainingMs` is by the database's clock, null when no lease was ever granted. */
@@ -135,6 +156,8 @@ export interface Reads {
     after?: string;
     limit: number;
   }) => Promise<Page<PromotionView>>;
+  /** Waits for an answer at this gate in the workspace's newest promotions, newest first; a bounded number of both. */
+  readonly pastWaits: (gate: GateName) => Promise<readonly PastWait[]>;
   readonly prototype: (id: PrototypeId) => Promise<PrototypeState | null>;
   readonly prototypes: (query: { after?: string; limit: number }) => Promise<Page<PrototypeState>>;
   readonly candidateByManifest: (prototype: PrototypeId, manifest: Digest) => Promise<Candidate | null>;

@@ -26,6 +26,8 @@ export interface Course {
   readonly laneFence: number;
   /** When the edge was first seen serving this share; the dwell counts from here. */
   readonly weightSince: number | null;
+  /** When counts of the share as decided last came; what everybody is told while they are missing. */
+  readonly countedAt: number | null;
   /** Looks in a row in which nobody came, to either arm or to a closed door. */
   readonly idleLooks: number;
   /** Requests that the canary answered under this share. */
@@ -53,6 +55,7 @@ export function beginCourse(plan: JudgePlan, at: { readonly weight: number; read
     weight: at.weight,
     laneFence: at.laneFence,
     weightSince: null,
+    countedAt: null,
     idleLooks: 0,
     requestsAtWeight: 0,
     looks: 0,
@@ -79,6 +82,7 @@ export function takeCounts(course: Course, counts: LaneCounts, now: number): Cou
     sample,
     looks: course.looks + 1,
     weightSince: course.weightSince ?? (served ? now : null),
+    countedAt: served ? now : course.countedAt,
   };
   if (before === null) return next;
   const came = visitorsOf(sample) - visitorsOf(before);
