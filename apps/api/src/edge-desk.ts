@@ -141,8 +141,8 @@ async function artifactsOf(reads: Reads): Promise<readonly Digest[]> {
   let after: string | undefined;
   for (let count = 0; count < pagesMax; count += 1) {
     const page = await reads.prototypes({ limit: pageSize, ...(after === undefined ? {} : { after }) });
-    for (const { candidates } of page.items) {
-      artifacts.push(...candidates.map(({ manifest }) => manifest.artifact).toReversed());
+    for (const { state } of page.items) {
+      artifacts.push(...state.candidates.map(({ manifest }) => manifest.artifact).toReversed());
     }
     if (page.next === null) break;
     after = page.next;

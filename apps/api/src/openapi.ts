@@ -94,18 +94,16 @@ function queryParameters({ takes }: Route): readonly Json[] {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
 }
 
-function headerParameters({ method, access }: Route): readonly Json[] {
+function headerParameters({ method, access, takes }: Route): readonly Json[] {
   if (method !== 'POST' || access.kind !== 'command') return [];
-  const schema = { type: 'string', minLength: 1, maxLength: 200 };
-  return [
-    {
-      name: 'Idempotency-Key',
-      in: 'header',
-      required: false,
-      description: 'the same key and body replays the answer',
-      schema,
-    },
-  ];
+  const key = header('Idempotency-Key', 'the same key and body replays the answer', { minLength: 1, maxLength: 200 });
+  const condition =
+    'the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision';
+  return takes.condition ? [key, header('If-Match', condition)] : [key];
+}
+
+function header(name: string, description: string, more: Json = {}): Json {
+  return { name, in: 'header', required: false, description, schema: { type: 'string', ...more } };
 }
 
 function inputOf(schema: z.ZodType): Json {

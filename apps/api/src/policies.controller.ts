@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import { authorise } from '@proviso/authority';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
+import { tagOf, taggedAs } from './entity-tag.ts';
 import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { found, idIn, pageIn, parsed, queryOf } from './parsing.ts';
@@ -25,10 +26,11 @@ export class PoliciesController {
   }
 
   @Get(':id')
-  async read(@Req() request: FastifyRequest) {
+  async read(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     queryOf(request, queries.none);
     const policy = found(await callerOf(request).reads.policy(idIn(request, 'pol')));
-    return policyView(policy, await sourceOf(this.#parts.store, policy));
+    reply.header('etag', tagOf(policy.revision));
+    return policyView(policy, await sourceOf(this.#parts.store, policy.state));
   }
 
   @Post()
@@ -42,7 +44,9 @@ export class PoliciesController {
     // Nobody fills the store with what they may not publish; that no is the journal's to give and to record.
     if (authorise({ actor: person, command }) === null) await this.#parts.store.put(bytes, { mediaType: 'text/yaml' });
     const receipt = await submit(command);
-    reply.code(receipt.entries.length > 0 ? 201 : 200).header('location', `/v1/policies/${command.policyId}`);
-    return policyView(found(await caller.reads.policy(command.policyId)), source);
+    const address = `/v1/policies/${command.policyId}`;
+    const policy = found(await caller.reads.policy(command.policyId));
+    reply.code(receipt.entries.length > 0 ? 201 : 200).headers({ location: address, ...taggedAs(address, policy) });
+    return policyView(policy, source);
   }
 }

@@ -75,6 +75,7 @@ const statusOf: Readonly<Record<string, number>> = {
   nothing_to_roll_back: 409,
   policy_unsatisfiable: 409,
   stale_evidence: 412,
+  stale_revision: 412,
   revision_not_reached: 412,
   too_large: 413,
   bomb: 413,

@@ -1,5 +1,5 @@
-import type { Candidate, PersonState, PolicyState, PrototypeState } from '@proviso/domain';
-import type { LaneView } from '@proviso/journal';
+import type { Candidate, PersonState } from '@proviso/domain';
+import type { LaneView, PolicyView, PrototypeView } from '@proviso/journal';
 import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
 
@@ -17,7 +17,8 @@ export function candidateView({ id, version, manifestDigest, manifest, provenanc
 }
 
 /** A prototype as shown; its versions have a list of their own. */
-export function prototypeView({ id, name, owner, trusted, trustedBy, lanes, candidates }: PrototypeState) {
+export function prototypeView({ state, revision }: PrototypeView) {
+  const { id, name, owner, trusted, trustedBy, lanes, candidates } = state;
   const latest = candidates.at(-1);
   return {
     id,
@@ -28,14 +29,16 @@ export function prototypeView({ id, name, owner, trusted, trustedBy, lanes, cand
     lanes,
     latestCandidate: latest === undefined ? null : candidateView(latest),
     candidates: candidates.length,
+    revision,
   };
 }
 
 /** A policy as shown; `source` only where it was asked for. */
-export function policyView({ id, name, current }: PolicyState, source: string | null) {
+export function policyView({ state, revision }: PolicyView, source: string | null) {
+  const { id, name, current } = state;
   const { version, digest, author, policy } = current;
   const gates = policy.gates.map((rule) => ({ ...rule }));
-  return { id, name, version, digest, author, environment: policy.environment, gates, source };
+  return { id, name, version, digest, author, environment: policy.environment, gates, source, revision };
 }
 
 /** A principal as shown; of tokens nothing but when they end and whose issue they are. */

@@ -2,6 +2,7 @@ import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/commo
 import { type PrototypeId, idFrom } from '@proviso/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
+import { tagOf, taggedAs } from './entity-tag.ts';
 import { freezeFrom } from './freezing.ts';
 import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
@@ -25,9 +26,11 @@ export class PrototypesController {
   }
 
   @Get(':id')
-  async read(@Req() request: FastifyRequest) {
+  async read(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     queryOf(request, queries.none);
-    return prototypeView(found(await callerOf(request).reads.prototype(idIn(request, 'pro'))));
+    const prototype = found(await callerOf(request).reads.prototype(idIn(request, 'pro')));
+    reply.header('etag', tagOf(prototype.revision));
+    return prototypeView(prototype);
   }
 
   @Post()
@@ -51,36 +54,36 @@ export class PrototypesController {
       hosts: { staging: `${name}.staging.localhost`, production: `${name}.localhost` },
     });
     reply.header('location', `/v1/prototypes/${prototype}`);
-    return prototypeView(found(await caller.reads.prototype(prototype)));
+    return this.#shown(request, reply, prototype);
   }
 
   @Post(':id/owner')
   @HttpCode(200)
-  async assignOwner(@Req() request: FastifyRequest) {
+  async assignOwner(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     queryOf(request, queries.none);
     const { owner } = bodyOf(request, bodies.assignOwner);
     const prototype = idIn(request, 'pro');
     const { caller, submit } = intentOf(this.#parts, request);
     found(await caller.reads.person(owner));
     await submit({ kind: 'AssignOwner', prototype, owner });
-    return this.#shown(request, prototype);
+    return this.#shown(request, reply, prototype);
   }
 
   @Post(':id/trust')
   @HttpCode(200)
-  async trust(@Req() request: FastifyRequest) {
+  async trust(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     queryOf(request, queries.none);
     const { trusted } = bodyOf(request, bodies.trust);
     const prototype = idIn(request, 'pro');
     await intentOf(this.#parts, request).submit({ kind: 'TrustPrototype', prototype, trusted });
-    return this.#shown(request, prototype);
+    return this.#shown(request, reply, prototype);
   }
 
   @Get(':id/candidates')
   async candidates(@Req() request: FastifyRequest) {
     const { after, limit } = queryOf(request, queries.page);
-    const prototype = found(await callerOf(request).reads.prototype(idIn(request, 'pro')));
-    const newest = prototype.candidates.toReversed();
+    const { state } = found(await callerOf(request).reads.prototype(idIn(request, 'pro')));
+    const newest = state.candidates.toReversed();
     const start = after === undefined ? 0 : newest.findIndex((candidate) => candidate.id === after) + 1;
     const items = newest.slice(start, start + limit);
     return {
@@ -97,7 +100,9 @@ export class PrototypesController {
     return answer;
   }
 
-  async #shown(request: FastifyRequest, id: PrototypeId) {
-    return prototypeView(found(await callerOf(request).reads.prototype(id)));
+  async #shown(request: FastifyRequest, reply: FastifyReply, id: PrototypeId) {
+    const prototype = found(await callerOf(request).reads.prototype(id));
+    reply.headers(taggedAs(`/v1/prototypes/${id}`, prototype));
+    return prototypeView(prototype);
   }
 }

@@ -104,6 +104,7 @@ const prototype = named(
     lanes: z.strictObject({ staging: ids.lane, production: ids.lane }),
     latestCandidate: candidate.nullable(),
     candidates: z.int(),
+    revision: z.int().describe('its ETag'),
   }),
 );
 
@@ -118,6 +119,7 @@ const policy = named(
     environment: z.string(),
     gates: z.array(z.record(z.string(), z.unknown())).describe('the gates in order, with their settings'),
     source: z.string().nullable().describe('as published; null in lists'),
+    revision: z.int().describe('its ETag'),
   }),
 );
 

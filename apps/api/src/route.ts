@@ -19,6 +19,8 @@ export interface Takes {
   readonly yaml?: true;
   /** An archive in the field `archive` and the field `version`. */
   readonly archive?: true;
+  /** `If-Match` with the tag of the prototype or policy that is changed. Everywhere else the header is refused. */
+  readonly condition?: true;
 }
 
 /** One row of the table: a route that has none does not start. */

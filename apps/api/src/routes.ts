@@ -112,7 +112,7 @@ const prototypes: readonly Route[] = [
     'Assign the accountable human',
     command('AssignOwner'),
     { 200: r.prototype },
-    { json: bodies.assignOwner },
+    { json: bodies.assignOwner, condition: true },
   ]),
   post([
     '/v1/prototypes/:id/trust',
@@ -120,7 +120,7 @@ const prototypes: readonly Route[] = [
     'Vouch for its folder',
     command('TrustPrototype'),
     { 200: r.prototype },
-    { json: bodies.trust },
+    { json: bodies.trust, condition: true },
   ]),
   get([
     '/v1/prototypes/:id/candidates',
@@ -136,7 +136,7 @@ const prototypes: readonly Route[] = [
     'Freeze a version from an archive, a git commit or GitHub; the same content again is the same candidate',
     command('FreezeCandidate'),
     { 201: r.frozenCandidate, 200: r.frozenCandidate },
-    { json: bodies.freezeCandidate, archive: true },
+    { json: bodies.freezeCandidate, archive: true, condition: true },
   ]),
   get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, page]),
   post([
@@ -145,7 +145,7 @@ const prototypes: readonly Route[] = [
     'Publish a policy',
     command('PublishPolicy'),
     { 201: r.policy, 200: r.policy },
-    { json: bodies.publishPolicy, yaml: true },
+    { json: bodies.publishPolicy, yaml: true, condition: true },
   ]),
   get(['/v1/policies/:id', 'readPolicy', 'One policy with its source', read, { 200: r.policy }]),
 ];

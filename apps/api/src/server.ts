@@ -77,6 +77,7 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
     void reply.header('x-request-id', request.id);
     await guard(request);
     expectMedia(request);
+    expectNoCondition(request);
   });
   fastify.addHook('onSend', async (request, reply, payload) => {
     void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
@@ -103,6 +104,14 @@ function expectMedia(request: FastifyRequest): void {
   if (!taken.includes(essence)) throw new Problem('unsupported_media_type', `expected ${taken.join(' or ')}`);
 }
 
+/** A condition that would be ignored is a change that its sender believes to be safe. */
+function expectNoCondition(request: FastifyRequest): void {
+  if (request.headers['if-match'] === undefined) return;
+  const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
+  if (route?.takes.condition) return;
+  throw new Problem('malformed_request', 'expected no If-Match: only changes of prototypes and policies take one');
+}
+
 /** The content types that a route takes. */
 function mediaOf({ takes }: Route): readonly string[] {
   return [
@@ -112,11 +121,13 @@ function mediaOf({ takes }: Route): readonly string[] {
   ];
 }
 
-/** An ETag on every JSON answer of a GET: whoever polls is told in a line that nothing changed. */
+/** An ETag on every JSON answer of a GET: whoever polls is told in a line that nothing changed. A thing with a revision has brought its own. */
 function tagged(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
   const isJson = String(reply.getHeader('content-type') ?? '').startsWith('application/json');
   if (request.method !== 'GET' || reply.statusCode !== 200 || !isJson || typeof payload !== 'string') return payload;
-  const tag = `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`;
+  const given = reply.getHeader('etag');
+  const tag =
+    typeof given === 'string' ? given : `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`;
   void reply.header('etag', tag).header('cache-control', 'private, no-cache');
   const known = String(request.headers['if-none-match'] ?? '');
   if (!known.split(',').some((one) => one.trim().replace(/^W\//, '') === tag)) return payload;

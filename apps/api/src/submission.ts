@@ -4,6 +4,7 @@ import type { Receipt, Submission } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
 import type { Parts } from './parts.ts';
+import { expectedRevisionIn } from './entity-tag.ts';
 import { Problem, accepted } from './problem.ts';
 
 /** What goes with a command beside the command. */
@@ -25,6 +26,7 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
   const caller = callerOf(request);
   parts.refusals.admit(caller.person.id);
   const key = idempotencyKeyOf(request);
+  const onRevision = expectedRevisionIn(request.headers['if-match']);
   const seed = `${caller.workspace} ${caller.person.id} ${request.routeOptions.url} ${key}`;
   return {
     caller,
@@ -39,6 +41,7 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
         idempotencyKey: `rest/${caller.person.id}/${key}`,
         authn: 'token/rest',
         token: caller.token,
+        ...(onRevision === undefined ? {} : { onRevision }),
         ...along,
       };
       return accepted(

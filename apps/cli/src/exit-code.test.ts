@@ -33,6 +33,7 @@ const ofRefusals: Record<RefusalCode, number> = {
     stale_attempt: 6,
     stale_evidence: 6,
     stale_fence: 6,
+    stale_revision: 6,
     weight_not_due: 6,
     superseded: 6,
   },

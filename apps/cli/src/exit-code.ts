@@ -60,6 +60,7 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   stale_attempt: exitCodes.stale,
   stale_evidence: exitCodes.stale,
   stale_fence: exitCodes.stale,
+  stale_revision: exitCodes.stale,
   weight_not_due: exitCodes.stale,
   superseded: exitCodes.stale,
   promotion_ended: exitCodes.stale,

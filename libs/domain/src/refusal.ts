@@ -9,6 +9,7 @@ export const refusalCodes = [
   'stale_attempt',
   'stale_evidence',
   'stale_fence',
+  'stale_revision',
   'expired',
   'superseded',
   'promotion_ended',

@@ -37,6 +37,8 @@ export interface Submission {
   readonly personal?: { readonly name: string; readonly email?: string };
   /** A look's row, stored with the command that reports it. */
   readonly look?: LookRow;
+  /** What the sender looked at before: compared with the locked row of the prototype or policy, in the same transaction. */
+  readonly onRevision?: ExpectedRevision;
 }
 
 /** A no that a door said by itself, before there was a command. */
@@ -61,6 +63,9 @@ export interface DoorRefusal {
         readonly codes: Readonly<Record<string, number>>;
       };
 }
+
+/** One of these revisions, or any: then the thing must merely exist. */
+export type ExpectedRevision = 'any' | readonly number[];
 
 /** What came of it. Both mean durable in PostgreSQL. */
 export type Receipt =
@@ -115,6 +120,18 @@ export interface PastWait {
   readonly ms: number;
 }
 
+/** A prototype as read, with its stream's revision: what a change may be bound to. */
+export interface PrototypeView {
+  readonly state: PrototypeState;
+  readonly revision: number;
+}
+
+/** A policy as read, with its stream's revision. */
+export interface PolicyView {
+  readonly state: PolicyState;
+  readonly revision: number;
+}
+
 /** A lane as read: `leaseRemainingMs` is by the database's clock, null when no lease was ever granted. */
 export interface LaneView {
   readonly state: LaneState;
@@ -158,12 +175,12 @@ export interface Reads {
   }) => Promise<Page<PromotionView>>;
   /** Waits for an answer at this gate in the workspace's newest promotions, newest first; a bounded number of both. */
   readonly pastWaits: (gate: GateName) => Promise<readonly PastWait[]>;
-  readonly prototype: (id: PrototypeId) => Promise<PrototypeState | null>;
-  readonly prototypes: (query: { after?: string; limit: number }) => Promise<Page<PrototypeState>>;
+  readonly prototype: (id: PrototypeId) => Promise<PrototypeView | null>;
+  readonly prototypes: (query: { after?: string; limit: number }) => Promise<Page<PrototypeView>>;
   readonly candidateByManifest: (prototype: PrototypeId, manifest: Digest) => Promise<Candidate | null>;
-  readonly policy: (id: string) => Promise<PolicyState | null>;
+  readonly policy: (id: string) => Promise<PolicyView | null>;
   readonly policyNamed: (name: string) => Promise<PolicyState | null>;
-  readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyState>>;
+  readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyView>>;
   readonly person: (id: PersonId) => Promise<PersonState | null>;
   readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
   /** Names from the vault; a person whose key was erased has none. */

@@ -25,7 +25,7 @@ const renewEveryMs = 10_000;
 export async function evaluation(errand: Errand): Promise<Acted> {
   const { ports, state, subject } = errand;
   const prototype = await readJournal(ports, subject, async (reads) => await reads.prototype(state.prototype));
-  if (prototype?.trusted !== true) return notTrusted;
+  if (prototype?.state.trusted !== true) return notTrusted;
   return await withCandidate(ports, state.candidate.manifest.artifact, async ({ folder }) => {
     const found = await findContract(folder);
     if (!found.ok) return refusing('fail', ...found.reasons);

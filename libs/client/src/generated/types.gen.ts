@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, stale_fence, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -101,6 +101,10 @@ export type Prototype = {
     };
     latestCandidate: Candidate | null;
     candidates: number;
+    /**
+     * its ETag
+     */
+    revision: number;
 };
 
 export type Policy = {
@@ -120,6 +124,10 @@ export type Policy = {
      * as published; null in lists
      */
     source: string | null;
+    /**
+     * its ETag
+     */
+    revision: number;
 };
 
 export type Lane = {
@@ -948,6 +956,10 @@ export type AssignOwnerData = {
          * the same key and body replays the answer
          */
         'Idempotency-Key'?: string;
+        /**
+         * the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision
+         */
+        'If-Match'?: string;
     };
     path: {
         id: string;
@@ -983,6 +995,10 @@ export type TrustPrototypeData = {
          * the same key and body replays the answer
          */
         'Idempotency-Key'?: string;
+        /**
+         * the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision
+         */
+        'If-Match'?: string;
     };
     path: {
         id: string;
@@ -1062,6 +1078,10 @@ export type FreezeCandidateData = {
          * the same key and body replays the answer
          */
         'Idempotency-Key'?: string;
+        /**
+         * the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision
+         */
+        'If-Match'?: string;
     };
     path: {
         id: string;
@@ -1132,6 +1152,10 @@ export type PublishPolicyData = {
          * the same key and body replays the answer
          */
         'Idempotency-Key'?: string;
+        /**
+         * the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision
+         */
+        'If-Match'?: string;
     };
     path?: never;
     query?: never;

@@ -12,7 +12,7 @@ import type {
 } from '@proviso/domain';
 import { sameContent, uuidOf } from '@proviso/domain';
 import type { LookRow, Page, Reads } from '../port.ts';
-import type { Session } from '../session.ts';
+import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
 import { nameRef, type Vault } from '../vault/vault.ts';
 import { entryReads } from './entries.ts';
@@ -22,11 +22,11 @@ import { pageOf, type Query } from './query.ts';
 
 const readState = statement(
   'read.state',
-  `select state from proviso.stream where workspace = $1 and kind = $2 and id = $3`,
+  `select state, revision from proviso.stream where workspace = $1 and kind = $2 and id = $3`,
 );
 const listStates = statement(
   'read.states',
-  `select id, state from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4`,
+  `select id, state, revision from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4`,
 );
 const policyByName = statement(
   'read.policy_named',
@@ -45,32 +45,37 @@ const readEvidence = statement(
 export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId): Reads {
   const query: Query = (what, ...values) =>
     session.transaction(workspace, (transaction) => transaction.run(what, [uuidOf(workspace), ...values]));
-  const state = async <State extends StreamState>(kind: string, id: string) => {
+  const view = async <State extends StreamState>(kind: string, id: string) => {
     const [row] = await query(readState, kind, id);
-    return (row?.state as State | undefined) ?? null;
+    return row === undefined ? null : revised<State>(row);
   };
-  const states = async <State extends StreamState>(
+  const state = async <State extends StreamState>(kind: string, id: string) =>
+    (await view<State>(kind, id))?.state ?? null;
+  const views = async <State extends StreamState>(
     kind: string,
     page: { after?: string; limit: number },
-  ): Promise<Page<State>> => {
+  ): Promise<Page<Revised<State>>> => {
     const rows = await query(listStates, kind, page.after ?? '', page.limit + 1);
-    return pageOf(rows, page.limit, (row) => row.state as State);
+    return pageOf(rows, page.limit, (row) => revised<State>(row));
   };
   return {
     ...promotionReads(query),
     ...laneReads(query),
     ...entryReads(query, (ids) => vault.open(session, workspace, ids)),
-    prototype: (id) => state<PrototypeState>('prototype', id),
-    prototypes: (page) => states<PrototypeState>('prototype', page),
+    prototype: (id) => view<PrototypeState>('prototype', id),
+    prototypes: (page) => views<PrototypeState>('prototype', page),
     candidateByManifest: async (id, manifestDigest) => {
       const prototype = await state<PrototypeState>('prototype', id);
       return prototype === null ? null : (sameContent(prototype, { manifestDigest }) ?? null);
     },
-    policy: (id) => state<PolicyState>('policy', id),
+    policy: (id) => view<PolicyState>('policy', id),
     policyNamed: async (name) => ((await query(policyByName, name))[0]?.state as PolicyState | undefined) ?? null,
-    policies: (page) => states<PolicyState>('policy', page),
+    policies: (page) => views<PolicyState>('policy', page),
     person: (id) => state<PersonState>('person', id),
-    people: (page) => states<PersonState>('person', page),
+    people: async (page) => {
+      const { items, next } = await views<PersonState>('person', page);
+      return { items: items.map((one) => one.state), next };
+    },
     names: (ids) => namesOf(vault, session, workspace, ids),
     looks: async (promotion: PromotionId, limit: number) => {
       const rows = await query(readLooks, promotion, limit);
@@ -82,6 +87,15 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       return row === undefined ? null : ({ kind: String(row.kind), digest } satisfies EvidenceRef);
     },
   };
+}
+
+interface Revised<State> {
+  readonly state: State;
+  readonly revision: number;
+}
+
+function revised<State extends StreamState>(row: Row): Revised<State> {
+  return { state: row.state as State, revision: Number(row.revision) };
 }
 
 async function namesOf(vault: Vault, session: Session, workspace: WorkspaceId, ids: readonly PersonId[]) {

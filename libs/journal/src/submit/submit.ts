@@ -34,6 +34,7 @@ import {
 } from './load.ts';
 import { lock, type LockPlan, planOf, rivalsOf } from './lock.ts';
 import { keyConflict, replayOf } from './outcome.ts';
+import { staleRevision } from './precondition.ts';
 import { recordRefusal, type Who } from './refusals.ts';
 import type { Remembered } from './remembered.ts';
 
@@ -174,6 +175,8 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   if (denied !== null) return refusedBy(denied, who);
   const decided = decide(scene, command);
   if (decided.outcome.kind === 'refused' && decided.drafts.length === 0) return refusedBy(decided.outcome.refusal, who);
+  const stale = staleRevision(submission.onRevision, plan, loaded);
+  if (stale !== null) return refusedBy(stale, who);
   if (decided.outcome.kind !== 'refused' && changesNothing(decided, submission)) {
     const revision = [...loaded.values()][0]?.head.revision ?? 0;
     return {
@@ -339,6 +342,7 @@ async function outcomeOf(
  * since a bare hash of a name or of a short reason could be found by guessing, even when the vault has forgotten it.
  */
 function hashOf(vault: Vault, submission: Submission): Buffer {
-  const { actor, command, reason, personal } = submission;
-  return vault.fingerprint(canonicalize({ actor, command, reason: reason ?? null, personal: personal ?? null }) ?? '');
+  const { actor, command, reason, personal, onRevision } = submission;
+  const asked = { actor, command, reason: reason ?? null, personal: personal ?? null };
+  return vault.fingerprint(canonicalize(onRevision === undefined ? asked : { ...asked, onRevision }) ?? '');
 }
