@@ -38,6 +38,8 @@ export class EventsController {
     });
     reply.hijack();
     stream.writeHead(200, {
+      'x-request-id': request.id,
+      traceresponse: String(reply.getHeader('traceresponse')),
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',

@@ -4,6 +4,7 @@ import { askerOf } from './caller.ts';
 import { breakageOf } from './log.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOfProblem, httpStatusOf, problemOf } from './problem.ts';
+import { loggedAs } from './trace.ts';
 
 /** Everything that was thrown, wherever, leaves here as a problem; what is our fault is logged once, here. */
 @Catch()
@@ -29,7 +30,7 @@ export function answerProblem(
 ): void {
   const problem = problemOf(error);
   const status = httpStatusOf(problem.code);
-  if (status >= 500) parts.log.error({ requestId: request.id, code: problem.code, ...breakageOf(error) }, 'broke');
+  if (status >= 500) parts.log.error({ ...loggedAs(request), code: problem.code, ...breakageOf(error) }, 'broke');
   parts.metrics.refused(problem.code);
   const asker = askerOf(request);
   if (status < 500 && asker !== undefined && !problem.more.recorded) parts.summary.note(asker, problem.code);
@@ -37,6 +38,6 @@ export function answerProblem(
   if (problem.more.retryAfterSeconds !== undefined) reply.header('retry-after', problem.more.retryAfterSeconds);
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="proviso"');
   // Serialised here: the body of an error must not depend on which schema the route has for its success.
-  const body = JSON.stringify(bodyOfProblem(problem, request.id));
+  const body = JSON.stringify(bodyOfProblem(problem, loggedAs(request)));
   void reply.code(status).type('application/problem+json; charset=utf-8').send(body);
 }

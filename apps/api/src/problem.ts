@@ -18,6 +18,8 @@ export interface ProblemBody {
   readonly code: string;
   readonly detail: string;
   readonly requestId: string;
+  /** The caller's trace, or the one that was begun for this request. */
+  readonly traceId?: string;
   readonly rule?: string;
   readonly whoCan?: readonly string[];
   readonly errors?: readonly ProblemDetail[];
@@ -138,7 +140,10 @@ export function accepted(receipt: Receipt): Extract<Receipt, { kind: 'accepted' 
 }
 
 /** The body as sent. */
-export function bodyOfProblem(problem: Problem, requestId: string): ProblemBody {
+export function bodyOfProblem(
+  problem: Problem,
+  { requestId, traceId }: { readonly requestId: string; readonly traceId?: string },
+): ProblemBody {
   const { rule, whoCan, errors } = problem.more;
   return {
     type: `urn:proviso:problem:${problem.code}`,
@@ -147,6 +152,7 @@ export function bodyOfProblem(problem: Problem, requestId: string): ProblemBody 
     code: problem.code,
     detail: problem.message,
     requestId,
+    ...(traceId === undefined ? {} : { traceId }),
     ...(rule === undefined ? {} : { rule }),
     ...(whoCan === undefined ? {} : { whoCan }),
     ...(errors === undefined ? {} : { errors }),

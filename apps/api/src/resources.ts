@@ -24,6 +24,7 @@ export const problemResource = named(
     code: z.string().describe(`a closed list; of the domain: ${refusalCodes.join(', ')}`),
     detail: z.string(),
     requestId: z.string(),
+    traceId: z.string().optional(),
     rule: z.string().optional(),
     whoCan: z.array(z.string()).optional(),
     errors: z.array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),

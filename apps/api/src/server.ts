@@ -11,6 +11,7 @@ import { Problem } from './problem.ts';
 import { answerProblem } from './problem-filter.ts';
 import { type Route, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
+import { attachTrace, loggedAs, randomHex, traceFrom, traceText } from './trace.ts';
 
 /** A policy is at most 256 KiB, an edge's report some hundred; nothing that people send as JSON is larger. */
 const bodyBytesMax = 1_048_576;
@@ -74,7 +75,10 @@ function addParsers(fastify: FastifyInstance): void {
 function addHooks(fastify: FastifyInstance, parts: Parts): void {
   const guard = guardOf(parts);
   fastify.addHook('onRequest', async (request, reply) => {
-    void reply.header('x-request-id', request.id);
+    const trace = traceFrom(request.headers.traceparent, randomHex);
+    attachTrace(request, trace);
+    // Not sent on: the only calls that we make go to GitHub, and whose requests belong together is no business of others.
+    void reply.headers({ 'x-request-id': request.id, traceresponse: traceText(trace) });
     await guard(request);
     expectMedia(request);
     expectNoCondition(request);
@@ -88,7 +92,7 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
     const { statusCode: status } = reply;
     parts.metrics.answered(`${request.method} ${route}`, status);
     parts.log.info(
-      { requestId: request.id, method: request.method, route, status, ms: Math.round(reply.elapsedTime) },
+      { ...loggedAs(request), method: request.method, route, status, ms: Math.round(reply.elapsedTime) },
       'answered',
     );
   });

@@ -205,10 +205,12 @@ interface AppOrders {
 async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders): Promise<void> {
   const { config, options } = boot;
   const base = { ...config.childEnvironment, ...sharedEnvironment(config, secrets, addresses) };
+  // Who reads a headline on this machine compares it with this machine's clock.
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
   await bootApp(boot, {
     name: 'API',
     args: ['--import', './tools/decorators.mjs', 'apps/api/src/main.ts'],
-    environment: { ...base, PROVISO_API_PORT: String(addresses.apiPort) },
+    environment: { ...base, PROVISO_API_PORT: String(addresses.apiPort), PROVISO_TIME_ZONE: timeZone },
     readyUrl: `${addresses.api}/readyz`,
   });
   expectNotInterrupted(options.signal);

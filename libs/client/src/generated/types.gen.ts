@@ -14,6 +14,7 @@ export type Problem = {
     code: string;
     detail: string;
     requestId: string;
+    traceId?: string;
     rule?: string;
     whoCan?: Array<string>;
     errors?: Array<{
