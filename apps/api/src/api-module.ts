@@ -11,6 +11,7 @@ import { PoliciesController } from './policies.controller.ts';
 import { ProblemFilter } from './problem-filter.ts';
 import { PromotionsController } from './promotions.controller.ts';
 import { PrototypesController } from './prototypes.controller.ts';
+import { ReferenceController } from './reference.controller.ts';
 import { ServiceController } from './service.controller.ts';
 
 const controllers = [
@@ -23,6 +24,7 @@ const controllers = [
   PoliciesController,
   PromotionsController,
   PrototypesController,
+  ReferenceController,
   ServiceController,
 ];
 

@@ -11,6 +11,9 @@ import { openRestoredLanes } from './restored-lanes.ts';
 import { openRefusalSummary } from './refusal-summary.ts';
 import { openUploadLimit } from './upload-limit.ts';
 
+/** Proxies close what is silent; most wait 30 s or more. */
+const heartbeatMs = 15_000;
+
 /** The whole dependency graph as plain statements. */
 export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, journal: Journal, log: Logger): Parts {
   const store = folderStore(config.evidence);
@@ -31,5 +34,6 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
     edges: openEdgeDesk({ store, log, restored: openRestoredLanes({ journal, log, now }) }),
     now,
+    heartbeatMs,
   };
 }

@@ -173,12 +173,42 @@ describe('a promotion', () => {
     const { promotion } = await atApproval(here, 'cancelled');
     expect((await here.post('bea', `/v1/promotions/${promotion}/cancel`, {})).status).toBe(422);
     const stopped = await here.post('bea', `/v1/promotions/${promotion}/cancel`, { reason: 'not needed' });
-    expect(stopped.body).toMatchObject({ receipt: 'recorded' });
+    expect(stopped).toMatchObject({ status: 202, body: { receipt: 'recorded' } });
+    expect(stopped.headers['location']).toBe(`/v1/promotions/${promotion}`);
     const revision = Number(stopped.body['revision']);
     const read = await here.ask('bea', 'GET', `/v1/promotions/${promotion}?minRevision=${revision}`);
     expect(read.body['revision']).toBeGreaterThanOrEqual(revision);
     const later = await here.ask('bea', 'GET', `/v1/promotions/${promotion}?minRevision=${revision + 50}`);
     expect([later.status, later.body['code']]).toEqual([412, 'revision_not_reached']);
+  });
+
+  it('is in exactly one page each, also when others are opened between two pages', async () => {
+    const opened = [];
+    for (const index of [1, 2, 3, 4, 5]) opened.push((await atApproval(here, `paged-${index}`)).promotion);
+    const seen: string[] = [];
+    let next: unknown = '';
+    for (let pages = 0; next !== null && pages < 20; pages += 1) {
+      const after = next === '' ? '' : `&after=${String(next)}`;
+      const page = await here.ask('bea', 'GET', `/v1/promotions?limit=2${after}`);
+      const items = page.body['items'] as { readonly id: string }[];
+      expect(items.length).toBeLessThanOrEqual(2);
+      seen.push(...items.map(({ id }) => id));
+      next = page.body['next'];
+      if (pages === 0) await atApproval(here, 'paged-late');
+    }
+    expect(seen.slice(0, 5)).toEqual(opened.toReversed());
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  it('that is run again is work that goes on, and says where to look', async () => {
+    const { prototype, candidate, policy } = await registered(here, 'again');
+    const opened = await here.post('bea', '/v1/promotions', { prototype, candidate, policy });
+    const promotion = pickText(opened.body, 'id') as `prm_${string}`;
+    expect([opened.status, opened.headers['location']]).toEqual([201, `/v1/promotions/${promotion}`]);
+    await passByWorker(here, promotion, 'readiness', 'fail');
+    const gate = `/v1/gates/gate_${promotion.slice('prm_'.length)}-readiness`;
+    const rerun = await here.post('bea', `${gate}/rerun`, {});
+    expect([rerun.status, rerun.headers['location']]).toEqual([202, `/v1/promotions/${promotion}`]);
   });
 
   it('that did not change is told in one line to whoever knows its tag', async () => {

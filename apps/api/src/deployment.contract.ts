@@ -218,8 +218,13 @@ export async function atApproval(here: Deployment, name: string, over: { readonl
   return { ...things, promotion, gate, digests, decisions: `/v1/gates/${gate}/decisions` };
 }
 
-/** Does what the worker does for one machine gate: claim it and report a pass. */
-export async function passByWorker(here: Deployment, promotion: `prm_${string}`, gate: Exclude<GateName, 'approval'>) {
+/** Does what the worker does for one machine gate: claim it and report a pass, or what else is asked for. */
+export async function passByWorker(
+  here: Deployment,
+  promotion: `prm_${string}`,
+  gate: Exclude<GateName, 'approval'>,
+  verdict: 'pass' | 'fail' = 'pass',
+) {
   const { journal, store } = here.parts;
   const actor = builtinPrincipals.worker.id;
   const say = async (command: Parameters<typeof journal.submit>[0]['command']) => {
@@ -240,6 +245,6 @@ export async function passByWorker(here: Deployment, promotion: `prm_${string}`,
   const { digest } = await store.put(Buffer.from(`<b>report of ${gate} of ${promotion}</b>`));
   const evidence = [{ kind: 'report', digest }];
   const { attempt, fence } = claim;
-  await say({ kind: 'Report', promotion, gate, attempt, fence, verdict: 'pass', reasons: [], evidence, measure: null });
+  await say({ kind: 'Report', promotion, gate, attempt, fence, verdict, reasons: [], evidence, measure: null });
   return digest;
 }

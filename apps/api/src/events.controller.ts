@@ -8,9 +8,6 @@ import { queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { queryOf } from './parsing.ts';
 
-/** Proxies close what is silent; most wait 30 s or more. */
-const heartbeatMs = 15_000;
-
 /** Bytes that may wait for a slow reader before it is cut off; it comes back with the last id it saw. */
 const queueBytesMax = 1_048_576;
 
@@ -46,7 +43,7 @@ export class EventsController {
     });
     stream.write(': connected\n\n');
     if (asked === null) stream.write(`event: reset\nid: ${log.incarnation}.${log.last}\ndata: {}\n\n`);
-    const heart = setInterval(() => void beat(stream, caller, log), heartbeatMs);
+    const heart = setInterval(() => void beat(stream, caller, log), this.#parts.heartbeatMs);
     const stop = (): void => {
       clearInterval(heart);
       leave();

@@ -1,5 +1,6 @@
 import { openPump } from '@proviso/journal';
 import { type Deployment, openDeployment } from './deployment.contract.ts';
+import { createServer } from './server.ts';
 
 let here: Deployment;
 let address: string;
@@ -50,6 +51,30 @@ async function readUntil(wanted: RegExp, headers: Record<string, string> = {}, m
 }
 
 describe('live events', () => {
+  it('say every 15 s that they are alive, and end when their reader may not read any more', async () => {
+    expect(here.parts.heartbeatMs).toBe(15_000);
+    const app = await createServer({ ...here.parts, heartbeatMs: 20 });
+    try {
+      await app.listen(0, '127.0.0.1');
+      const response = await fetch(`${await app.getUrl()}/v1/events`, {
+        headers: { authorization: `Bearer ${here.tokens.kim}` },
+      });
+      let text = '';
+      let revoked = false;
+      for await (const chunk of response.body ?? []) {
+        text += Buffer.from(chunk).toString('utf8');
+        const beats = text.split(': alive\n\n').length - 1;
+        if (beats < 2 || revoked) continue;
+        revoked = true;
+        await here.post('ada', `/v1/people/${here.people.kim}/disable`, {});
+      }
+      // The loop ends because the server ended the stream.
+      expect(text).toMatch(/^: connected\n\n(: alive\n\n){2,}$/);
+    } finally {
+      await app.close();
+    }
+  });
+
   it('begin with a comment at once and carry ledger positions', async () => {
     const live = await readUntil(/prototype_registered/, {}, async () => {
       await here.post('bea', '/v1/prototypes', { name: 'live' });

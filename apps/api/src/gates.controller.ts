@@ -1,7 +1,7 @@
-import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type GateName, type GateState, findGate, gateIdOf, gateNames, gateOf, idFrom } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
@@ -60,14 +60,16 @@ export class GatesController {
   }
 
   @Post(':id/rerun')
-  @HttpCode(200)
-  async rerun(@Req() request: FastifyRequest) {
+  @HttpCode(202)
+  async rerun(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     queryOf(request, queries.none);
     const { reason } = bodyOf(request, bodies.optionalReason);
     const { submit } = intentOf(this.#parts, request);
     const { view, gate } = await gateIn(request);
     const command = { kind: 'Rerun', promotion: view.state.id, gate: gate.name } as const;
-    return doneView(await submit(command, reason === undefined ? {} : { reason }));
+    const receipt = await submit(command, reason === undefined ? {} : { reason });
+    reply.header('location', `/v1/promotions/${view.state.id}`);
+    return doneView(receipt);
   }
 }
 

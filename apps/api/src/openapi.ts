@@ -16,7 +16,7 @@ export function openapiText(): string {
 /** OpenAPI 3.1 out of the same table that the guard goes by and the same schemas that parse bodies. */
 function openapiDocument(): Json {
   const paths: Record<string, Record<string, Json>> = {};
-  for (const route of routes) {
+  for (const route of routes.filter(isForPrograms)) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route) };
   }
@@ -30,6 +30,11 @@ function openapiDocument(): Json {
       schemas: componentSchemas(),
     },
   };
+}
+
+/** Pages are for browsers: in the description of what programs may call they would only become functions of a client. */
+function isForPrograms({ answers }: Route): boolean {
+  return !Object.values(answers).some((answer) => answer === 'text/html' || answer === 'text/javascript');
 }
 
 function componentSchemas(): Json {

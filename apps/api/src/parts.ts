@@ -28,4 +28,6 @@ export interface Parts {
   readonly feed: EventFeed;
   readonly edges: EdgeDesk;
   readonly now: () => number;
+  /** How often a live stream says that it is alive, and looks whether its reader may still read. */
+  readonly heartbeatMs: number;
 }

@@ -58,15 +58,15 @@ export class PromotionsController {
   }
 
   @Post(':id/cancel')
-  @HttpCode(200)
-  async cancel(@Req() request: FastifyRequest) {
-    return this.#stop(request, 'Cancel');
+  @HttpCode(202)
+  async cancel(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.#stop(request, reply, 'Cancel');
   }
 
   @Post(':id/rollback')
-  @HttpCode(200)
-  async rollback(@Req() request: FastifyRequest) {
-    return this.#stop(request, 'Rollback');
+  @HttpCode(202)
+  async rollback(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.#stop(request, reply, 'Rollback');
   }
 
   @Get(':id/history')
@@ -98,11 +98,14 @@ export class PromotionsController {
     return { items: rows.map(({ number, body }) => ({ number, body })) };
   }
 
-  async #stop(request: FastifyRequest, kind: 'Cancel' | 'Rollback') {
+  /** Decided and durable, and users are off it; the worker's tidying up goes on, and the promotion says when it is done. */
+  async #stop(request: FastifyRequest, reply: FastifyReply, kind: 'Cancel' | 'Rollback') {
     queryOf(request, queries.none);
     const { reason } = bodyOf(request, bodies.reason);
     const promotion = idIn(request, 'prm');
-    return doneView(await intentOf(this.#parts, request).submit({ kind, promotion }, { reason }));
+    const receipt = await intentOf(this.#parts, request).submit({ kind, promotion }, { reason });
+    reply.header('location', `/v1/promotions/${promotion}`);
+    return doneView(receipt);
   }
 
   async #shown(request: FastifyRequest, view: PromotionView) {

@@ -37,6 +37,8 @@ const service: readonly Route[] = [
   get(['/healthz', 'isAlive', 'The process answers', open, { 200: r.health }]),
   get(['/readyz', 'isReady', 'The database answers', open, { 200: r.health }]),
   get(['/metrics', 'readMetrics', 'Counters for Prometheus', open, { 200: 'text/plain' }]),
+  get(['/reference', 'showReference', 'This description for people', open, { 200: 'text/html' }]),
+  get(['/reference/scalar.js', 'readReferenceScript', 'What draws it', open, { 200: 'text/javascript' }]),
   get(['/v1/openapi.json', 'readOpenapi', 'This description', open, { 200: 'application/json' }]),
 ];
 
@@ -180,7 +182,7 @@ const promotions: readonly Route[] = [
     'cancelPromotion',
     'Stop it',
     command('Cancel'),
-    { 200: r.done },
+    { 202: r.done },
     { json: bodies.reason },
   ]),
   post([
@@ -188,7 +190,7 @@ const promotions: readonly Route[] = [
     'rollbackPromotion',
     'Take it back from users',
     command('Rollback'),
-    { 200: r.done },
+    { 202: r.done },
     { json: bodies.reason },
   ]),
   get([
@@ -221,7 +223,7 @@ const promotions: readonly Route[] = [
     'rerunGate',
     'Run a blocked gate again',
     command('Rerun'),
-    { 200: r.done },
+    { 202: r.done },
     { json: bodies.optionalReason },
   ]),
 ];

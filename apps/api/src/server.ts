@@ -84,7 +84,8 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
     expectNoCondition(request);
   });
   fastify.addHook('onSend', async (request, reply, payload) => {
-    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
+    void reply.header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     return tagged(request, reply, payload);
   });
   fastify.addHook('onResponse', async (request, reply) => {

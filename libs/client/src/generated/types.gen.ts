@@ -1345,7 +1345,7 @@ export type CancelPromotionResponses = {
     /**
      * done
      */
-    200: Receipt;
+    202: Receipt;
 };
 
 export type CancelPromotionResponse = CancelPromotionResponses[keyof CancelPromotionResponses];
@@ -1383,7 +1383,7 @@ export type RollbackPromotionResponses = {
     /**
      * done
      */
-    200: Receipt;
+    202: Receipt;
 };
 
 export type RollbackPromotionResponse = RollbackPromotionResponses[keyof RollbackPromotionResponses];
@@ -1550,7 +1550,7 @@ export type RerunGateResponses = {
     /**
      * done
      */
-    200: Receipt;
+    202: Receipt;
 };
 
 export type RerunGateResponse = RerunGateResponses[keyof RerunGateResponses];
