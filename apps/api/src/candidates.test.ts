@@ -186,14 +186,14 @@ describe('a promotion', () => {
     const opened = [];
     for (const index of [1, 2, 3, 4, 5]) opened.push((await atApproval(here, `paged-${index}`)).promotion);
     const seen: string[] = [];
-    let next: unknown = '';
+    let next: string | null = '';
     for (let pages = 0; next !== null && pages < 20; pages += 1) {
-      const after = next === '' ? '' : `&after=${String(next)}`;
+      const after = next === '' ? '' : `&after=${next}`;
       const page = await here.ask('bea', 'GET', `/v1/promotions?limit=2${after}`);
       const items = page.body['items'] as { readonly id: string }[];
       expect(items.length).toBeLessThanOrEqual(2);
       seen.push(...items.map(({ id }) => id));
-      next = page.body['next'];
+      next = page.body['next'] as string | null;
       if (pages === 0) await atApproval(here, 'paged-late');
     }
     expect(seen.slice(0, 5)).toEqual(opened.toReversed());
