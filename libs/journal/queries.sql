@@ -117,10 +117,10 @@ select
 select id, convert_from(bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref from proviso.entry where workspace = $1 and id = any($2::bigint[]);
 
 -- read.state
-select state from proviso.stream where workspace = $1 and kind = $2 and id = $3;
+select state, revision from proviso.stream where workspace = $1 and kind = $2 and id = $3;
 
 -- read.states
-select id, state from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4;
+select id, state, revision from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4;
 
 -- reconciler.evidence
 select distinct on (digest) digest, kind from proviso.evidence where digest > $1 order by digest, kind limit $2;
