@@ -32,7 +32,9 @@ select pg_try_advisory_lock($1) as led;
 select 
   l.state as lane_state, l.revision as lane_revision,
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms, p.state as prototype_state from proviso.stream l left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id
-     join proviso.stream p on p.workspace = l.workspace and p.kind = 'prototype' and p.id = l.state->>'prototype'
+    cross join lateral (
+      select state from proviso.stream where workspace = l.workspace and kind = 'prototype' and id = l.state->>'prototype' limit 1
+    ) as p
     where l.workspace = $1 and l.kind = 'lane' order by l.id;
 
 -- read.events
@@ -93,7 +95,9 @@ select
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.stream p 
-  left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
+  left join lateral (
+    select * from proviso.stream where workspace = p.workspace and kind = 'lane' and id = p.state->'lanes'->>'production' limit 1
+  ) as l on true
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id where p.workspace = $1 and p.kind = 'promotion' and p.id = $2;
 
 -- read.promotions
@@ -108,7 +112,9 @@ select
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.promotion_status s
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id 
-  left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
+  left join lateral (
+    select * from proviso.stream where workspace = p.workspace and kind = 'lane' and id = p.state->'lanes'->>'production' limit 1
+  ) as l on true
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id
    where s.workspace = $1 and ($2::text is null or s.prototype = $2) and ($3::boolean is null or s.open = $3) and ($4::text is null or s.ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $4))
    order by s.ordinal desc limit $5;

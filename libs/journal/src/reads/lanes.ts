@@ -19,10 +19,13 @@ const readMany = statement(
   'read.lanes',
   `select l.id, ${laneColumns} from proviso.stream l ${withLease} where l.workspace = $1 and l.kind = 'lane' and l.id > $2 order by l.id limit $3`,
 );
+// The prototype is one look-up by its whole key, like the lane of a promotion.
 const readForEdge = statement(
   'read.edge_lanes',
   `select ${laneColumns}, p.state as prototype_state from proviso.stream l ${withLease}
-     join proviso.stream p on p.workspace = l.workspace and p.kind = 'prototype' and p.id = l.state->>'prototype'
+    cross join lateral (
+      select state from proviso.stream where workspace = l.workspace and kind = 'prototype' and id = l.state->>'prototype' limit 1
+    ) as p
     where l.workspace = $1 and l.kind = 'lane' order by l.id`,
 );
 

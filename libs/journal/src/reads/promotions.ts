@@ -14,8 +14,12 @@ const columns = `
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look`;
 
+// One look-up by its whole key, whatever the planner knows of the table by then: joined freely, a plan that was made while
+// the workspace was small read all of its lanes for each promotion ever after.
 const joinLane = `
-  left join proviso.stream l on l.workspace = p.workspace and l.kind = 'lane' and l.id = p.state->'lanes'->>'production'
+  left join lateral (
+    select * from proviso.stream where workspace = p.workspace and kind = 'lane' and id = p.state->'lanes'->>'production' limit 1
+  ) as l on true
   left join proviso.lease e on e.workspace = l.workspace and e.lane = l.id`;
 
 const readOne = statement(
