@@ -87,7 +87,7 @@ describe('two hundred votes at once', () => {
         send('kim', decisions, vote),
       ]);
       expect(inFives(answers)).toBe(0);
-      expect(answers[1]?.status).toBe(200);
+      expect(answers[1]?.status).toBe(202);
       const read = await here.ask('aud', 'GET', `/v1/promotions/${promotion}`);
       expect(read.body['outcome']).toBe('cancelled');
       const recorded = count([answers[0], answers[2]].filter(isSent), ({ status }) => status === 201);
@@ -187,7 +187,7 @@ describe('another workspace', () => {
       const [ours, nobodys] = await Promise.all(
         [real, made].map((id) => here.ask('eve', method, path.replace(/:(id|digest)/, id), payload)),
       );
-      const shape = ({ status, body }: Answer) => JSON.stringify([status, { ...body, requestId: '' }]);
+      const shape = ({ status, body }: Answer) => JSON.stringify([status, { ...body, requestId: '', traceId: '' }]);
       if (ours === undefined || nobodys === undefined) throw new Error('expected two answers');
       expect([name, shape(ours)]).toEqual([name, shape(nobodys)]);
       // Eve runs no edge: she is refused before anything is looked for.
