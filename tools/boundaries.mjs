@@ -18,7 +18,7 @@ export const ROOMS = {
   'libs/journal': { rooms: ['domain', 'authority'], npm: ['pg', 'canonicalize'] },
   'libs/ledger': { rooms: ['domain'], npm: [] },
   'libs/evidence': { rooms: ['domain'], npm: [] },
-  'libs/targets': { rooms: ['domain'], npm: ['undici'] },
+  'libs/targets': { rooms: ['domain'], npm: ['undici', 'mrmime'] },
   'libs/channels': { rooms: ['domain'], npm: ['@slack/*', '@octokit/*'] },
   'libs/gates': { rooms: ['domain', 'judge', 'evidence'], npm: ['yaml', 'secretlint', '@secretlint/*'] },
   // Freezes a folder, archive, git commit or repository to a manifest; the only room that unpacks strangers' archives.

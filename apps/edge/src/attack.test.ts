@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { type LaneCounts, localTarget } from '@proviso/targets';
 import {
   CONTROL_TOKEN,
   dataFolder,
@@ -47,6 +48,10 @@ function conversation(text: string, silentMs = 400): Promise<string> {
     socket.on('close', end);
     socket.write(text);
   });
+}
+
+function countsOf(): Promise<LaneCounts> {
+  return localTarget({ controlUrl: edge.controlUrl, token: CONTROL_TOKEN, fetchTimeoutMs: 5_000 }).counts('attack');
 }
 
 function answersIn(heard: string): readonly number[] {
@@ -98,8 +103,14 @@ describe('a host', () => {
   });
 
   it('given twice or not at all is nobody', async () => {
-    const twice = await conversation(`GET / HTTP/1.1\r\nhost: nobody.localhost\r\nhost: ${host}\r\n\r\n`);
-    expect([400, 404]).toContain(answersIn(twice)[0]);
+    for (const [first, second] of [
+      ['nobody.localhost', host],
+      [host, 'nobody.localhost'],
+      [host, host],
+    ]) {
+      const twice = await conversation(`GET / HTTP/1.1\r\nhost: ${first}\r\nhost: ${second}\r\n\r\n`);
+      expect(answersIn(twice)).toEqual([400]);
+    }
     expect([400, 404]).toContain(answersIn(await conversation('GET / HTTP/1.1\r\n\r\n'))[0]);
     expect([400, 404]).toContain(answersIn(await conversation('GET / HTTP/1.0\r\n\r\n'))[0]);
   });
@@ -111,6 +122,7 @@ describe('headers', () => {
       ...['X-Forwarded-For: 9.9.9.9', 'X-Forwarded-For: 8.8.8.8', 'X-FORWARDED-HOST: evil', 'X-Real-IP: 9.9.9.9'],
       ...['Forwarded: for=9.9.9.9', 'TE: trailers', 'Trailer: x', 'Proxy-Authorization: Basic eA==', 'Keep-Alive: 9'],
       ...['Connection: close, X-Inner, x-forwarded-for', 'X-Inner: 1', 'Proxy-Connection: keep-alive'],
+      ...['X_Forwarded_For: 9.9.9.9', 'X_Real_IP: 9.9.9.9', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQ'],
     ];
     const heard = await conversation(`GET / HTTP/1.1\r\nhost: ${host}\r\n${sent.join('\r\n')}\r\n\r\n`);
     expect(answersIn(heard)).toEqual([200]);
@@ -124,6 +136,25 @@ describe('headers', () => {
     expect(answersIn(long)).toEqual([431]);
     const many = Array.from({ length: 3_000 }, (_, index) => `x${index}: 1`).join('\r\n');
     expect(answersIn(await conversation(`GET / HTTP/1.1\r\nhost: ${host}\r\n${many}\r\n\r\n`))).toEqual([431]);
+  });
+});
+
+describe('an answer of ours', () => {
+  it('is a page for browsers and JSON for programs, names who was asked for, and is never markup of a stranger', async () => {
+    const page = await visit(edge.port, { host: 'nobody.localhost', headers: { accept: 'text/html' } });
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
+    const json = await visit(edge.port, { host: 'nobody.localhost', headers: { accept: 'application/json' } });
+    expect(JSON.parse(json.text)).toMatchObject({ status: 404, code: 'unknown_host', host: 'nobody.localhost' });
+    const odd = await conversation('GET / HTTP/1.1\r\nhost: <script>.localhost\r\n\r\n');
+    expect(odd).not.toContain('<script>');
+  });
+
+  it('is never an answer of a release, and a request that cannot be passed on is not its bad event', async () => {
+    const before = await countsOf();
+    const heard = await conversation(`GET / HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 0\r\n\r\n`);
+    expect(heard.toLowerCase()).not.toContain('x-proviso-page');
+    expect(answersIn(await conversation(`PRI * HTTP/1.1\r\nhost: ${host}\r\n\r\n`))[0]).toBe(400);
+    expect((await countsOf()).stable.badEvents).toBe(before.stable.badEvents);
   });
 });
 

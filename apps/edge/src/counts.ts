@@ -1,5 +1,6 @@
 import type { ArmCounts } from '@proviso/targets';
 import type { Arm } from './split.ts';
+import { openUnitSet, type UnitSet } from './unit-set.ts';
 
 /** What became of one request; each method counts at most once, so a broken stream after a bad status is one bad event. */
 export interface Visit {
@@ -21,8 +22,8 @@ export const latencyBoundsMs: readonly number[] = [
   1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
 ];
 
-/** Per arm and set: some 10 MB at most. A look with more visitors than this has long been decided. */
-export const UNITS_MAX = 200_000;
+/** Per arm and set: 8 MiB at most. A look with more visitors than this has long been decided. */
+export const UNITS_MAX = 1_500_000;
 
 interface ArmTally {
   requests: number;
@@ -30,67 +31,79 @@ interface ArmTally {
   firstBadUnits: number;
   badEvents: number;
   aborted: number;
+  saturated: boolean;
   readonly latencyHistogram: number[];
-  readonly seen: Set<number>;
-  readonly bad: Set<number>;
+  readonly seen: UnitSet;
+  readonly bad: UnitSet;
 }
 
 /** An empty counter. `unitsMax` is an argument so that a test can reach it. */
 export function openLaneCounter(unitsMax: number = UNITS_MAX): LaneCounter {
-  const arms = { canary: emptyTally(), stable: emptyTally() };
+  const arms = { canary: emptyTally(unitsMax), stable: emptyTally(unitsMax) };
   let turnedAway = 0;
-  let saturated = false;
-  const isNew = (set: Set<number>, unit: number | null): boolean => {
-    if (unit === null) return true;
-    if (set.has(unit)) return false;
-    if (set.size >= unitsMax) {
-      // Not remembered means not counted: too few units are honest, counting one twice is not.
-      saturated = true;
-      return false;
-    }
-    set.add(unit);
-    return true;
-  };
   return {
     visit: (arm, unit) => {
       const tally = arms[arm];
       tally.requests += 1;
-      if (isNew(tally.seen, unit)) tally.units += 1;
-      return visitOf(tally, () => isNew(tally.bad, unit));
+      if (isNew(tally, tally.seen, unit)) tally.units += 1;
+      return new CountedVisit(tally, unit);
     },
     turnAway: () => {
       turnedAway += 1;
     },
-    read: () => ({ canary: countsOf(arms.canary), stable: countsOf(arms.stable), turnedAway, saturated }),
+    read: () => ({
+      canary: countsOf(arms.canary),
+      stable: countsOf(arms.stable),
+      turnedAway,
+      saturated: arms.canary.saturated || arms.stable.saturated,
+    }),
   };
 }
 
-function visitOf(tally: ArmTally, isFirstBad: () => boolean): Visit {
-  let answered = false;
-  let over = false;
-  return {
-    answered: (latencyMs) => {
-      if (answered) return;
-      answered = true;
-      const found = latencyBoundsMs.findIndex((bound) => latencyMs <= bound);
-      const bucket = found === -1 ? latencyBoundsMs.length : found;
-      tally.latencyHistogram[bucket] = (tally.latencyHistogram[bucket] ?? 0) + 1;
-    },
-    bad: () => {
-      if (over) return;
-      over = true;
-      tally.badEvents += 1;
-      if (isFirstBad()) tally.firstBadUnits += 1;
-    },
-    aborted: () => {
-      if (over) return;
-      over = true;
-      tally.aborted += 1;
-    },
-  };
+function isNew(tally: ArmTally, set: UnitSet, unit: number | null): boolean {
+  if (unit === null) return true;
+  const answer = set.add(unit);
+  // Not remembered means not counted: too few units are honest, counting one twice is not.
+  if (answer === 'full') tally.saturated = true;
+  return answer === 'new';
 }
 
-function emptyTally(): ArmTally {
+/** A class, since one is made for each request. */
+class CountedVisit implements Visit {
+  readonly #tally: ArmTally;
+  readonly #unit: number | null;
+  #isAnswered = false;
+  #isOver = false;
+
+  constructor(tally: ArmTally, unit: number | null) {
+    this.#tally = tally;
+    this.#unit = unit;
+  }
+
+  answered(latencyMs: number): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    const found = latencyBoundsMs.findIndex((bound) => latencyMs <= bound);
+    const bucket = found === -1 ? latencyBoundsMs.length : found;
+    const { latencyHistogram } = this.#tally;
+    latencyHistogram[bucket] = (latencyHistogram[bucket] ?? 0) + 1;
+  }
+
+  bad(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#tally.badEvents += 1;
+    if (isNew(this.#tally, this.#tally.bad, this.#unit)) this.#tally.firstBadUnits += 1;
+  }
+
+  aborted(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#tally.aborted += 1;
+  }
+}
+
+function emptyTally(unitsMax: number): ArmTally {
   return {
     requests: 0,
     units: 0,
@@ -98,8 +111,9 @@ function emptyTally(): ArmTally {
     badEvents: 0,
     aborted: 0,
     latencyHistogram: new Array<number>(latencyBoundsMs.length + 1).fill(0),
-    seen: new Set(),
-    bad: new Set(),
+    saturated: false,
+    seen: openUnitSet(unitsMax),
+    bad: openUnitSet(unitsMax),
   };
 }
 

@@ -212,3 +212,48 @@ test('an inspection hashes what lies on the disk now, not what was once started'
   appendFileSync(file, '// slipped in');
   expect((await target.inspect('inspected')).releases[0]?.treeDigest).not.toBe(stable.artifactDigest);
 });
+
+test('who comes while a release starts is told so, and told otherwise when it does not come up', async () => {
+  const edge = await newEdge(newFolder());
+  const never = 'setInterval(() => undefined, 1_000);';
+  const order = releaseOf(api, 'never', never);
+  const contract = { ...order.contract, readyWithinMs: 1_500 };
+  api.lanes.set('never', laneOf('never', { stable: { ...order, contract } }));
+  const host = 'never.localhost';
+  const pageIs = (page: string) => async () => (await visit(edge.port, { host })).headers['x-proviso-page'] === page;
+  await until('the page of a start', pageIs('starting'));
+  await until('the page of a failure', pageIs('unavailable'));
+});
+
+test('a static release survives a killed edge without the API, and is judged by its files', async () => {
+  const folder = newFolder();
+  const first = await newEdge(folder);
+  const contract = {
+    kind: 'static',
+    start: [],
+    portEnvironment: 'PORT',
+    environment: {},
+    health: { path: '/' },
+  } as const;
+  const files = (text: string) => api.store({ 'index.html': text });
+  const order = { release: 'rel_files', artifactDigest: files('first'), trusted: false, contract };
+  api.lanes.set('files', laneOf('files', { stable: order }));
+  const host = 'files.localhost';
+  await untilServed(first.port, host, { status: 200 });
+  const empty = { ...order, release: 'rel_empty', artifactDigest: api.store({ 'a.txt': 'a' }) };
+  api.lanes.set('empty', laneOf('empty', { stable: empty }));
+  const report = await until('a report of what is missing', async () => {
+    const [release] =
+      (
+        await targetOf(first)
+          .observe('empty')
+          .catch(() => null)
+      )?.releases ?? [];
+    return release?.reason === 'start_failed' && release;
+  });
+  expect(report.detail).toContain('expected index.html in ., got none');
+  await first.end('SIGKILL');
+  await api.close();
+  const second = await newEdge(folder);
+  expect((await untilServed(second.port, host, { status: 200 })).text).toBe('first');
+});

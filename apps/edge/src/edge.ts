@@ -9,6 +9,7 @@ import {
   openStateFile,
   openSupervisor,
   openTrials,
+  type ReleaseReport,
   type StateFile,
   type Supervisor,
   type Trials,
@@ -72,6 +73,7 @@ export async function openEdge(start: EdgeStart): Promise<Edge> {
   const router = openRouter({
     table: parts.table,
     endpoint: (place, release) => parts.supervisor?.endpoint(place, release) ?? null,
+    isStarting: (place, release) => isStarting(parts.supervisor?.reports(place) ?? null, release),
     findTrial: (id) => parts.trials?.find(id) ?? null,
   });
   try {
@@ -118,6 +120,12 @@ function openParts(start: EdgeStart): Parts {
   // A lease does not outlive its edge: what was shared is parked until the API speaks.
   if (remembered !== null) table.apply(remembered, Number.NEGATIVE_INFINITY);
   return parts;
+}
+
+/** Without a supervisor the edge itself is starting, and its releases with it. */
+function isStarting(reports: readonly ReleaseReport[] | null, release: string): boolean {
+  const state = reports?.find((report) => report.release === release)?.state;
+  return reports === null || state === 'fetching' || state === 'starting';
 }
 
 interface Running {

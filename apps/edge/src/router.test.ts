@@ -217,19 +217,14 @@ test('replaces forged origins, bounds bodies, and says what it does not serve', 
     'x-forwarded-proto': 'http',
     'x-forwarded-host': 'HEADERS.localhost:99',
   });
-  expect(seen.forwarded ?? seen['x-secret']).toBeUndefined();
+  expect(seen.forwarded).toBe('for=127.0.0.1;host="HEADERS.localhost:99";proto=http');
+  expect(seen['x-secret']).toBeUndefined();
   const body = 'x'.repeat(9 * 1024 * 1024);
   expect(JSON.parse((await visit(edge.port, { host, method: 'POST', body })).text).sizeBytes).toBe(body.length);
   expect((await visit(edge.port, { host, method: 'POST', headers: { 'content-length': '10485761' } })).status).toBe(
     413,
   );
   expect((await visit(edge.port, { host: 'nobody.localhost' })).status).toBe(404);
-  expect(
-    await raw(
-      edge.port,
-      'GET / HTTP/1.1\r\nhost: headers.localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
-    ),
-  ).toContain('501');
   expect(await raw(edge.port, 'CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n')).toContain('501');
   expect(await raw(edge.port, 'GET http://other.example/ HTTP/1.1\r\nhost: headers.localhost\r\n\r\n')).toContain(
     '400',

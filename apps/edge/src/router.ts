@@ -1,25 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from '@proviso/targets';
-import { hostOf, unitCookieOf, unitOf } from './headers.ts';
+import { hostOf, type RequestHead, readHead, unitCookieOf } from './headers.ts';
 import type { LaneTable, ServedLane } from './lane-table.ts';
-import { rawPage, sendPage } from './pages.ts';
-import { passOn } from './proxy.ts';
+import { type Page, rawPage, sendPage } from './pages.ts';
+import { assignResponse, type Load, passOn } from './passage.ts';
 import { choose, placeOf } from './split.ts';
 
 /** What the router asks; it decides nothing but the arm. */
 export interface RouterOptions {
   readonly table: LaneTable;
   readonly endpoint: (place: string, release: string) => Endpoint | null;
+  /** Whether a release without an endpoint is on its way up. */
+  readonly isStarting: (place: string, release: string) => boolean;
   readonly findTrial: (id: string) => { place: string; release: string } | null;
   readonly bodyBytesMax?: number;
+  /** How long a WebSocket may be silent. */
+  readonly socketIdleMs?: number;
 }
 
 const BODY_BYTES_MAX = 10 * 1024 * 1024;
 const HEADER_BYTES_MAX = 16 * 1024;
 /** Above this a new request is told to come back: the machine serves what it has. */
 const IN_FLIGHT_MAX = 2_000;
+/** WebSockets are mostly silent, so there may be more of them. */
+const SOCKETS_MAX = 5_000;
 // A slow sender holds a socket, nothing else; it still has to end some time.
 const HEADERS_WITHIN_MS = 10_000;
 const REQUEST_WITHIN_MS = 120_000;
@@ -28,94 +35,124 @@ const LOOK_EVERY_MS = 2_000;
 // Longer than the usual balancer's 60 s, so that it is never we who close first.
 const KEEP_ALIVE_MS = 65_000;
 const CONNECTIONS_MAX = 10_000;
+// Beyond the longest pause of a release's stream: who then still takes nothing of an answer is gone.
+const SILENCE_MS_MAX = 330_000;
+const SOCKET_IDLE_MS = 300_000;
+
+interface Router {
+  readonly options: RouterOptions;
+  readonly limits: { readonly bodyBytesMax: number; readonly socketIdleMs: number };
+  readonly load: Load;
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: RequestHead;
+  /** The bytes behind a request for a WebSocket; null for all others. */
+  readonly early: Buffer | null;
+}
 
 /** The server that visitors meet; it listens when the caller says so. */
 export function openRouter(options: RouterOptions): Server {
-  let inFlight = 0;
-  const limits = {
-    maxHeaderSize: HEADER_BYTES_MAX,
-    headersTimeout: HEADERS_WITHIN_MS,
-    requestTimeout: REQUEST_WITHIN_MS,
-    connectionsCheckingInterval: LOOK_EVERY_MS,
-  };
-  const server = createServer({ ...limits, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    if (inFlight >= IN_FLIGHT_MAX) return sendPage(response, 'busy', null);
-    inFlight += 1;
-    void route(options, request, response).finally(() => {
-      inFlight -= 1;
-    });
-  });
+  const { bodyBytesMax = BODY_BYTES_MAX, socketIdleMs = SOCKET_IDLE_MS } = options;
+  const router = { options, limits: { bodyBytesMax, socketIdleMs }, load: { requests: 0, sockets: 0 } };
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_WITHIN_MS,
+      requestTimeout: REQUEST_WITHIN_MS,
+      connectionsCheckingInterval: LOOK_EVERY_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Any other protocol that a client would rather speak is left aside, as RFC 9110 allows.
+      shouldUpgradeCallback: isForWebSocket,
+    },
+    (request, response) => receive(router, { request, response, head: readHead(request.rawHeaders), early: null }),
+  );
   server.maxConnections = CONNECTIONS_MAX;
-  server.on('upgrade', refuseSocket);
+  server.timeout = SILENCE_MS_MAX;
+  server.on('upgrade', (request, socket, early) => {
+    const response = new ServerResponse(request);
+    if (socket instanceof Socket) assignResponse(response, socket);
+    receive(router, { request, response, head: readHead(request.rawHeaders), early });
+  });
   server.on('connect', refuseSocket);
   return server;
 }
 
-async function route(options: RouterOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+function isForWebSocket({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+function receive(router: Router, call: Call): void {
+  const fault = faultOf(router, call);
+  if (fault !== null) return answer(call, fault);
+  const { table, findTrial } = router.options;
+  const host = hostOf(call.head.host ?? '');
+  const lane = table.byHost(host);
+  if (lane !== null) return routeLane(router, call, lane);
+  const id = /^trial-([a-z0-9-]+)\.localhost$/.exec(host)?.[1];
+  const trial = id === undefined ? null : findTrial(id);
+  if (trial === null) return answer(call, 'unknown_host');
+  routeTrial(router, call, trial);
+}
+
+/** Why a request is refused whomever it is for. */
+function faultOf({ load, limits }: Router, { request, head, early }: Call): Page | null {
+  if (load.requests >= IN_FLIGHT_MAX || (early !== null && load.sockets >= SOCKETS_MAX)) return 'busy';
   // A request line with a whole URL asks for a proxy to anywhere, which this is not.
-  if (!request.url?.startsWith('/')) return sendPage(response, 'bad_request', null);
-  if (request.method === 'TRACE') return sendPage(response, 'not_supported', null);
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMaxOf(options))
-    return sendPage(response, 'too_large', null);
-  const host = hostOf(request.headers.host);
-  const trial = /^trial-([a-z0-9-]+)\.localhost$/.exec(host)?.[1];
-  if (trial !== undefined) return routeTrial(options, { request, response, id: trial });
-  const lane = options.table.byHost(host);
-  if (lane === null) return sendPage(response, 'unknown_host', null);
-  return routeLane(options, { request, response, lane });
+  if (!request.url?.startsWith('/') || head.host === null) return 'bad_request';
+  // Whoever reads a body where another reads a handshake sees two different requests.
+  if (early !== null && head.body !== 0) return 'bad_request';
+  if (request.method === 'TRACE') return 'not_supported';
+  return typeof head.body === 'number' && head.body > limits.bodyBytesMax ? 'too_large' : null;
 }
 
-async function routeTrial(
-  options: RouterOptions,
-  { request, response, id }: { request: IncomingMessage; response: ServerResponse; id: string },
-): Promise<void> {
-  const found = options.findTrial(id);
-  if (found === null) return sendPage(response, 'unknown_host', null);
-  const endpoint = options.endpoint(found.place, found.release);
-  if (endpoint === null) return sendPage(response, 'unavailable', null);
-  return passOn({ request, response, endpoint, visit: null, cookie: null, bodyBytesMax: bodyBytesMaxOf(options) });
+function routeTrial(router: Router, call: Call, trial: { place: string; release: string }): void {
+  const endpoint = router.options.endpoint(trial.place, trial.release);
+  if (endpoint === null) return answer(call, absenceOf(router, trial.place, trial.release));
+  passOn({ ...call, endpoint, visit: null, cookie: null, limits: router.limits, load: router.load });
 }
 
-async function routeLane(
-  options: RouterOptions,
-  { request, response, lane }: { request: IncomingMessage; response: ServerResponse; lane: ServedLane },
-): Promise<void> {
-  const { table } = options;
+function routeLane(router: Router, call: Call, lane: ServedLane): void {
+  const { table, endpoint: endpointOf } = router.options;
   const { stable, canary, lane: name, closed } = lane.order;
-  const ends = {
-    stable: stable === null ? null : options.endpoint(name, stable.release),
-    canary: canary === null ? null : options.endpoint(name, canary.release),
-  };
+  const stableEnd = stable === null ? null : endpointOf(name, stable.release);
+  const canaryEnd = canary === null ? null : endpointOf(name, canary.release);
   table.servedShare(lane);
-  const named = unitOf(request.headers);
+  const named = call.head.unit;
   // Only a split needs to know visitors again; elsewhere nobody gets a cookie.
   const drawn = named === null && canary !== null ? randomUUID() : null;
   const cookie = drawn === null ? null : unitCookieOf(drawn);
-  const unit = named ?? (drawn === null ? null : `cookie ${drawn}`);
+  const unit = drawn === null ? named : `cookie ${drawn}`;
   const place = unit === null ? null : placeOf(unit, canary?.release ?? stable?.release ?? '');
   const choice = choose({
     closed,
     hasStable: stable !== null,
-    stableReady: ends.stable !== null,
+    stableReady: stableEnd !== null,
     hasCanary: canary !== null,
-    canaryReady: ends.canary !== null,
+    canaryReady: canaryEnd !== null,
     leasedShare: table.leasedShare(lane),
     unit: place ?? 1,
   });
   if (choice.kind === 'not_open') lane.counter.turnAway();
-  const endpoint = choice.kind === 'arm' ? ends[choice.arm] : null;
+  const endpoint = choice.kind === 'arm' ? (choice.arm === 'canary' ? canaryEnd : stableEnd) : null;
   if (choice.kind !== 'arm' || endpoint === null) {
-    return sendPage(response, choice.kind === 'arm' ? 'unavailable' : choice.kind, cookie);
+    const isAbsent = choice.kind === 'arm' || choice.kind === 'unavailable';
+    return answer(call, isAbsent ? absenceOf(router, name, (stable ?? canary)?.release ?? '') : choice.kind, cookie);
   }
   const visit = lane.counter.visit(choice.arm, place);
-  return passOn({ request, response, endpoint, visit, cookie, bodyBytesMax: bodyBytesMaxOf(options) });
+  passOn({ ...call, endpoint, visit, cookie, limits: router.limits, load: router.load });
 }
 
-function bodyBytesMaxOf(options: RouterOptions): number {
-  return options.bodyBytesMax ?? BODY_BYTES_MAX;
+function absenceOf({ options }: Router, place: string, release: string): Page {
+  return options.isStarting(place, release) ? 'starting' : 'unavailable';
 }
 
-// WebSockets may come later; until then the answer is plain instead of a hanging socket.
+function answer({ response, head }: Call, page: Page, cookie: string | null = null): void {
+  sendPage(response, page, { head, cookie });
+}
+
 function refuseSocket(_request: IncomingMessage, socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.end(rawPage('not_supported'));

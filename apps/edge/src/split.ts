@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Which release answers, with the probability the canary had at that moment. */
 export type Choice =
@@ -40,6 +40,6 @@ export function choose(facts: SplitFacts): Choice {
  * ones who meet the next first; and as the weight grows, who is in stays in.
  */
 export function placeOf(unit: string, salt: string): number {
-  const bytes = createHash('sha256').update(`${salt}\n${unit}`).digest();
+  const bytes = hash('sha256', `${salt}\n${unit}`, 'buffer');
   return bytes.readUIntBE(0, 6) / 2 ** 48;
 }

@@ -27,4 +27,14 @@ export {
 export { openStateFile, type RunRecord, type StateFile } from './local/state-file.ts';
 export { openSupervisor, type Supervisor } from './local/supervisor.ts';
 export { isTrialId, openTrials, type Trials } from './local/trials.ts';
-export type { Upstream, UpstreamAnswer } from './local/upstream.ts';
+export { openStaticUpstream } from './local/static-upstream.ts';
+export {
+  type AnswerFlow,
+  type AnswerHeaders,
+  type AnswerListener,
+  type Conversation,
+  openUpstream,
+  type ReleaseAddress,
+  type Upstream,
+  type UpstreamCall,
+} from './local/upstream.ts';

@@ -101,7 +101,8 @@ async function fetchManifest(digest: ArtifactDigest, blobs: BlobSource): Promise
   return bytes.toString('utf8');
 }
 
-function parseManifest(text: string): ArtifactManifest {
+/** Reads a manifest strictly: every path lies inside the tree, each once, and nothing is without a bound. */
+export function parseManifest(text: string): ArtifactManifest {
   let value: { v?: unknown; files?: unknown };
   try {
     value = JSON.parse(text);

@@ -1,7 +1,6 @@
 import type { BlobSource } from './artifact.ts';
 import type { OutputLog } from './output-log.ts';
 import type { ReleaseOrder, ReleaseReason, ReleaseReport, ReleaseState } from './protocol.ts';
-import type { ReleaseProcess } from './release-process.ts';
 import type { RunRecord } from './state-file.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -37,6 +36,12 @@ export interface KeeperOptions {
 const DETAIL_LENGTH_MAX = 2_000;
 const ERROR_STATUS_MIN = 500;
 
+/** What serves now: the way to it, and the process behind it unless the edge itself serves the files. */
+export interface Run {
+  readonly endpoint: Endpoint;
+  readonly process: { readonly pid: number; readonly port: number } | null;
+}
+
 /** Everything that changes about a kept release; owned by the keeper's loop, read by everybody else. */
 export interface Keeping {
   readonly options: KeeperOptions;
@@ -49,11 +54,12 @@ export interface Keeping {
   reason: ReleaseReason | undefined;
   detail: string | undefined;
   treeDigest: ReleaseReport['treeDigest'];
-  run: (ReleaseProcess & { port: number; upstream: Upstream }) | null;
+  run: Run | null;
   restarts: number;
   final: boolean;
   abandoned: boolean;
-  drainMs: number;
+  /** Aborted when what is on its way has had its time. */
+  readonly drained: AbortController;
   /** Called when a new order comes, to wake a keeper that has given up or waits for trust. */
   wake: () => void;
 }
@@ -81,7 +87,7 @@ export function reportOf(keeping: Keeping): ReleaseReport {
     ...(keeping.reason && { reason: keeping.reason }),
     ...(keeping.detail && { detail: keeping.detail }),
     ...(keeping.treeDigest && { treeDigest: keeping.treeDigest }),
-    ...(run && { pid: run.pid, port: run.port }),
+    ...(run?.process && { pid: run.process.pid, port: run.process.port }),
     restarts: keeping.restarts,
     ...(keeping.final && { final: true }),
   };
@@ -89,10 +95,11 @@ export function reportOf(keeping: Keeping): ReleaseReport {
 
 /** Where its traffic goes, or null when it should get none. */
 export function endpointOf(keeping: Keeping): Endpoint | null {
-  if (keeping.state !== 'ready' || keeping.run === null) return null;
-  return {
-    release: keeping.order.release,
-    upstream: keeping.run.upstream,
-    errorStatusMin: keeping.order.contract.errorStatusMin ?? ERROR_STATUS_MIN,
-  };
+  return keeping.state === 'ready' && keeping.run !== null ? keeping.run.endpoint : null;
+}
+
+/** One object for the whole run, since every request asks for it. */
+export function newEndpoint({ order }: Keeping, upstream: Upstream): Endpoint {
+  const { errorStatusMin = ERROR_STATUS_MIN } = order.contract;
+  return { release: order.release, upstream, errorStatusMin };
 }

@@ -59,3 +59,34 @@ test('takes an order to serve files, which has no start', () => {
   const { contract } = parseTrialOrder({ ...order, contract: { ...order.contract, ...served } });
   expect(contract).toMatchObject(served);
 });
+
+test.each([
+  [
+    { kind: 'static', root: './dist/' },
+    { kind: 'static', root: 'dist', start: [] },
+  ],
+  [
+    { kind: 'static', root: '.', fallback: false },
+    { kind: 'static', root: '.', fallback: false },
+  ],
+  [
+    { kind: 'node', start: ['node', 'a.mjs'] },
+    { kind: 'node', start: ['node', 'a.mjs'] },
+  ],
+  [{ start: ['node', 'a.mjs'] }, { start: ['node', 'a.mjs'] }],
+])('the run %j is taken as %j', (run, expected) => {
+  const contract = { health: { path: '/' }, ...run };
+  expect(parseTrialOrder({ ...order, contract }).contract).toMatchObject(expected);
+});
+
+test.each([
+  [{ kind: 'node' }, 'trial.contract.start'],
+  [{ kind: 'magic', start: ['a'] }, 'trial.contract.kind'],
+  [{ kind: 'static', root: '../other' }, 'trial.contract.root'],
+  [{ kind: 'static', root: '/etc' }, 'trial.contract.root'],
+  [{ kind: 'static', root: 'a\\b' }, 'trial.contract.root'],
+  [{ kind: 'static', fallback: 'yes' }, 'trial.contract.fallback'],
+])('the run %j is refused at %s', (run, place) => {
+  const contract = { health: { path: '/' }, ...run };
+  expect(() => parseTrialOrder({ ...order, contract })).toThrow(place);
+});

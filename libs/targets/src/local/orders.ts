@@ -87,10 +87,10 @@ function releaseAt(value: unknown, at: string): ReleaseOrder {
 
 function contractAt(value: unknown, at: string): RunContract {
   const fields = objectAt(value, at);
-  const start = listAt(fields.start, `${at}.start`, ARGUMENTS_MAX).map((word, index) =>
-    textAt(word, `${at}.start[${index}]`, TEXT_MAX),
-  );
   const served = servedAt(fields, at);
+  const start = listAt(fields.start ?? (served.kind === 'static' ? [] : undefined), `${at}.start`, ARGUMENTS_MAX).map(
+    (word, index) => textAt(word, `${at}.start[${index}]`, TEXT_MAX),
+  );
   if (start.length === 0 && served.kind !== 'static') throw bad(`${at}.start`, 'a command', 'nothing');
   return {
     ...served,
@@ -116,7 +116,7 @@ function servedAt(
   if (fields.kind !== undefined && kind === undefined) throw bad(`${at}.kind`, KINDS.join(', '), 'something else');
   return {
     ...(kind !== undefined && { kind }),
-    ...(fields.root !== undefined && { root: textAt(fields.root, `${at}.root`, 300) }),
+    ...(fields.root !== undefined && { root: folderAt(fields.root, `${at}.root`) }),
     ...(fields.fallback !== undefined && { fallback: flagAt(fields.fallback, `${at}.fallback`) }),
     ...(fields.egress !== undefined && {
       egress: listAt(fields.egress, `${at}.egress`, EGRESS_MAX).map((host, index) =>
@@ -124,6 +124,15 @@ function servedAt(
       ),
     }),
   };
+}
+
+/** A folder inside the artifact, without the dots and slashes that people write around it. */
+function folderAt(value: unknown, at: string): string {
+  const words = textAt(value, at, 1_024).replace(/\/+$/, '').split('/');
+  const inner = words[0] === '.' ? words.slice(1) : words;
+  const isInside = inner.every((word) => word !== '' && word !== '.' && word !== '..' && !word.includes('\\'));
+  if (!isInside) throw bad(at, 'a folder inside the artifact', 'something else');
+  return inner.join('/') || '.';
 }
 
 function healthAt(value: unknown, at: string): HealthContract {

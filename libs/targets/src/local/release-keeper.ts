@@ -7,6 +7,7 @@ import { messageOf, TargetFailure } from './failure.ts';
 import {
   type Endpoint,
   endpointOf,
+  newEndpoint,
   type KeeperDuty,
   type KeeperOptions,
   type Keeping,
@@ -18,7 +19,8 @@ import type { ArtifactDigest, ReleaseOrder, ReleaseReport } from './protocol.ts'
 import { adoptProcess, endProcess, findFreePort, type ReleaseProcess, startProcess } from './release-process.ts';
 import { type RunEnd, watchRun } from './run-watch.ts';
 import type { RunRecord } from './state-file.ts';
-import { openUpstream } from './upstream.ts';
+import { openStaticUpstream } from './static-upstream.ts';
+import { openUpstream, type Upstream } from './upstream.ts';
 
 /** Keeps one release running as ordered, until it is stopped. */
 export interface ReleaseKeeper {
@@ -29,7 +31,10 @@ export interface ReleaseKeeper {
   readonly endpoint: () => Endpoint | null;
   /** A new order, duty or fence also wakes a keeper that has given up. */
   readonly update: (change: { order: ReleaseOrder; duty: KeeperDuty; fence: string }) => void;
-  /** Takes no new traffic, lets what is running finish within `drainMs`, and returns when no process is left. */
+  /**
+   * Takes no new traffic, lets what is running finish within `drainMs`, and returns when no process is left. Said again,
+   * the shorter time holds.
+   */
   readonly stop: (drainMs: number) => Promise<void>;
   /** Lets go without touching the process, for an edge that is to be replaced. */
   readonly abandon: () => Promise<void>;
@@ -61,7 +66,7 @@ export function keepRelease(options: KeeperOptions): ReleaseKeeper {
     restarts: 0,
     final: false,
     abandoned: false,
-    drainMs: 0,
+    drained: new AbortController(),
     wake: () => undefined,
   };
   const ended = options.after.then(() => keep(keeping));
@@ -89,9 +94,9 @@ export function keepRelease(options: KeeperOptions): ReleaseKeeper {
       Object.assign(keeping, change);
       if (JSON.stringify(change) !== before) keeping.wake();
     },
-    stop: (drainMs) => {
-      keeping.drainMs = drainMs;
-      return finish();
+    stop: async (drainMs) => {
+      const late = setTimeout(() => keeping.drained.abort(), drainMs);
+      await finish().finally(() => clearTimeout(late));
     },
     abandon: () => {
       keeping.abandoned = true;
@@ -106,7 +111,8 @@ async function keep(keeping: Keeping): Promise<void> {
   let failures = 0;
   let adopted = options.adopt === null ? null : await adopt(keeping, options.adopt);
   while (!stopping.signal.aborted) {
-    if (adopted === null && !keeping.order.trusted) {
+    // A folder of files runs nothing, so there is nothing to be trusted.
+    if (adopted === null && !keeping.order.trusted && !isStatic(keeping)) {
       settle(
         keeping,
         'refused',
@@ -117,7 +123,7 @@ async function keep(keeping: Keeping): Promise<void> {
       continue;
     }
     const startedMs = performance.now();
-    const end = await runOnce(keeping, adopted);
+    const end = isStatic(keeping) ? await serveFiles(keeping) : await runOnce(keeping, adopted);
     adopted = null;
     if (stopping.signal.aborted) break;
     failures = performance.now() - startedMs > STEADY_MS ? 1 : failures + 1;
@@ -170,12 +176,14 @@ async function runOnce(keeping: Keeping, adopted: ReleaseProcess | null): Promis
   } catch (error) {
     return endOf(error);
   }
-  const upstream = openUpstream(port);
-  keeping.run = { ...process, port, upstream };
+  const upstream = openUpstream({ port });
+  keeping.run = { endpoint: newEndpoint(keeping, upstream), process: { pid: process.pid, port } };
   const end = await watchRun(keeping, { process, port });
   if (!keeping.abandoned) {
     if (!keeping.stopping.signal.aborted) settle(keeping, end.state, end.reason, end.detail);
-    else await Promise.race([upstream.close(), pause(keeping.drainMs, undefined, { ref: false })]);
+    else await drain(keeping, upstream);
+    // Before the process ends: who is still talking with it hears a goodbye and not a broken line.
+    await upstream.destroy();
     await endProcess(process, STOP_GRACE_MS);
     keeping.options.dropRun(process.marker);
   }
@@ -184,7 +192,36 @@ async function runOnce(keeping: Keeping, adopted: ReleaseProcess | null): Promis
   return end;
 }
 
-async function launch(keeping: Keeping): Promise<{ process: ReleaseProcess; port: number }> {
+/** A run without a process: ready as soon as its verified files lie there, until it is to be stopped. */
+async function serveFiles(keeping: Keeping): Promise<RunEnd> {
+  let upstream: Upstream;
+  try {
+    const { root = '.', fallback = true } = keeping.order.contract;
+    upstream = await openStaticUpstream(await fetchTree(keeping), { root, fallback });
+  } catch (error) {
+    return endOf(error);
+  }
+  keeping.run = { endpoint: newEndpoint(keeping, upstream), process: null };
+  settle(keeping, 'ready');
+  while (!keeping.stopping.signal.aborted) await untilChanged(keeping);
+  if (!keeping.abandoned) await drain(keeping, upstream);
+  keeping.run = null;
+  await upstream.destroy();
+  return { state: 'stopped' };
+}
+
+/** What is on its way may finish; whatever stays longer than the bound is ended by the caller. */
+async function drain(keeping: Keeping, upstream: Upstream): Promise<void> {
+  const { signal } = keeping.drained;
+  const late = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  if (!signal.aborted) await Promise.race([upstream.close(), late]);
+}
+
+function isStatic(keeping: Keeping): boolean {
+  return keeping.order.contract.kind === 'static';
+}
+
+async function fetchTree(keeping: Keeping): Promise<string> {
   const { options, order } = keeping;
   const folder = join(options.folder, 'tree');
   keeping.state = 'fetching';
@@ -198,6 +235,12 @@ async function launch(keeping: Keeping): Promise<{ process: ReleaseProcess; port
     },
   });
   keeping.stopping.signal.throwIfAborted();
+  return folder;
+}
+
+async function launch(keeping: Keeping): Promise<{ process: ReleaseProcess; port: number }> {
+  const { options, order } = keeping;
+  const folder = await fetchTree(keeping);
   keeping.state = 'starting';
   const port = await findFreePort();
   const marker = `PROVISO_RUN=${randomUUID()}`;

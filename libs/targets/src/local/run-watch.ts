@@ -75,9 +75,9 @@ async function watchMemory(keeping: Keeping, process: ReleaseProcess, signal: Ab
 
 async function watchHealth(keeping: Keeping, port: number, signal: AbortSignal): Promise<RunEnd> {
   const { health, readyWithinMs = READY_WITHIN_MS } = keeping.order.contract;
-  const target = { port, path: health.path, timeoutMs: health.timeoutMs ?? PROBE_TIMEOUT_MS };
+  const probe = { path: health.path, timeoutMs: health.timeoutMs ?? PROBE_TIMEOUT_MS };
   const deadline = performance.now() + readyWithinMs;
-  while (!(await probeHealth(target))) {
+  while (!(await probeHealth({ port }, probe))) {
     if (performance.now() > deadline) {
       const detail = `expected ${health.path} to answer below 400 within ${readyWithinMs} ms\n${keeping.output.tail(DETAIL_LENGTH_MAX)}`;
       return { state: 'unhealthy', reason: 'health_timeout', detail };
@@ -88,7 +88,7 @@ async function watchHealth(keeping: Keeping, port: number, signal: AbortSignal):
   settle(keeping, 'ready');
   let misses = 0;
   while (await waits(PROBE_READY_EVERY_MS, signal)) {
-    const healthy = await probeHealth(target);
+    const healthy = await probeHealth({ port }, probe);
     if (signal.aborted) break;
     misses = healthy ? 0 : misses + 1;
     if (misses >= MISSES_MAX) {

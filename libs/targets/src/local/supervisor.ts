@@ -34,8 +34,9 @@ export interface SupervisorOptions {
   readonly log: EdgeLog;
 }
 
-// How long requests on their way may take to finish before their process is ended.
-const DRAIN_MS = 5_000;
+// How long requests and sockets on their way may take before their process is ended: a model's answer takes that long,
+// and a release that was taken back must not be met much longer.
+const DRAIN_MS = 30_000;
 // At shutdown somebody waits at a keyboard.
 const DRAIN_AT_CLOSE_MS = 500;
 const ORPHAN_GRACE_MS = 2_000;
@@ -50,10 +51,14 @@ interface Kept {
 interface Supervision {
   readonly options: SupervisorOptions;
   readonly kept: Map<string, Kept>;
+  /** The same by place and release, since every request asks. */
+  readonly byPlace: Map<string, Map<string, Kept>>;
   /** Keepers that are ending: a new keeper of the same folder waits for the old one. */
   readonly ending: Map<string, Promise<void>>;
   /** Markers of an earlier edge's processes that a keeper has taken over; the others are orphans. */
   readonly claimed: Set<string>;
+  /** The same keepers, to be hurried when the edge stops. */
+  readonly leaving: Set<ReleaseKeeper>;
   closed: boolean;
 }
 
@@ -66,8 +71,10 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
   const supervision: Supervision = {
     options,
     kept: new Map(),
+    byPlace: new Map(),
     ending: new Map(),
     claimed: new Set(),
+    leaving: new Set(),
     closed: false,
   };
   converge(supervision, options.state.orders()?.lanes ?? []);
@@ -138,22 +145,28 @@ function ensure(
     dropRun: options.state.dropRun,
     log: options.log,
   });
-  supervision.kept.set(key, { place, release: order.release, isTrial, keeper });
+  const kept = { place, release: order.release, isTrial, keeper };
+  supervision.kept.set(key, kept);
+  const there = supervision.byPlace.get(place) ?? new Map<string, Kept>();
+  supervision.byPlace.set(place, there.set(order.release, kept));
 }
 
 function stop(supervision: Supervision, key: string): Promise<void> {
   const kept = supervision.kept.get(key);
   if (kept === undefined) return Promise.resolve();
   supervision.kept.delete(key);
+  forgetPlace(supervision, kept);
   const { log, folder } = supervision.options;
   const before = supervision.ending.get(key);
   const ending = (async () => {
     await before;
-    await kept.keeper.stop(DRAIN_MS);
+    supervision.leaving.add(kept.keeper);
+    await kept.keeper.stop(supervision.closed ? DRAIN_AT_CLOSE_MS : DRAIN_MS);
     await removeFolder(join(folder, key));
   })()
     .catch((error: unknown) => log('error', 'release.stop_failed', { release: kept.release, error: messageOf(error) }))
     .finally(() => {
+      supervision.leaving.delete(kept.keeper);
       if (supervision.ending.get(key) === ending) supervision.ending.delete(key);
     });
   supervision.ending.set(key, ending);
@@ -165,6 +178,7 @@ async function close(supervision: Supervision, keepReleases: boolean): Promise<v
   const keepers = [...supervision.kept.values()].map((kept) => kept.keeper);
   // The folders stay: the next start may find no API to fetch from.
   await Promise.allSettled(keepers.map((keeper) => (keepReleases ? keeper.abandon() : keeper.stop(DRAIN_AT_CLOSE_MS))));
+  for (const keeper of supervision.leaving) void keeper.stop(DRAIN_AT_CLOSE_MS).catch(() => undefined);
   await Promise.allSettled(supervision.ending.values());
 }
 
@@ -203,10 +217,14 @@ function keptAt(supervision: Supervision, place: string): readonly Kept[] {
 }
 
 function endpointOf(supervision: Supervision, place: string, release: string): Endpoint | null {
-  for (const kept of supervision.kept.values()) {
-    if (kept.place === place && kept.release === release) return kept.keeper.endpoint();
-  }
-  return null;
+  return supervision.byPlace.get(place)?.get(release)?.keeper.endpoint() ?? null;
+}
+
+function forgetPlace({ byPlace }: Supervision, kept: Kept): void {
+  const there = byPlace.get(kept.place);
+  // A newer keeper of the same release may have taken its place already.
+  if (there?.get(kept.release) === kept) there.delete(kept.release);
+  if (there?.size === 0) byPlace.delete(kept.place);
 }
 
 // Ids come from outside and may hold anything; a hash of them is always a safe folder name.
