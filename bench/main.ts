@@ -10,12 +10,14 @@ interface Bench {
 
 const runs = {
   decide: 'one vote, durable, against a bare insert',
+  edge: 'the router with its counts, against HAProxy with the same job',
   overhead: 'a whole promotion with no-op runners, against a bare workflow',
 };
 
 /** The benchmarks by name; each gives lines of one form, so that they can be compared and collected. */
 const benches: Readonly<Record<keyof typeof runs, () => Promise<Bench>>> = {
   decide: () => import('./decide.ts'),
+  edge: () => import('./edge.ts'),
   overhead: () => import('./overhead.ts'),
 };
 
