@@ -10,6 +10,8 @@ import type { BenchOptions } from './main.ts';
 const SHARE_PERCENT = 25;
 // Enough to keep a proxy at work, few enough that what is measured is its time and not its queue.
 const CONNECTIONS = 8;
+// More than asked, and dropped: caches are cold and the compiler is at work.
+const WARM_ROUNDS = 2;
 const CPU_RATIO_MAX = 3;
 const ADDED_MS_MAX = 1;
 const UNITS = 1_000_000;
@@ -54,11 +56,10 @@ interface Measure {
 async function compare({ options, haproxy, router, directPort }: Contest): Promise<readonly BenchLine[]> {
   const requests = options.quick ? 4_000 : 40_000;
   const [ours, theirs]: [Measure, Measure] = [newMeasure(), newMeasure()];
-  // One more than asked: the first round warms code and caches, and is dropped.
-  for (let round = 0; round <= options.rounds; round += 1) {
+  for (let round = -WARM_ROUNDS; round < options.rounds; round += 1) {
     const direct = await closedLoop({ port: directPort, connections: CONNECTIONS, requests });
     const ourPlace = { pid: router.child.pid ?? 0, port: router.ports[0] ?? 0 };
-    const [our, their] = [round === 0 ? newMeasure() : ours, round === 0 ? newMeasure() : theirs];
+    const [our, their] = [round < 0 ? newMeasure() : ours, round < 0 ? newMeasure() : theirs];
     await measure({ place: ourPlace, requests, directMs: direct.p50Ms, into: our, name: 'router' });
     await measure({ place: haproxy, requests, directMs: direct.p50Ms, into: their, name: 'haproxy' });
   }

@@ -7,7 +7,7 @@ import { hostOf, type RequestHead, readHead, unitCookieOf } from './headers.ts';
 import type { LaneTable, ServedLane } from './lane-table.ts';
 import { type Page, rawPage, sendPage } from './pages.ts';
 import { assignResponse, type Load, passOn } from './passage.ts';
-import { choose, placeOf } from './split.ts';
+import { choose, openPlaces } from './split.ts';
 
 /** What the router asks; it decides nothing but the arm. */
 export interface RouterOptions {
@@ -43,6 +43,7 @@ interface Router {
   readonly options: RouterOptions;
   readonly limits: { readonly bodyBytesMax: number; readonly socketIdleMs: number };
   readonly load: Load;
+  readonly placeOf: ReturnType<typeof openPlaces>;
 }
 
 interface Call {
@@ -56,7 +57,12 @@ interface Call {
 /** The server that visitors meet; it listens when the caller says so. */
 export function openRouter(options: RouterOptions): Server {
   const { bodyBytesMax = BODY_BYTES_MAX, socketIdleMs = SOCKET_IDLE_MS } = options;
-  const router = { options, limits: { bodyBytesMax, socketIdleMs }, load: { requests: 0, sockets: 0 } };
+  const router = {
+    options,
+    limits: { bodyBytesMax, socketIdleMs },
+    load: { requests: 0, sockets: 0 },
+    placeOf: openPlaces(),
+  };
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -64,6 +70,8 @@ export function openRouter(options: RouterOptions): Server {
       requestTimeout: REQUEST_WITHIN_MS,
       connectionsCheckingInterval: LOOK_EVERY_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // Most requests have no body, and to set up a stream for none costs an eighth of all that we do for a request.
+      optimizeEmptyRequests: true,
       // Any other protocol that a client would rather speak is left aside, as RFC 9110 allows.
       shouldUpgradeCallback: isForWebSocket,
     },
@@ -125,7 +133,7 @@ function routeLane(router: Router, call: Call, lane: ServedLane): void {
   const drawn = named === null && canary !== null ? randomUUID() : null;
   const cookie = drawn === null ? null : unitCookieOf(drawn);
   const unit = drawn === null ? named : `cookie ${drawn}`;
-  const place = unit === null ? null : placeOf(unit, canary?.release ?? stable?.release ?? '');
+  const place = unit === null ? null : router.placeOf(unit, canary?.release ?? stable?.release ?? '');
   const choice = choose({
     closed,
     hasStable: stable !== null,

@@ -1,4 +1,4 @@
-import { choose, placeOf, type SplitFacts } from './split.ts';
+import { choose, openPlaces, placeOf, type SplitFacts } from './split.ts';
 
 const facts: SplitFacts = {
   closed: false,
@@ -44,4 +44,13 @@ test('places are uniform, the same for the same unit, and independent from relea
   const both = places.filter((place, index) => place < 0.1 && placeOf(`u${index}`, 'rel_b') < 0.1).length;
   expect(both).toBeGreaterThan(60);
   expect(both).toBeLessThan(140);
+});
+
+test('a remembered place is the place, also after more visitors than are remembered', () => {
+  const remembered = openPlaces();
+  for (const round of [0, 1]) {
+    for (let index = 0; index < 10_000; index += 1 + round * 7)
+      expect(remembered(`u${index}`, 'rel_a')).toBe(placeOf(`u${index}`, 'rel_a'));
+  }
+  expect(remembered('u1', 'rel_b')).toBe(placeOf('u1', 'rel_b'));
 });
