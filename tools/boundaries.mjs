@@ -18,7 +18,9 @@ export const ROOMS = {
   'libs/journal': { rooms: ['domain', 'authority'], npm: ['pg', 'canonicalize'] },
   'libs/ledger': { rooms: ['domain'], npm: [] },
   'libs/evidence': { rooms: ['domain'], npm: [] },
-  'libs/targets': { rooms: ['domain'], npm: ['undici', 'mrmime'] },
+  // Keeps a stranger's process from everything else; knows nothing of releases, gates or the journal.
+  'libs/isolation': { rooms: [], npm: [] },
+  'libs/targets': { rooms: ['domain', 'isolation'], npm: ['undici', 'mrmime'] },
   'libs/channels': { rooms: ['domain'], npm: ['@slack/*', '@octokit/*'] },
   'libs/gates': { rooms: ['domain', 'judge', 'evidence'], npm: ['yaml', 'secretlint', '@secretlint/*'] },
   // Freezes a folder, archive, git commit or repository to a manifest; the only room that unpacks strangers' archives.
@@ -34,11 +36,11 @@ export const ROOMS = {
   'apps/worker': {
     rooms: [
       ...['domain', 'judge', 'authority', 'workflow', 'journal', 'ledger', 'evidence', 'targets', 'channels', 'gates'],
-      'intake',
+      ...['intake', 'isolation'],
     ],
     npm: ['@temporalio/*', 'pino'],
   },
-  'apps/edge': { rooms: ['domain', 'targets'], npm: ['undici', 'pino'] },
+  'apps/edge': { rooms: ['domain', 'isolation', 'targets'], npm: ['undici', 'pino'] },
   'apps/cli': {
     rooms: ['client', 'domain', 'judge', 'evidence', 'gates', 'ledger', 'servers'],
     npm: ['commander', 'tar'],

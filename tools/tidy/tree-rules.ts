@@ -6,7 +6,7 @@ import type { Finding, Source } from './source.ts';
 export const FILE_BYTES_MAX = 1024 * 1024;
 
 const EXTENSIONS = new Set(
-  '.ts .tsx .mjs .sh .json .jsonc .md .yaml .yml .sql .txt .out .css .html .svg .png .ico .mod .sum .go .conf .toml'.split(
+  '.ts .tsx .mjs .sh .json .jsonc .md .yaml .yml .sql .txt .out .css .html .svg .png .ico .mod .sum .go .conf .toml .pl'.split(
     ' ',
   ),
 );

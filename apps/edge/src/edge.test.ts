@@ -2,7 +2,8 @@ import { appendFileSync, chmodSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { identityOf, localTarget, type TargetFailure } from '@proviso/targets';
+import { identityOf } from '@proviso/isolation';
+import { localTarget, type TargetFailure } from '@proviso/targets';
 import {
   CONTROL_TOKEN,
   dataFolder,

@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { identityOf } from '@proviso/targets';
+import { identityOf } from '@proviso/isolation';
 
 /** Held by the one edge of a data folder; given back at a clean stop, and worthless once its process is dead. */
 export interface FolderLock {

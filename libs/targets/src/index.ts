@@ -4,7 +4,6 @@ export { messageOf, TargetFailure, type TargetFailureCode } from './local/failur
 export type { EdgeLog, Endpoint } from './local/keeping.ts';
 export { type LocalTarget, localTarget } from './local/local-target.ts';
 export { parseOrders, parseTrialOrder, TRIAL_LEASE_MS_MAX } from './local/orders.ts';
-export { identityOf } from './local/process-table.ts';
 export {
   type ArmCounts,
   type ArtifactDigest,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { adoptProcess, endProcess, type MarkedProcess } from '@proviso/isolation';
 import { hashTree, unpackArtifact } from './artifact.ts';
 import { messageOf, TargetFailure } from './failure.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './keeping.ts';
 import { openOutputLog } from './output-log.ts';
 import type { ArtifactDigest, ReleaseOrder, ReleaseReport } from './protocol.ts';
-import { adoptProcess, endProcess, findFreePort, type ReleaseProcess, startProcess } from './release-process.ts';
+import { findFreePort, startProcess } from './release-process.ts';
 import { type RunEnd, watchRun } from './run-watch.ts';
 import type { RunRecord } from './state-file.ts';
 import { openStaticUpstream } from './static-upstream.ts';
@@ -143,7 +144,7 @@ async function keep(keeping: Keeping): Promise<void> {
   settle(keeping, 'stopped');
 }
 
-async function adopt(keeping: Keeping, record: RunRecord): Promise<ReleaseProcess | null> {
+async function adopt(keeping: Keeping, record: RunRecord): Promise<MarkedProcess | null> {
   const living = adoptProcess(record);
   const digest = await treeDigestOf(keeping);
   if (living !== null && digest === keeping.order.artifactDigest) {
@@ -167,8 +168,8 @@ async function treeDigestOf(keeping: Keeping): Promise<ArtifactDigest | null> {
   return manifest === null ? null : hashTree(manifest, folder).catch(() => null);
 }
 
-async function runOnce(keeping: Keeping, adopted: ReleaseProcess | null): Promise<RunEnd> {
-  let process: ReleaseProcess;
+async function runOnce(keeping: Keeping, adopted: MarkedProcess | null): Promise<RunEnd> {
+  let process: MarkedProcess;
   let port: number;
   try {
     if (adopted === null) ({ process, port } = await launch(keeping));
@@ -238,7 +239,7 @@ async function fetchTree(keeping: Keeping): Promise<string> {
   return folder;
 }
 
-async function launch(keeping: Keeping): Promise<{ process: ReleaseProcess; port: number }> {
+async function launch(keeping: Keeping): Promise<{ process: MarkedProcess; port: number }> {
   const { options, order } = keeping;
   const folder = await fetchTree(keeping);
   keeping.state = 'starting';
@@ -246,10 +247,10 @@ async function launch(keeping: Keeping): Promise<{ process: ReleaseProcess; port
   const marker = `PROVISO_RUN=${randomUUID()}`;
   const logPath = join(options.folder, 'output.log');
   await rm(logPath, { force: true });
-  options.saveRun({ key: options.key, pid: null, identity: null, marker, port });
+  options.saveRun({ key: options.key, pid: null, identity: null, marker, isolated: false, port });
   const temporaryFolder = join(options.folder, 'tmp');
   const process = await startProcess({ contract: order.contract, folder, temporaryFolder, logPath, marker, port });
-  options.saveRun({ key: options.key, pid: process.pid, identity: process.identity, marker, port });
+  options.saveRun({ key: options.key, pid: process.pid, identity: process.identity, marker, isolated: false, port });
   options.log('info', 'release.started', { release: order.release, pid: process.pid, port });
   return { process, port };
 }

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { adoptProcess, endProcess, identityOf, listProcesses, type MarkedProcess } from '@proviso/isolation';
 import { FILE_BLOCKS_MAX } from './output-log.ts';
-import { identityOf, listProcesses } from './process-table.ts';
 import type { RunContract } from './protocol.ts';
 import { newFolder, until } from './release-fixture.ts';
-import { adoptProcess, endProcess, findFreePort, type ReleaseProcess, startProcess } from './release-process.ts';
+import { findFreePort, startProcess } from './release-process.ts';
 
 // Real processes on a busy machine; every wait inside has its own, shorter bound.
 
@@ -16,7 +16,7 @@ let count = 0;
 async function run(
   source: string,
   environment: Record<string, string> = {},
-): Promise<{ process: ReleaseProcess; output: () => string }> {
+): Promise<{ process: MarkedProcess; output: () => string }> {
   count += 1;
   const name = `main${count}.mjs`;
   writeFileSync(join(folder.path, name), source);
@@ -99,7 +99,7 @@ test('nothing of our environment reaches a release, and it cannot redirect its o
 test('a reused pid is neither adopted nor ended', async () => {
   const bystander = spawn('sleep', ['1000'], { stdio: 'ignore', detached: true });
   const pid = bystander.pid ?? 0;
-  const mark = { pid, identity: 'another-boot/1', marker: 'PROVISO_RUN=nobody' };
+  const mark = { pid, identity: 'another-boot/1', marker: 'PROVISO_RUN=nobody', isolated: false };
   expect(adoptProcess(mark)).toBeNull();
   await endProcess(mark, 100);
   expect(identityOf(pid)).not.toBeNull();

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ReleaseReason, ReleaseState } from './protocol.ts';
 import { type Keeping, settle } from './keeping.ts';
-import { type ReleaseProcess, residentMbOf } from './release-process.ts';
+import { type MarkedProcess, residentMbOf } from '@proviso/isolation';
 import { probeHealth } from './upstream.ts';
 
 /** Why a run is over, or why it never began. */
@@ -25,7 +25,7 @@ const DETAIL_LENGTH_MAX = 2_000;
 const CANNOT_START_CODES = [126, 127];
 
 /** Watches one run until it ends, breaks a limit, loses its health or is to be stopped. */
-export async function watchRun(keeping: Keeping, run: { process: ReleaseProcess; port: number }): Promise<RunEnd> {
+export async function watchRun(keeping: Keeping, run: { process: MarkedProcess; port: number }): Promise<RunEnd> {
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, keeping.stopping.signal]);
   try {
@@ -40,7 +40,7 @@ export async function watchRun(keeping: Keeping, run: { process: ReleaseProcess;
   }
 }
 
-async function watchExit(keeping: Keeping, process: ReleaseProcess): Promise<RunEnd> {
+async function watchExit(keeping: Keeping, process: MarkedProcess): Promise<RunEnd> {
   const { code, signal } = await process.exited;
   const early = keeping.state === 'starting';
   const how = signal === null ? `code ${code ?? 'unknown'}` : `signal ${signal}`;
@@ -61,7 +61,7 @@ async function watchOutput(keeping: Keeping, signal: AbortSignal): Promise<RunEn
   return { state: 'stopped' };
 }
 
-async function watchMemory(keeping: Keeping, process: ReleaseProcess, signal: AbortSignal): Promise<RunEnd> {
+async function watchMemory(keeping: Keeping, process: MarkedProcess, signal: AbortSignal): Promise<RunEnd> {
   while (await waits(MEMORY_LOOK_MS, signal)) {
     const limitMb = keeping.order.contract.memoryMbMax ?? Number.POSITIVE_INFINITY;
     const usedMb = residentMbOf(process);

@@ -6,7 +6,7 @@ import { openStateFile } from './state-file.ts';
 const folder = newFolder();
 afterAll(() => folder.remove());
 
-const run = { key: 'k', pid: null, identity: null, marker: 'PROVISO_RUN=1', port: 1 };
+const run = { key: 'k', pid: null, identity: null, marker: 'PROVISO_RUN=1', isolated: false, port: 1 };
 
 test('remembers orders and runs over a restart, readable by nobody else', () => {
   const path = join(folder.path, 'state.json');

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { ProcessMark } from '@proviso/isolation';
 import { messageOf } from './failure.ts';
 import { parseOrders } from './orders.ts';
 import type { EdgeOrders } from './protocol.ts';
-import type { ProcessMark } from './release-process.ts';
 
 /** One process as the next edge must find it. */
 export interface RunRecord extends ProcessMark {
@@ -84,6 +84,8 @@ function isRunRecord(value: unknown): value is RunRecord {
     typeof run.key === 'string' &&
     typeof run.marker === 'string' &&
     typeof run.port === 'number' &&
+    // A file of an edge from before isolation does not say, and its processes are in none.
+    ['boolean', 'undefined'].includes(typeof run.isolated) &&
     (run.pid === null || (typeof run.pid === 'number' && Number.isSafeInteger(run.pid) && run.pid > 1)) &&
     (run.identity === null || typeof run.identity === 'string')
   );

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { identityOf } from './process-table.ts';
+import { identityOf } from '@proviso/isolation';
 import type { ReleaseOrder, ReleaseReport } from './protocol.ts';
 import { healthySource, newFolder, newLane, newOrder, newShelf, until } from './release-fixture.ts';
 import { openStateFile } from './state-file.ts';

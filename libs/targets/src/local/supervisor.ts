@@ -7,7 +7,7 @@ import { messageOf } from './failure.ts';
 import type { EdgeLog, Endpoint, KeeperDuty } from './keeping.ts';
 import type { LaneOrder, ReleaseOrder, ReleaseReport } from './protocol.ts';
 import { keepRelease, type ReleaseKeeper } from './release-keeper.ts';
-import { endProcess } from './release-process.ts';
+import { endProcess } from '@proviso/isolation';
 import type { RunRecord, StateFile } from './state-file.ts';
 
 /** Owns every release process of one edge and makes them what is ordered. */

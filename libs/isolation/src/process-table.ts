@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** One living process; zombies are left out, because they hold nothing but their number. */
 export interface ProcessRow {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   readonly residentKb: number;
 }
@@ -47,14 +48,34 @@ export function listMarked(marker: string, source: ProcessSource = processSource
     .filter((pid) => readQuietly(`/proc/${pid}/environ`).split('\0').includes(marker));
 }
 
+/**
+ * A process, its group, and everybody who came from them. Orphans inside a pid namespace become children of its first
+ * process, so from there nobody is missed, whatever they did to their group or environment.
+ */
+export function familyOf(pid: number, rows: readonly ProcessRow[]): ReadonlySet<number> {
+  const family = new Set([pid, ...rows.filter((row) => row.group === pid).map((row) => row.pid)]);
+  for (let size = 0; size !== family.size; ) {
+    size = family.size;
+    for (const row of rows) if (family.has(row.parent)) family.add(row.pid);
+  }
+  return family;
+}
+
 function readStat(pid: number): (ProcessRow & { state: string; startTicks: string }) | null {
   const text = readQuietly(`/proc/${pid}/stat`);
   // The command's name may hold spaces and brackets, so fields are counted from the last one.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state, , group] = fields;
+  const [state, parent, group] = fields;
   const startTicks = fields[19];
   if (state === undefined || group === undefined || startTicks === undefined) return null;
-  return { pid, group: Number(group), state, startTicks, residentKb: Number(fields[21]) * pageKb() };
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    state,
+    startTicks,
+    residentKb: Number(fields[21]) * pageKb(),
+  };
 }
 
 function readQuietly(path: string): string {
@@ -79,12 +100,12 @@ function pageKb(): number {
 }
 
 function listByPs(): readonly ProcessRow[] {
-  return ps(['-A', '-o', 'pid=,pgid=,rss=,state='])
+  return ps(['-A', '-o', 'pid=,ppid=,pgid=,rss=,state='])
     .split('\n')
     .flatMap((line) => {
-      const [pid, group, residentKb, state] = line.trim().split(/\s+/);
+      const [pid, parent, group, residentKb, state] = line.trim().split(/\s+/);
       if (state === undefined || state.startsWith('Z')) return [];
-      return [{ pid: Number(pid), group: Number(group), residentKb: Number(residentKb) }];
+      return [{ pid: Number(pid), parent: Number(parent), group: Number(group), residentKb: Number(residentKb) }];
     });
 }
 

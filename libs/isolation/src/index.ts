@@ -1,0 +1,16 @@
+export { type EgressCount, type EgressProxy, openEgressProxy } from './egress-proxy.ts';
+export { findIsolation, type Isolation, type IsolationWay } from './isolation.ts';
+export { describeLimits, type LimitKind } from './limits.ts';
+export {
+  adoptProcess,
+  endProcess,
+  type MarkedProcess,
+  type ProcessEnd,
+  type ProcessMark,
+  residentMbOf,
+  StopFailure,
+} from './marked-process.ts';
+export type { IsolationOrder, Mount, SandboxLimits } from './order.ts';
+export { identityOf, listMarked, listProcesses } from './process-table.ts';
+export { egressPort, egressSocketOf, inboundSocketOf, type Sandbox, startIn as startIsolated } from './sandbox.ts';
+export type { Fixture, Toolchain } from './toolchain.ts';
