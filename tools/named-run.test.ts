@@ -11,7 +11,7 @@ function called(script: string, ...args: readonly string[]) {
 }
 
 describe.each([
-  ['bench', 'decide, overhead', '  decide '],
+  ['bench', 'decide, edge, overhead', '  decide '],
   ['e2e', 'kills', '  kills '],
 ])('npm run %s', (script, names, listed) => {
   it.each([
