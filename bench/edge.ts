@@ -4,6 +4,7 @@ import { choose, placeOf } from '../apps/edge/src/split.ts';
 import { type Child, processorMsOf, startScript } from './edge/child.ts';
 import { closedLoop } from './edge/closed-loop.ts';
 import { startHaproxy } from './edge/haproxy.ts';
+import { startupLines } from './edge/startup.ts';
 import { type BenchLine, median, rounded } from './line.ts';
 import type { BenchOptions } from './main.ts';
 
@@ -33,7 +34,7 @@ export async function run(options: BenchOptions): Promise<readonly BenchLine[]> 
   try {
     process.stderr.write(`peer: ${haproxy.version}\n`);
     const lines = await compare({ options, haproxy, router, directPort: stablePort });
-    return [...lines, ...unitLines()];
+    return [...lines, ...unitLines(), ...(await startupLines(options))];
   } finally {
     process.stderr.write(`the router counted: ${await router.end()}\n`);
     await haproxy.end();

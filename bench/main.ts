@@ -10,7 +10,7 @@ interface Bench {
 
 const runs = {
   decide: 'one vote, durable, against a bare insert',
-  edge: 'the router with its counts, against HAProxy with the same job',
+  edge: 'the router with its counts against HAProxy, and the start of an isolated release against a bare one',
   overhead: 'a whole promotion with no-op runners, against a bare workflow',
 };
 
