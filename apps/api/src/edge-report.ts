@@ -13,8 +13,12 @@ const detail = z.string().transform(() => undefined);
 const word = z
   .string()
   .min(1)
-  .max(200)
+  .max(300)
   .regex(/^[^\0\p{Cs}]*$/u);
+
+const isolation = z.enum(['bubblewrap', 'namespace', 'none']);
+/** A hundred hosts and one row for all others. */
+const egressMax = 101;
 
 const release = z.strictObject({
   release: word,
@@ -25,6 +29,11 @@ const release = z.strictObject({
   treeDigest: digest.optional(),
   pid: z.int().min(0).optional(),
   port: z.int().min(0).max(65_535).optional(),
+  isolation: isolation.optional(),
+  egress: z
+    .array(z.strictObject({ host: word, declared: z.boolean(), requests: z.int().min(0) }))
+    .max(egressMax)
+    .optional(),
   restarts: z.int().min(0),
   final: z.literal(true).optional(),
 });
@@ -33,6 +42,7 @@ const release = z.strictObject({
 export const edgeReport = z.strictObject({
   edge: word,
   boot: word,
+  isolation: z.strictObject({ way: isolation, limits: word, why: z.string().max(2_000) }).optional(),
   lanes: z
     .array(
       z.strictObject({

@@ -150,7 +150,7 @@ function addDeciding(program: Command, bind: Bind): void {
     .action(bind((session, args, flags) => resume(session, word(args, 0), reasonOf(flags))));
   connected(program.command('trust'))
     .argument('<prototype>')
-    .description('Vouch for a prototype: until isolation comes, only trusted ones are run')
+    .description('Vouch for a prototype: it may run where nothing can be isolated')
     .addHelpText('after', examples('proviso trust my-app --as olga'))
     .action(bind((session, args) => trust(session, word(args, 0))));
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { IsolationWay } from '@proviso/isolation';
 
 /** All that an edge is told from outside, parsed once. */
 export interface EdgeConfig {
@@ -13,6 +14,8 @@ export interface EdgeConfig {
   readonly pollMs: number;
   /** Leave the releases running at a clean stop, for an edge that is to be replaced at once. */
   readonly keepReleases: boolean;
+  /** One way of isolation and no other; null takes the strongest that works. */
+  readonly isolation: IsolationWay | null;
 }
 
 /** A wrong or missing variable; the message names it and never repeats a secret. */
@@ -40,6 +43,7 @@ export function parseConfig(environment: Environment): EdgeConfig {
     dataFolder: resolve(required(environment, 'PROVISO_EDGE_DATA')),
     pollMs: numberOf(environment, 'PROVISO_EDGE_POLL_MS', { fallback: 500, min: POLL_MS_MIN, max: POLL_MS_MAX }),
     keepReleases: flagOf(environment, 'PROVISO_EDGE_KEEP_RELEASES'),
+    isolation: isolationOf(environment, 'PROVISO_EDGE_ISOLATION'),
   });
 }
 
@@ -86,4 +90,11 @@ function flagOf(environment: Environment, name: string): boolean {
   const text = environment[name] ?? '';
   if (!['', '0', '1'].includes(text)) throw new ConfigError(`${name}: expected 0 or 1, got ${JSON.stringify(text)}`);
   return text === '1';
+}
+
+function isolationOf(environment: Environment, name: string): IsolationWay | null {
+  const text = environment[name] ?? '';
+  if (text === '') return null;
+  if (text === 'bubblewrap' || text === 'namespace' || text === 'none') return text;
+  throw new ConfigError(`${name}: expected bubblewrap, namespace or none, got ${JSON.stringify(text)}`);
 }

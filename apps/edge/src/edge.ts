@@ -14,6 +14,7 @@ import {
   type Supervisor,
   type Trials,
 } from '@proviso/targets';
+import type { Isolation } from '@proviso/isolation';
 import type { EdgeConfig } from './config.ts';
 import { type ControlDesk, openControl } from './control.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -35,6 +36,7 @@ export interface EdgeStart {
   readonly config: EdgeConfig;
   readonly edge: string;
   readonly boot: string;
+  readonly isolation: Isolation;
   readonly pid: number;
   readonly nowMs: () => number;
   readonly wallClock: () => Date;
@@ -50,6 +52,8 @@ export class PortTaken extends Error {
 const TICK_MS = 250;
 // What is still on its way when an edge stops gets this long.
 const CLOSE_WITHIN_MS = 1_000;
+// What tools say when they fail may be long, and what is reported has a bound.
+const WHY_LENGTH_MAX = 1_000;
 
 interface Parts {
   readonly start: EdgeStart;
@@ -138,7 +142,13 @@ function startParts(parts: Parts): Running {
   const { start, state, table } = parts;
   const { config, log, nowMs } = start;
   const feed = openEdgeFeed({ apiUrl: config.apiUrl, token: config.apiToken });
-  const supervisor = openSupervisor({ folder: join(config.dataFolder, 'releases'), blobs: feed.blobs, state, log });
+  const supervisor = openSupervisor({
+    folder: join(config.dataFolder, 'releases'),
+    blobs: feed.blobs,
+    isolation: start.isolation,
+    state,
+    log,
+  });
   const trials = openTrials({ supervisor, nowMs });
   Object.assign(parts, { supervisor, trials });
   const poll = startPoll({
@@ -160,7 +170,9 @@ function startParts(parts: Parts): Running {
 
 function reportOf(parts: Parts): EdgeReport {
   const lanes = parts.table.lanes().map((lane) => laneReportOf(parts, lane));
-  return { edge: parts.start.edge, boot: parts.start.boot, lanes };
+  const { edge, boot, isolation } = parts.start;
+  const { way, limits, why } = isolation;
+  return { edge, boot, isolation: { way, limits, why: why.slice(0, WHY_LENGTH_MAX) }, lanes };
 }
 
 function laneReportOf({ table, supervisor }: Parts, lane: ServedLane): LaneReport {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findIsolation } from '@proviso/isolation';
 import { pino } from 'pino';
 import { ConfigError, type EdgeConfig, parseConfig } from './config.ts';
 import { openEdge, PortTaken } from './edge.ts';
@@ -11,8 +12,12 @@ const logger = pino({ name: 'edge' }, pino.destination({ dest: 2, sync: true }))
 
 try {
   const config = parseConfig(process.env);
+  const isolation = await findIsolation(config.isolation === null ? {} : { way: config.isolation });
+  const level = isolation.way === 'none' ? 'warn' : 'info';
+  logger[level]({ way: isolation.way, limits: isolation.limits, why: isolation.why }, 'edge.isolation');
   const edge = await openEdge({
     config,
+    isolation,
     edge: edgeIdOf(config),
     boot: randomUUID(),
     pid: process.pid,

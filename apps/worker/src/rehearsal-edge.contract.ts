@@ -7,6 +7,8 @@ import type { LaneCounts, ReleaseReport } from '@proviso/targets';
 /** How an artifact behaves here: what its edge reports, how it answers, and how many of its visitors meet an error. */
 export interface Behaviour {
   readonly report?: Partial<ReleaseReport>;
+  /** What is reported of it in a lane only, and not in a trial. */
+  readonly laneReport?: Partial<ReleaseReport>;
   readonly answer?: (path: string) => { status: number; body: string };
   readonly badShare?: number;
 }
@@ -138,7 +140,8 @@ async function route(inside: Inside, request: IncomingMessage, response: ServerR
 function reported({ behaviours }: Inside, release: string, artifact: string): ReleaseReport {
   const digest = artifact as ReleaseReport['artifactDigest'];
   const up = { release, artifactDigest: digest, state: 'ready', treeDigest: digest, restarts: 0 } as const;
-  return { ...up, ...behaviours.get(artifact)?.report };
+  const { report, laneReport } = behaviours.get(artifact) ?? {};
+  return { ...up, ...report, ...(!release.startsWith('trial-') && laneReport) };
 }
 
 function shareOf(inside: Inside, { canary, weight }: LaneState): number {

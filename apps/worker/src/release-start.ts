@@ -13,11 +13,11 @@ export type Started =
   | { readonly kind: 'ready'; readonly release: ReleaseReport }
   | { readonly kind: 'not'; readonly acted: Acted };
 
-/** What a builder has to do before an untrusted prototype is started. */
-export const notTrusted: Acted = refusing('inconclusive', {
-  code: 'not_trusted',
+/** What a builder has to do where the edge can neither isolate a prototype nor is told to trust it. */
+const notIsolated: Acted = refusing('inconclusive', {
+  code: 'not_isolated',
   message:
-    'no operator has vouched for this prototype yet, and this version of Proviso cannot isolate what it runs; ask an operator to trust it, then run this check again',
+    'the machine that should run this prototype cannot isolate it, and no operator has vouched for it; ask an operator to install bubblewrap there or to trust the prototype, then run this check again',
 });
 
 /**
@@ -26,7 +26,7 @@ export const notTrusted: Acted = refusing('inconclusive', {
  */
 export function startOf(release: ReleaseReport, within: StartBounds & { readonly late: boolean }): Started | null {
   if (release.state === 'ready') return { kind: 'ready', release };
-  if (release.reason === 'not_trusted') return { kind: 'not', acted: notTrusted };
+  if (release.reason === 'not_isolated') return { kind: 'not', acted: notIsolated };
   if (release.reason === 'digest_mismatch' || release.reason === 'bad_manifest') throw breakage(release.reason);
   if (!release.final && !within.late) return null;
   if (release.reason === 'fetch_failed' || release.state === 'fetching') throw breakage('fetch_failed');

@@ -85,12 +85,35 @@ describe('what a builder is told', () => {
     expect(gate).toMatchObject({ status: 'failed', reasons: [{ file: 'settings.js', line: 2 }] });
   }, 60_000);
 
-  it('says that an operator has to trust the prototype, and starts nothing until then', async () => {
-    const subject = await world.promote(await world.openPrototype({ trusted: false }), await artifactOf());
+  it('says who can help when the edge cannot isolate a prototype that nobody trusts', async () => {
+    const artifact = await artifactOf();
+    world.edge.behave(artifact, { report: { state: 'refused', reason: 'not_isolated' } });
+    const subject = await world.promote(await world.openPrototype({ trusted: false }), artifact);
     expect(await world.run(subject)).toMatchObject({ kind: 'wait', why: 'blocked' });
     const gate = await gateOf(subject.promotion, 'evaluation');
-    expect(gate).toMatchObject({ status: 'inconclusive', reasons: [{ code: 'not_trusted' }] });
+    expect(gate).toMatchObject({ status: 'inconclusive', reasons: [{ code: 'not_isolated' }] });
   }, 60_000);
+
+  it.each(['evaluation', 'staging'] as const)(
+    'calls a host that was asked for and never declared a finding of %s, and says where to declare it',
+    async (gate) => {
+      const artifact = await artifactOf();
+      const egress = [
+        { host: 'known.example.org:443', declared: true, requests: 9 },
+        { host: 'evil.example.org:443', declared: false, requests: 3 },
+      ];
+      // What staging sees must not have been seen before, or evaluation would already have said no.
+      world.edge.behave(artifact, gate === 'evaluation' ? { report: { egress } } : { laneReport: { egress } });
+      const subject = await world.promote(await world.openPrototype(), artifact);
+      await world.run(subject);
+      const found = await gateOf(subject.promotion, gate);
+      expect(found?.status).toBe('failed');
+      expect(found?.reasons.filter(({ code }) => code === 'undeclared_egress')).toEqual([
+        { code: 'undeclared_egress', message: expect.stringMatching(/evil\.example\.org:443 3 times.*under egress/) },
+      ]);
+    },
+    60_000,
+  );
 
   it.each([
     [

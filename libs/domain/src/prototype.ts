@@ -11,7 +11,7 @@ export interface PrototypeState {
   readonly name: string;
   /** The accountable human; null until assigned, and then nothing is promoted. */
   readonly owner: PersonId | null;
-  /** An operator vouches for the folder: until isolation exists, only trusted prototypes are started. */
+  /** An operator vouches for the folder: it may be started where nothing can be isolated. */
   readonly trusted: boolean;
   readonly trustedBy: PersonId | null;
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };

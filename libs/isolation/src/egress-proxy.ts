@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { isPublicAddress } from './egress-address.ts';
 
@@ -11,6 +12,14 @@ export interface EgressCount {
   readonly host: string;
   readonly declared: boolean;
   readonly requests: number;
+}
+
+/** What was asked for, by `host:port`. */
+export type EgressCounts = Map<string, { readonly declared: boolean; readonly requests: number }>;
+
+/** The rows of counts. */
+export function egressCountsOf(counted: EgressCounts): readonly EgressCount[] {
+  return [...counted].map(([host, count]) => ({ host, ...count }));
 }
 
 /** The only way out of one sandbox; owned by whoever runs it, and outside of it. */
@@ -24,6 +33,8 @@ export interface EgressOptions {
   readonly socketPath: string;
   /** Names as the contract declares them, each with a port when it is neither 80 nor 443. */
   readonly hosts: readonly string[];
+  /** Counts that go on over several runs of one release; a fresh one without it. */
+  readonly counted?: EgressCounts;
   readonly resolve?: (name: string) => Promise<readonly string[]>;
   readonly dial?: (target: { readonly host: string; readonly port: number }) => Socket;
 }
@@ -46,8 +57,8 @@ interface Target {
 }
 
 interface Passage {
-  readonly options: Required<EgressOptions>;
-  readonly counted: Map<string, { declared: boolean; requests: number }>;
+  readonly options: Required<Omit<EgressOptions, 'counted'>>;
+  readonly counted: EgressCounts;
   readonly open: Set<Duplex>;
 }
 
@@ -55,7 +66,7 @@ interface Passage {
 export async function openEgressProxy(options: EgressOptions): Promise<EgressProxy> {
   const passage: Passage = {
     options: { resolve: resolveByName, dial: ({ host, port }) => connect({ host, port }), ...options },
-    counted: new Map(),
+    counted: options.counted ?? new Map(),
     open: new Set(),
   };
   const server = createServer(
@@ -68,12 +79,14 @@ export async function openEgressProxy(options: EgressOptions): Promise<EgressPro
   // Garbage on the socket is its sender's loss.
   server.on('clientError', (_error, socket) => void socket.destroy());
   server.maxConnections = CONNECTIONS_MAX;
+  mkdirSync(dirname(options.socketPath), { recursive: true, mode: 0o755 });
+  // What an earlier edge left there has nobody behind it.
   rmSync(options.socketPath, { force: true });
   await listen(server, options.socketPath);
   // The sandbox's user is not ours; the folder around keeps everybody else away.
   chmodSync(options.socketPath, 0o666);
   return {
-    counts: () => [...passage.counted].map(([host, count]) => ({ host, ...count })),
+    counts: () => egressCountsOf(passage.counted),
     close: async () => {
       for (const socket of passage.open) socket.destroy();
       server.closeAllConnections();

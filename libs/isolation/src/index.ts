@@ -1,4 +1,10 @@
-export { type EgressCount, type EgressProxy, openEgressProxy } from './egress-proxy.ts';
+export {
+  type EgressCount,
+  type EgressCounts,
+  egressCountsOf,
+  type EgressProxy,
+  openEgressProxy,
+} from './egress-proxy.ts';
 export { findIsolation, type Isolation, type IsolationWay } from './isolation.ts';
 export { describeLimits, type LimitKind } from './limits.ts';
 export {
@@ -11,6 +17,6 @@ export {
   StopFailure,
 } from './marked-process.ts';
 export type { IsolationOrder, Mount, SandboxLimits } from './order.ts';
-export { identityOf, listMarked, listProcesses } from './process-table.ts';
+export { familyOf, identityOf, listMarked, listProcesses } from './process-table.ts';
 export { egressPort, egressSocketOf, inboundSocketOf, type Sandbox, startIn as startIsolated } from './sandbox.ts';
 export type { Fixture, Toolchain } from './toolchain.ts';

@@ -62,7 +62,7 @@ export async function trust(session: Session, name: string): Promise<ExitCode> {
   const path = { id: prototype.id };
   await api.write((options) => trustPrototype({ ...options, path, body: { trusted: true } }));
   if (session.json) session.print(JSON.stringify({ prototype: name, trusted: true }));
-  else session.print(`${name} is trusted: its releases run on this machine without isolation.`);
+  else session.print(`${name} is trusted: its releases may run where nothing can be isolated.`);
   return exitCodes.ok;
 }
 

@@ -30,7 +30,7 @@ export async function prepareLane(stage: LaneStage): Promise<string> {
   if (!prototype.trusted) {
     const order = { path: { id: prototype.id }, body: { trusted: true } };
     await cast.operator.write((options) => trustPrototype({ ...options, ...order }));
-    say(`${script.cast.operator} vouches for ${prototype.name}: its releases run here without isolation`);
+    say(`${script.cast.operator} vouches for ${prototype.name}: its releases may run where nothing can be isolated`);
   }
   await stopLeftovers(stage, prototype);
   const path = { id: prototype.lanes.production };

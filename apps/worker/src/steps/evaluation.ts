@@ -3,16 +3,9 @@ import { evaluateCandidate, findContract } from '@proviso/gates';
 import { TargetFailure, type TrialOrder, type TrialState } from '@proviso/targets';
 import { withCandidate } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
+import { withEgress } from '../egress-finding.ts';
 import type { Errand } from '../errand.ts';
-import {
-  type StartBounds,
-  type Started,
-  fetchMsMax,
-  notTrusted,
-  startBoundsOf,
-  startOf,
-  startPollMs,
-} from '../release-start.ts';
+import { type StartBounds, type Started, fetchMsMax, startBoundsOf, startOf, startPollMs } from '../release-start.ts';
 import { routedFetch } from '../routed-fetch.ts';
 import { type Acted, refusing, reportOf } from '../step-outcome.ts';
 
@@ -25,11 +18,11 @@ const renewEveryMs = 10_000;
 export async function evaluation(errand: Errand): Promise<Acted> {
   const { ports, state, subject } = errand;
   const prototype = await readJournal(ports, subject, async (reads) => await reads.prototype(state.prototype));
-  if (prototype?.state.trusted !== true) return notTrusted;
+  const trusted = prototype?.state.trusted === true;
   return await withCandidate(ports, state.candidate.manifest.artifact, async ({ folder }) => {
     const found = await findContract(folder);
     if (!found.ok) return refusing('fail', ...found.reasons);
-    return await withTrial(errand, found.contract, async (host) => {
+    return await withTrial(errand, { contract: found.contract, trusted }, async (host) => {
       const { bar, repeats } = pinnedRule(state.policy, 'evaluation');
       const input = { folder, contract: found.contract, baseUrl: ports.routerUrl, bar, repeats, nonce: ports.drawId() };
       const fetch = routedFetch(host);
@@ -38,14 +31,18 @@ export async function evaluation(errand: Errand): Promise<Acted> {
   });
 }
 
-async function withTrial(errand: Errand, contract: Contract, use: (host: string) => Promise<Acted>): Promise<Acted> {
+async function withTrial(
+  errand: Errand,
+  { contract, trusted }: { readonly contract: Contract; readonly trusted: boolean },
+  use: (host: string) => Promise<Acted>,
+): Promise<Acted> {
   const { ports, state, grant } = errand;
   // The fence makes the name: an older claimant that wakes up ends its own trial and not ours.
   const id = `${state.id.slice('prm_'.length)}-${grant.fence}`;
   const order: TrialOrder = {
     release: `trial-${id}`,
     artifactDigest: state.candidate.manifest.artifact,
-    trusted: true,
+    trusted,
     contract: runOrderOf(contract),
     leaseMs: trialLeaseMs,
   };
@@ -56,10 +53,10 @@ async function withTrial(errand: Errand, contract: Contract, use: (host: string)
     const started = await awaitTrial(errand, { id, ...startBoundsOf(contract) });
     const acted = started.kind === 'ready' ? await use(host) : started.acted;
     // Throws when the edge is gone or has forgotten the trial: what was then answered was not the candidate's.
-    await ports.edge.trial(id);
+    const { release } = await ports.edge.trial(id);
     over.abort();
     await renewing;
-    return acted;
+    return withEgress(acted, release);
   } finally {
     over.abort();
     // A trial that cannot be ended now ends with its lease.

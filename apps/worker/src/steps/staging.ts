@@ -5,6 +5,7 @@ import type { LaneReport } from '@proviso/targets';
 import { contractOf } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
 import { storeDocument } from '../document.ts';
+import { withEgress } from '../egress-finding.ts';
 import type { Errand } from '../errand.ts';
 import { awaitRelease, observed, startBoundsOf, startPollMs } from '../release-start.ts';
 import { routedFetch } from '../routed-fetch.ts';
@@ -44,7 +45,9 @@ export async function staging(errand: Errand): Promise<Acted> {
   if (!(await weigh(errand, 100, 'preview'))) return { kind: 'ask' };
   // Pages that an edge put up while it died or came back are no answers of the candidate: a breakage, not a no.
   if ((await bootOf(errand)) !== boot) throw new StepBreakage('edge_restarted');
-  return reportOf(await together(errand, { smoke, before, rehearsed, after }));
+  const { releases } = await ports.edge.observe(lane.id);
+  const candidate = releases.find((each) => each.release === releaseIdOf(state.id));
+  return withEgress(reportOf(await together(errand, { smoke, before, rehearsed, after })), candidate ?? {});
 }
 
 async function bootOf({ ports, state }: Errand): Promise<string> {

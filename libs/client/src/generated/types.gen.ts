@@ -1745,6 +1745,11 @@ export type PollEdgeOrdersData = {
     body: {
         edge: string;
         boot: string;
+        isolation?: {
+            way: 'bubblewrap' | 'namespace' | 'none';
+            limits: string;
+            why: string;
+        };
         lanes: Array<{
             lane: string;
             fence: {
@@ -1762,6 +1767,12 @@ export type PollEdgeOrdersData = {
                 treeDigest?: string;
                 pid?: number;
                 port?: number;
+                isolation?: 'bubblewrap' | 'namespace' | 'none';
+                egress?: Array<{
+                    host: string;
+                    declared: boolean;
+                    requests: number;
+                }>;
                 restarts: number;
                 final?: true;
             }>;

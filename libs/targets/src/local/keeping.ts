@@ -1,3 +1,4 @@
+import { type EgressCounts, egressCountsOf, type Isolation, type IsolationWay } from '@proviso/isolation';
 import type { BlobSource } from './artifact.ts';
 import type { OutputLog } from './output-log.ts';
 import type { ReleaseOrder, ReleaseReason, ReleaseReport, ReleaseState } from './protocol.ts';
@@ -26,6 +27,7 @@ export interface KeeperOptions {
   /** The lane's fence as text: a person who resumes a lane means its releases to be tried again. */
   readonly fence: string;
   readonly blobs: BlobSource;
+  readonly isolation: Isolation;
   readonly adopt: RunRecord | null;
   readonly after: Promise<void>;
   readonly saveRun: (run: RunRecord) => void;
@@ -39,7 +41,7 @@ const ERROR_STATUS_MIN = 500;
 /** What serves now: the way to it, and the process behind it unless the edge itself serves the files. */
 export interface Run {
   readonly endpoint: Endpoint;
-  readonly process: { readonly pid: number; readonly port: number } | null;
+  readonly process: { readonly pid: number; readonly port: number; readonly isolation: IsolationWay } | null;
 }
 
 /** Everything that changes about a kept release; owned by the keeper's loop, read by everybody else. */
@@ -55,6 +57,8 @@ export interface Keeping {
   detail: string | undefined;
   treeDigest: ReleaseReport['treeDigest'];
   run: Run | null;
+  /** Over all runs: a release that is started anew is still the same release. */
+  readonly egress: EgressCounts;
   restarts: number;
   final: boolean;
   abandoned: boolean;
@@ -87,7 +91,8 @@ export function reportOf(keeping: Keeping): ReleaseReport {
     ...(keeping.reason && { reason: keeping.reason }),
     ...(keeping.detail && { detail: keeping.detail }),
     ...(keeping.treeDigest && { treeDigest: keeping.treeDigest }),
-    ...(run?.process && { pid: run.process.pid, port: run.process.port }),
+    ...run?.process,
+    ...(keeping.egress.size > 0 && { egress: egressCountsOf(keeping.egress) }),
     restarts: keeping.restarts,
     ...(keeping.final && { final: true }),
   };

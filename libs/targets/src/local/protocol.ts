@@ -1,3 +1,5 @@
+import type { EgressCount, Isolation, IsolationWay } from '@proviso/isolation';
+
 /** The form the API answers in and the edge speaks: no promotions, no people, only what a machine must run. */
 
 /** `sha256:` and 64 hexadecimal digits. */
@@ -41,7 +43,7 @@ export interface RunContract {
 export interface ReleaseOrder {
   readonly release: string;
   readonly artifactDigest: ArtifactDigest;
-  /** Set by an operator. Until releases are isolated, nothing untrusted is ever started. */
+  /** Set by an operator: it may run where nothing can be isolated. */
   readonly trusted: boolean;
   readonly contract: RunContract;
 }
@@ -72,7 +74,7 @@ export type ReleaseState = 'fetching' | 'starting' | 'ready' | 'unhealthy' | 'ex
 
 /** Why a release is not ready: a closed list, because it is stored and shown. */
 export type ReleaseReason =
-  | 'not_trusted'
+  | 'not_isolated'
   | 'fetch_failed'
   | 'bad_manifest'
   | 'digest_mismatch'
@@ -95,7 +97,12 @@ export interface ReleaseReport {
   /** The digest of what lies on the disk, computed from the files that run. */
   readonly treeDigest?: ArtifactDigest;
   readonly pid?: number;
+  /** On this machine, or inside its sandbox. */
   readonly port?: number;
+  /** What keeps its process from everything else; `none` only for what an operator trusts. */
+  readonly isolation?: IsolationWay;
+  /** The hosts that it asked for, whether or not its contract declares them. */
+  readonly egress?: readonly EgressCount[];
   readonly restarts: number;
   /** True when the edge has given up and only a new order changes anything. */
   readonly final?: true;
@@ -119,6 +126,8 @@ export interface EdgeReport {
   readonly edge: string;
   /** Random for each start of the edge: counters of two boots must never be subtracted. */
   readonly boot: string;
+  /** What this edge can do to keep releases from everything else. */
+  readonly isolation?: Pick<Isolation, 'way' | 'limits' | 'why'>;
   readonly lanes: readonly LaneReport[];
 }
 

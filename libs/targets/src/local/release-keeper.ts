@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { adoptProcess, endProcess, type MarkedProcess } from '@proviso/isolation';
 import { hashTree, unpackArtifact } from './artifact.ts';
 import { messageOf, TargetFailure } from './failure.ts';
 import {
@@ -17,7 +15,7 @@ import {
 } from './keeping.ts';
 import { openOutputLog } from './output-log.ts';
 import type { ArtifactDigest, ReleaseOrder, ReleaseReport } from './protocol.ts';
-import { findFreePort, startProcess } from './release-process.ts';
+import { adoptRun, endRun, nameRun, type ReleaseRun, startRun } from './release-run.ts';
 import { type RunEnd, watchRun } from './run-watch.ts';
 import type { RunRecord } from './state-file.ts';
 import { openStaticUpstream } from './static-upstream.ts';
@@ -64,6 +62,7 @@ export function keepRelease(options: KeeperOptions): ReleaseKeeper {
     detail: undefined,
     treeDigest: undefined,
     run: null,
+    egress: new Map(),
     restarts: 0,
     final: false,
     abandoned: false,
@@ -112,13 +111,12 @@ async function keep(keeping: Keeping): Promise<void> {
   let failures = 0;
   let adopted = options.adopt === null ? null : await adopt(keeping, options.adopt);
   while (!stopping.signal.aborted) {
-    // A folder of files runs nothing, so there is nothing to be trusted.
-    if (adopted === null && !keeping.order.trusted && !isStatic(keeping)) {
+    if (adopted === null && !mayRun(keeping)) {
       settle(
         keeping,
         'refused',
-        'not_trusted',
-        'no operator marked this release as trusted, and this edge cannot isolate it',
+        'not_isolated',
+        `this machine cannot keep the prototype from everything else; ${options.isolation.why}`,
       );
       await untilChanged(keeping);
       continue;
@@ -144,21 +142,30 @@ async function keep(keeping: Keeping): Promise<void> {
   settle(keeping, 'stopped');
 }
 
-async function adopt(keeping: Keeping, record: RunRecord): Promise<MarkedProcess | null> {
-  const living = adoptProcess(record);
+/** A folder of files runs nothing; anything else runs isolated, or trusted where nothing can be isolated. */
+function mayRun(keeping: Keeping): boolean {
+  return isStatic(keeping) || keeping.options.isolation.way !== 'none' || keeping.order.trusted;
+}
+
+/** A run with the record by which the next edge finds it. */
+interface Started {
+  readonly run: ReleaseRun;
+  readonly record: RunRecord;
+}
+
+async function adopt(keeping: Keeping, record: RunRecord): Promise<Started | null> {
+  const { options, order, egress } = keeping;
   const digest = await treeDigestOf(keeping);
-  if (living !== null && digest === keeping.order.artifactDigest) {
+  const run = digest === order.artifactDigest ? await adoptRun(record, { contract: order.contract, egress }) : null;
+  if (run !== null && digest !== null) {
     keeping.treeDigest = digest;
-    keeping.options.log('info', 'release.adopted', {
-      release: keeping.order.release,
-      pid: living.pid,
-      port: record.port,
-    });
-    return living;
+    const { pid } = run.process;
+    options.log('info', 'release.adopted', { release: order.release, pid, port: record.port });
+    return { run, record };
   }
   // Not alive, or its files are no longer what was approved: it is started anew from verified files.
-  await endProcess(record, STOP_GRACE_MS);
-  keeping.options.dropRun(record.marker);
+  await endRun(record, STOP_GRACE_MS);
+  options.dropRun(record.marker);
   return null;
 }
 
@@ -168,28 +175,28 @@ async function treeDigestOf(keeping: Keeping): Promise<ArtifactDigest | null> {
   return manifest === null ? null : hashTree(manifest, folder).catch(() => null);
 }
 
-async function runOnce(keeping: Keeping, adopted: MarkedProcess | null): Promise<RunEnd> {
-  let process: MarkedProcess;
-  let port: number;
+async function runOnce(keeping: Keeping, adopted: Started | null): Promise<RunEnd> {
+  let started: Started;
   try {
-    if (adopted === null) ({ process, port } = await launch(keeping));
-    else [process, port] = [adopted, keeping.options.adopt?.port ?? 0];
+    started = adopted ?? (await launch(keeping));
   } catch (error) {
     return endOf(error);
   }
-  const upstream = openUpstream({ port });
-  keeping.run = { endpoint: newEndpoint(keeping, upstream), process: { pid: process.pid, port } };
-  const end = await watchRun(keeping, { process, port });
+  const { run, record } = started;
+  const upstream = openUpstream(run.address);
+  const process = { pid: run.process.pid, port: record.port, isolation: record.way };
+  keeping.run = { endpoint: newEndpoint(keeping, upstream), process };
+  const end = await watchRun(keeping, run);
   if (!keeping.abandoned) {
     if (!keeping.stopping.signal.aborted) settle(keeping, end.state, end.reason, end.detail);
     else await drain(keeping, upstream);
     // Before the process ends: who is still talking with it hears a goodbye and not a broken line.
     await upstream.destroy();
-    await endProcess(process, STOP_GRACE_MS);
-    keeping.options.dropRun(process.marker);
+    await endRun(record, STOP_GRACE_MS);
+    keeping.options.dropRun(record.marker);
   }
   keeping.run = null;
-  await upstream.destroy();
+  await Promise.all([upstream.destroy(), run.letGo()]);
   return end;
 }
 
@@ -239,20 +246,27 @@ async function fetchTree(keeping: Keeping): Promise<string> {
   return folder;
 }
 
-async function launch(keeping: Keeping): Promise<{ process: MarkedProcess; port: number }> {
-  const { options, order } = keeping;
+async function launch(keeping: Keeping): Promise<Started> {
+  const { options, order, egress } = keeping;
+  const { contract } = order;
   const folder = await fetchTree(keeping);
   keeping.state = 'starting';
-  const port = await findFreePort();
-  const marker = `PROVISO_RUN=${randomUUID()}`;
   const logPath = join(options.folder, 'output.log');
   await rm(logPath, { force: true });
-  options.saveRun({ key: options.key, pid: null, identity: null, marker, isolated: false, port });
+  const named = await nameRun(options.key, options.isolation);
+  options.saveRun(named);
   const temporaryFolder = join(options.folder, 'tmp');
-  const process = await startProcess({ contract: order.contract, folder, temporaryFolder, logPath, marker, port });
-  options.saveRun({ key: options.key, pid: process.pid, identity: process.identity, marker, isolated: false, port });
-  options.log('info', 'release.started', { release: order.release, pid: process.pid, port });
-  return { process, port };
+  const plan = { contract, folder, temporaryFolder, logPath, isolation: options.isolation, egress };
+  const run = await startRun(named, plan).catch(async (error: unknown) => {
+    await endRun(named, 0);
+    options.dropRun(named.marker);
+    throw error;
+  });
+  const { pid, identity } = run.process;
+  const record = { ...named, pid, identity };
+  options.saveRun(record);
+  options.log('info', 'release.started', { release: order.release, pid, port: record.port });
+  return { run, record };
 }
 
 function endOf(error: unknown): RunEnd {

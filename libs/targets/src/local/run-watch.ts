@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ReleaseReason, ReleaseState } from './protocol.ts';
 import { type Keeping, settle } from './keeping.ts';
 import { type MarkedProcess, residentMbOf } from '@proviso/isolation';
-import { probeHealth } from './upstream.ts';
+import type { ReleaseRun } from './release-run.ts';
+import { probeHealth, type ReleaseAddress } from './upstream.ts';
 
 /** Why a run is over, or why it never began. */
 export interface RunEnd {
@@ -25,28 +26,31 @@ const DETAIL_LENGTH_MAX = 2_000;
 const CANNOT_START_CODES = [126, 127];
 
 /** Watches one run until it ends, breaks a limit, loses its health or is to be stopped. */
-export async function watchRun(keeping: Keeping, run: { process: MarkedProcess; port: number }): Promise<RunEnd> {
+export async function watchRun(keeping: Keeping, run: ReleaseRun): Promise<RunEnd> {
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, keeping.stopping.signal]);
   try {
     return await Promise.race([
-      watchExit(keeping, run.process),
+      watchExit(keeping, run),
       watchOutput(keeping, signal),
       watchMemory(keeping, run.process, signal),
-      watchHealth(keeping, run.port, signal),
+      watchHealth(keeping, run.address, signal),
     ]);
   } finally {
     over.abort();
   }
 }
 
-async function watchExit(keeping: Keeping, process: MarkedProcess): Promise<RunEnd> {
+async function watchExit(keeping: Keeping, { process, sandbox }: ReleaseRun): Promise<RunEnd> {
   const { code, signal } = await process.exited;
   const early = keeping.state === 'starting';
   const how = signal === null ? `code ${code ?? 'unknown'}` : `signal ${signal}`;
   // The kernel stops a flood at the size limit, maybe before our next look: the cause is the flood, not the end.
   const flooded = keeping.output.trim(performance.now());
-  const detail = `ended with ${how}\n${keeping.output.tail(DETAIL_LENGTH_MAX)}`;
+  const complaint = sandbox?.complaint() ?? '';
+  const detail = `ended with ${how}\n${complaint || keeping.output.tail(DETAIL_LENGTH_MAX)}`;
+  if (complaint !== '') return { state: 'exited', reason: 'start_failed', detail };
+  if (sandbox?.ranOutOfMemory()) return { state: 'exited', reason: 'memory_exceeded', detail };
   if (early && code !== null && CANNOT_START_CODES.includes(code))
     return { state: 'exited', reason: 'start_failed', detail };
   if (flooded) return { state: 'exited', reason: 'output_flood', detail };
@@ -73,11 +77,11 @@ async function watchMemory(keeping: Keeping, process: MarkedProcess, signal: Abo
   return { state: 'stopped' };
 }
 
-async function watchHealth(keeping: Keeping, port: number, signal: AbortSignal): Promise<RunEnd> {
+async function watchHealth(keeping: Keeping, address: ReleaseAddress, signal: AbortSignal): Promise<RunEnd> {
   const { health, readyWithinMs = READY_WITHIN_MS } = keeping.order.contract;
   const probe = { path: health.path, timeoutMs: health.timeoutMs ?? PROBE_TIMEOUT_MS };
   const deadline = performance.now() + readyWithinMs;
-  while (!(await probeHealth({ port }, probe))) {
+  while (!(await probeHealth(address, probe))) {
     if (performance.now() > deadline) {
       const detail = `expected ${health.path} to answer below 400 within ${readyWithinMs} ms\n${keeping.output.tail(DETAIL_LENGTH_MAX)}`;
       return { state: 'unhealthy', reason: 'health_timeout', detail };
@@ -88,7 +92,7 @@ async function watchHealth(keeping: Keeping, port: number, signal: AbortSignal):
   settle(keeping, 'ready');
   let misses = 0;
   while (await waits(PROBE_READY_EVERY_MS, signal)) {
-    const healthy = await probeHealth({ port }, probe);
+    const healthy = await probeHealth(address, probe);
     if (signal.aborted) break;
     misses = healthy ? 0 : misses + 1;
     if (misses >= MISSES_MAX) {

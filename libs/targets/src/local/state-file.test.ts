@@ -6,7 +6,16 @@ import { openStateFile } from './state-file.ts';
 const folder = newFolder();
 afterAll(() => folder.remove());
 
-const run = { key: 'k', pid: null, identity: null, marker: 'PROVISO_RUN=1', isolated: false, port: 1 };
+const run = {
+  key: 'k',
+  pid: null,
+  identity: null,
+  marker: 'PROVISO_RUN=1',
+  isolated: false,
+  way: 'none' as const,
+  runFolder: null,
+  port: 1,
+};
 
 test('remembers orders and runs over a restart, readable by nobody else', () => {
   const path = join(folder.path, 'state.json');

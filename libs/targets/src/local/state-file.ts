@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ProcessMark } from '@proviso/isolation';
+import type { IsolationWay, ProcessMark } from '@proviso/isolation';
 import { messageOf } from './failure.ts';
 import { parseOrders } from './orders.ts';
 import type { EdgeOrders } from './protocol.ts';
@@ -9,6 +9,9 @@ import type { EdgeOrders } from './protocol.ts';
 export interface RunRecord extends ProcessMark {
   readonly key: string;
   readonly port: number;
+  readonly way: IsolationWay;
+  /** The folder of its sandbox, or null when it runs bare. */
+  readonly runFolder: string | null;
 }
 
 /** What an edge remembers over its own death: the orders it served and the processes it owns. */
@@ -69,7 +72,9 @@ function load(path: string): {
   try {
     const value: { orders?: unknown; runs?: unknown } = JSON.parse(readFileSync(path, 'utf8'));
     // First and on their own: orders that a newer edge cannot read must not hide processes that live.
-    runs = Array.isArray(value.runs) ? value.runs.filter(isRunRecord) : [];
+    // A file of an edge from before isolation does not say, and its processes are in no sandbox.
+    const recorded: unknown[] = Array.isArray(value.runs) ? value.runs : [];
+    runs = recorded.map((run): unknown => Object.assign({ ...bare }, run)).filter(isRunRecord);
     return { state: { orders: value.orders ? parseOrders(value.orders) : null, runs }, fault: null };
   } catch (error) {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -77,15 +82,18 @@ function load(path: string): {
   }
 }
 
+const bare = { isolated: false, way: 'none', runFolder: null } as const;
+
 function isRunRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
   const run = value as Partial<Record<keyof RunRecord, unknown>>;
   return (
     typeof run.key === 'string' &&
     typeof run.marker === 'string' &&
+    (run.runFolder === null || typeof run.runFolder === 'string') &&
     typeof run.port === 'number' &&
-    // A file of an edge from before isolation does not say, and its processes are in none.
-    ['boolean', 'undefined'].includes(typeof run.isolated) &&
+    typeof run.isolated === 'boolean' &&
+    typeof run.way === 'string' &&
     (run.pid === null || (typeof run.pid === 'number' && Number.isSafeInteger(run.pid) && run.pid > 1)) &&
     (run.identity === null || typeof run.identity === 'string')
   );

@@ -7,7 +7,8 @@ import { messageOf } from './failure.ts';
 import type { EdgeLog, Endpoint, KeeperDuty } from './keeping.ts';
 import type { LaneOrder, ReleaseOrder, ReleaseReport } from './protocol.ts';
 import { keepRelease, type ReleaseKeeper } from './release-keeper.ts';
-import { endProcess } from '@proviso/isolation';
+import type { Isolation } from '@proviso/isolation';
+import { endRun } from './release-run.ts';
 import type { RunRecord, StateFile } from './state-file.ts';
 
 /** Owns every release process of one edge and makes them what is ordered. */
@@ -30,6 +31,7 @@ export interface Supervisor {
 export interface SupervisorOptions {
   readonly folder: string;
   readonly blobs: BlobSource;
+  readonly isolation: Isolation;
   readonly state: StateFile;
   readonly log: EdgeLog;
 }
@@ -139,6 +141,7 @@ function ensure(
     duty,
     fence,
     blobs: options.blobs,
+    isolation: options.isolation,
     adopt,
     after: ending.get(key) ?? Promise.resolve(),
     saveRun: options.state.saveRun,
@@ -200,7 +203,7 @@ function endOrphans(supervision: Supervision): void {
 async function endRuns(supervision: Supervision, runs: readonly RunRecord[]): Promise<void> {
   for (const run of runs) {
     supervision.options.log('info', 'orphan.ended', { pid: run.pid });
-    await endProcess(run, ORPHAN_GRACE_MS);
+    await endRun(run, ORPHAN_GRACE_MS);
     supervision.options.state.dropRun(run.marker);
   }
 }
