@@ -30,6 +30,8 @@ async function setup() {
     checkNode();
     const tools = { postgres: findPostgres(), temporal: await findTemporal(), chromium: findChromium() };
     writeAtomically(join(root, '.cache', 'tools.json'), `${JSON.stringify(tools, null, 2)}\n`);
+    if (process.platform === 'linux' && !onPath(['bwrap']))
+      say('bubblewrap is not installed; prototypes are isolated by plain namespaces where the kernel lets us');
     say('ready');
   });
 }
@@ -145,7 +147,10 @@ async function findTemporal() {
 
 /** Only noted: nothing needs a browser yet, so its absence is no problem. */
 function findChromium() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  return onPath(['chromium', 'chromium-browser', 'google-chrome']);
+}
+
+function onPath(names) {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const paths = folders.flatMap((folder) => names.map((name) => join(folder, name)));
   return paths.find((path) => existsSync(path)) ?? null;
