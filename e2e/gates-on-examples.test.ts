@@ -15,6 +15,7 @@ import {
   findContract,
   scanCandidate,
   smokeRelease,
+  runChild,
 } from '@proviso/gates';
 
 const examples = fileURLToPath(new URL('../examples/helpdesk/', import.meta.url));
@@ -81,7 +82,7 @@ async function outcomesOf(version: string): Promise<Readonly<Record<string, Gate
   const found = await findContract(folder);
   if (!found.ok) throw new Error('expected a contract');
   const { contract } = found;
-  const scan = await scanCandidate({ folder, scratchFolder: scratch }, { evidence, signal });
+  const scan = await scanCandidate({ folder, scratchFolder: scratch }, { evidence, signal, run: runChild });
   const baseUrl = await start(folder, contract);
   const ports = { evidence, fetch, signal };
   const nonce = 'e7c1b0d2a94f';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type GateOutcome, assessReadiness, findCases, findContract, scanCandidate } from '@proviso/gates';
+import { type GateOutcome, assessReadiness, findCases, findContract, runChild, scanCandidate } from '@proviso/gates';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const signal = new AbortController().signal;
@@ -60,7 +60,7 @@ test.each([
   expect(await readiness(false)).toMatchObject({ verdict: 'fail', reasons: [{ code: 'build_gate_missing' }] });
   const cases = await findCases(folder, contract);
   expect(cases.ok && cases.cases.length).toBe(count);
-  const scan = await scanCandidate({ folder, scratchFolder: join(folder, '..') }, { evidence, signal });
+  const scan = await scanCandidate({ folder, scratchFolder: join(folder, '..') }, { evidence, signal, run: runChild });
   expect(scan.verdict).toBe('pass');
 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { folderStore } from '@proviso/evidence';
+import { findIsolation, type Isolation } from '@proviso/isolation';
 import { type Journal, JournalFailure, openJournal, openPump } from '@proviso/journal';
 import { localTarget } from '@proviso/targets';
 import { pino } from 'pino';
@@ -9,6 +10,7 @@ import { sweepCandidates } from './candidate-folder.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
 import { faultAt, noFault } from './fault.ts';
 import { type Vitals, openHealth } from './health.ts';
+import { isolatedChild } from './isolated-child.ts';
 import { evidenceCollector } from './leaders/collector.ts';
 import { leadForever, nameOf } from './leaders/leader.ts';
 import { reconcilerWork } from './leaders/reconciler.ts';
@@ -41,12 +43,15 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   if (left > 0) log.info({ left }, 'candidates.swept');
   const { databaseUrl: url, origin, vaultKeyHex } = config;
   const waiting = { clock, log, signal };
-  const [journal, bundle] = await Promise.all([
+  const [isolation, journal, bundle] = await Promise.all([
+    findIsolation(),
     openPatiently(waiting, async () => await openJournal({ url, connectionsMax, origin, vaultKeyHex, onError })),
     bundleStory(),
   ]);
   const vitals: Vitals = { workers: 0, leads: new Map() };
-  const ports = portsOf(config, journal);
+  const level = isolation.way === 'none' ? 'warn' : 'info';
+  log[level]({ way: isolation.way, limits: isolation.limits, why: isolation.why }, 'worker.isolation');
+  const ports = portsOf(config, { journal, isolation });
   const health = config.port === null ? null : openHealth(vitals, journal.ping);
   if (config.port !== null) health?.listen(config.port, '127.0.0.1');
   try {
@@ -69,7 +74,10 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   }
 }
 
-function portsOf(config: WorkerConfig, journal: Journal): WorkerPorts {
+function portsOf(
+  config: WorkerConfig,
+  { journal, isolation }: { journal: Journal; isolation: Isolation },
+): WorkerPorts {
   const { edgeControlUrl: controlUrl, edgeControlToken: token } = config;
   return {
     journal,
@@ -77,6 +85,7 @@ function portsOf(config: WorkerConfig, journal: Journal): WorkerPorts {
     edge: localTarget({ controlUrl, token, fetchTimeoutMs: edgeMsMax }),
     routerUrl: config.routerUrl,
     workFolder: config.workFolder,
+    isolated: isolation.way === 'none' ? null : isolatedChild(isolation, config.workFolder),
     clock,
     drawId: randomUUID,
     fault: config.fault === null ? noFault : faultAt(config.fault.point, config.fault.onceFile),

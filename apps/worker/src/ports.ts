@@ -1,4 +1,5 @@
 import type { EvidenceStore } from '@proviso/evidence';
+import type { RunChild } from '@proviso/gates';
 import type { Journal } from '@proviso/journal';
 import type { LocalTarget } from '@proviso/targets';
 import type { Fault } from './fault.ts';
@@ -28,6 +29,8 @@ export interface WorkerPorts {
   /** The router in which lanes and trials are reached by Host header. */
   readonly routerUrl: string;
   readonly workFolder: string;
+  /** Runs tools on what strangers wrote, in a sandbox; null where there is none. */
+  readonly isolated: RunChild | null;
   readonly clock: Clock;
   readonly drawId: () => string;
   readonly fault: Fault;

@@ -13,11 +13,11 @@ export type Started =
   | { readonly kind: 'ready'; readonly release: ReleaseReport }
   | { readonly kind: 'not'; readonly acted: Acted };
 
-/** What a builder has to do where the edge can neither isolate a prototype nor is told to trust it. */
-const notIsolated: Acted = refusing('inconclusive', {
+/** What a builder has to do where a machine can neither isolate a prototype nor is told to trust it. */
+export const notIsolated: Acted = refusing('inconclusive', {
   code: 'not_isolated',
   message:
-    'the machine that should run this prototype cannot isolate it, and no operator has vouched for it; ask an operator to install bubblewrap there or to trust the prototype, then run this check again',
+    'the machine that should run or read this prototype cannot isolate it, and no operator has vouched for it; ask an operator to install bubblewrap there or to trust the prototype, then run this check again',
 });
 
 /**

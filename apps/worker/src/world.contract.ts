@@ -18,12 +18,14 @@ import {
   type WorkspaceId,
 } from '@proviso/domain';
 import { folderStore } from '@proviso/evidence';
+import { findIsolation, type Isolation } from '@proviso/isolation';
 import { type Journal, openJournal, type PromotionView } from '@proviso/journal';
 import { localTarget } from '@proviso/targets';
 import { createDatabase, type TestDatabase } from '@proviso/testkit';
 import type { PromotionSubject } from '@proviso/workflow';
 import { carry } from './errand.ts';
 import { noFault } from './fault.ts';
+import { isolatedChild } from './isolated-child.ts';
 import type { Log, Turn, WorkerPorts } from './ports.ts';
 import { openRehearsalEdge, type RehearsalEdge } from './rehearsal-edge.contract.ts';
 import { acts } from './activities.ts';
@@ -93,7 +95,8 @@ export async function openWorld(options: { readonly database?: TestDatabase } = 
   const edge = await openRehearsalEdge(journal, workspace);
   const lines: string[] = [];
   const evidenceFolder = join(await mkdtemp(join(tmpdir(), 'proviso-world-')), 'evidence');
-  const ports = portsOf({ journal, edge, lines, evidenceFolder });
+  const isolation = await findIsolation();
+  const ports = portsOf({ journal, edge, lines, evidenceFolder, isolation });
   const view: World['view'] = async (promotion) => {
     const found = await journal.reads(workspace).promotion(promotion);
     if (found === null) throw new Error('expected a promotion');
@@ -183,6 +186,7 @@ function portsOf(parts: {
   edge: RehearsalEdge;
   lines: string[];
   evidenceFolder: string;
+  isolation: Isolation;
 }): WorkerPorts {
   const note = (fields: Readonly<Record<string, unknown>>, event: string): void => {
     parts.lines.push(`${event} ${JSON.stringify(fields)}`);
@@ -194,6 +198,7 @@ function portsOf(parts: {
     edge: localTarget({ controlUrl: parts.edge.controlUrl, token: 'token', fetchTimeoutMs: 2_000 }),
     routerUrl: parts.edge.routerUrl,
     workFolder: `${parts.evidenceFolder}-work`,
+    isolated: isolatedChild(parts.isolation, `${parts.evidenceFolder}-work`),
     clock: hurriedClock(),
     drawId: randomUUID,
     fault: noFault,

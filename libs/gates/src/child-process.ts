@@ -6,6 +6,9 @@ export interface ChildRun {
   readonly program: string;
   readonly programArguments: readonly string[];
   readonly folder: string;
+  /** What it reads beside its folder, such as the program's own packages; a sandbox shows it nothing else. */
+  readonly readable: readonly string[];
+  readonly memoryMbMax: number;
   readonly timeoutMs: number;
   readonly outputBytesMax: number;
   readonly signal: AbortSignal;
@@ -17,8 +20,11 @@ export interface ChildEnd {
   readonly output: string;
 }
 
+/** Runs a program once. Untrusted input is for one that keeps the program from everything else. */
+export type RunChild = (run: ChildRun) => Promise<ChildEnd>;
+
 /**
- * Runs a tool on untrusted input: no environment, no input, bounded time and output, killed for sure. Throws a breakage
+ * Runs a tool without a sandbox, for a machine that has none and a prototype that an operator trusts: no environment, no input, bounded time and output, killed for sure. Throws a breakage
  * when it could not be started, was killed, ran too long or said too much. If we die here, the tool ends at its next
  * write, since nobody reads its pipe any more.
  */

@@ -8,6 +8,7 @@ export {
   textOf,
 } from './candidate-files.ts';
 export { type Case, type CasesFound, casesShape, findCases } from './cases.ts';
+export { type ChildEnd, type ChildRun, type RunChild, runChild } from './child-process.ts';
 export { type ContractFound, contractFileName, findContract, readContractFile } from './contract-file.ts';
 export { type EvaluateInput, type EvaluatePorts, evaluateCandidate } from './evaluation.ts';
 export { type CaseResult } from './evaluation-report.ts';

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GateBreakage, type GateOutcome } from './outcome.ts';
+import { runChild } from './child-process.ts';
 import { scanCandidate } from './scan.ts';
 import { type SecretTool, installedSecretlint } from './secretlint.ts';
 
@@ -30,7 +31,7 @@ async function scan(files: Readonly<Record<string, string | Uint8Array>>, tool?:
       return { digest: `sha256:${'0'.repeat(63)}${stored.length}` as const };
     },
   };
-  const ports = { evidence, signal: new AbortController().signal, ...(tool && { tool }) };
+  const ports = { evidence, signal: new AbortController().signal, run: runChild, ...(tool && { tool }) };
   return await scanCandidate({ folder, scratchFolder: join(home, 'scratch'), timeoutMs: 10_000 }, ports);
 }
 
@@ -157,12 +158,15 @@ test('stops the tool when the caller gives up or its time is over', async () => 
   await writeFile(join(folder, 'a.txt'), 'a');
   const evidence = { put: async () => ({ digest: 'sha256:0' as const }) };
   const input = { folder, scratchFolder: join(home, 'scratch'), timeoutMs: 300 };
-  const late = await scanCandidate(input, { evidence, tool, signal: new AbortController().signal }).catch(
-    (e: unknown) => e,
-  );
+  const late = await scanCandidate(input, {
+    evidence,
+    tool,
+    run: runChild,
+    signal: new AbortController().signal,
+  }).catch((e: unknown) => e);
   expect(late).toMatchObject({ code: 'tool_timeout', retryable: true });
   const signal = AbortSignal.timeout(200);
-  const gone = await scanCandidate({ ...input, timeoutMs: 20_000 }, { evidence, tool, signal }).catch(
+  const gone = await scanCandidate({ ...input, timeoutMs: 20_000 }, { evidence, tool, run: runChild, signal }).catch(
     (e: unknown) => e,
   );
   expect(gone).toMatchObject({ name: 'TimeoutError' });

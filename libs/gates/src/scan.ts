@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type SkippedFile, listFiles, readCandidateFile, textOf } from './candidate-files.ts';
 import { type Control, GateBreakage, type GateOutcome, type GateReason, missedControls } from './outcome.ts';
+import type { RunChild } from './child-process.ts';
 import { type EvidencePort, putJson } from './ports.ts';
 import { excerpt } from './redaction.ts';
 import { type SecretFinding, reasonOf } from './secret-finding.ts';
@@ -21,6 +22,8 @@ export interface ScanInput {
 export interface ScanPorts {
   readonly evidence: EvidencePort;
   readonly signal: AbortSignal;
+  /** How the tool is run: it reads what a stranger wrote. */
+  readonly run: RunChild;
   readonly tool?: SecretTool;
 }
 
@@ -63,6 +66,7 @@ export async function scanCandidate(input: ScanInput, ports: ScanPorts): Promise
       inputBytes: mirror.sizeBytes,
       timeoutMs: input.timeoutMs ?? timeoutMsDefault,
       signal: ports.signal,
+      run: ports.run,
     });
     requireAllScanned(report, [...mirror.files.map((file) => file.mirror), planted.path]);
     const controls = controlsOf(report, planted);

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { type Of, choice, group, integer, list, preset, read, text } from '@proviso/domain';
-import { runChild } from './child-process.ts';
+import type { RunChild } from './child-process.ts';
 import { GateBreakage } from './outcome.ts';
 
 /** The tool behind the secret rules, as evidence names it. */
@@ -36,6 +36,9 @@ const knownMajor = '13';
 /** Enough for the largest scan; a tool that wants more has met something built to make it grow. */
 const memoryMbMax = 512;
 
+/** A process of Node is larger than its heap of objects. */
+const processOverHeap = 2;
+
 /** The report repeats every file's text, whose bytes JSON may write as up to six; the rest is for the findings. */
 const outputBytesPerInputByte = 6;
 const outputBytesOver = 4 * 1024 * 1024;
@@ -61,6 +64,7 @@ export async function runSecretlint(
     readonly inputBytes: number;
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
+    readonly run: RunChild;
   },
 ): Promise<ToolReport> {
   if (tool.version.split('.')[0] !== knownMajor) {
@@ -69,7 +73,7 @@ export async function runSecretlint(
   }
   const limits = ['--permission', `--allow-fs-read=${scan.folder}`, `--allow-fs-read=${tool.packagesFolder}`];
   const options = ['--no-gitignore', '--secretlintignore', '.none', '--format', 'json', '--secretlintrcJSON'];
-  const end = await runChild({
+  const end = await scan.run({
     program: process.execPath,
     programArguments: [
       ...limits,
@@ -80,6 +84,8 @@ export async function runSecretlint(
       '**/*',
     ],
     folder: scan.folder,
+    readable: [tool.packagesFolder],
+    memoryMbMax: memoryMbMax * processOverHeap,
     timeoutMs: scan.timeoutMs,
     outputBytesMax: scan.inputBytes * outputBytesPerInputByte + outputBytesOver,
     signal: scan.signal,

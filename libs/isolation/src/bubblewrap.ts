@@ -14,23 +14,32 @@ export function bubblewrapCommand(root: {
     ...['--unshare-net', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--hostname', 'sandbox', '--new-session', '--as-pid-1', '--cap-drop', 'ALL'],
     ...(root.dropsUser ? ['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`]) : []),
-    // Bubblewrap makes missing parents for its own user alone, which the command is not.
-    ...parentsOf(root.fixtures).flatMap((folder) => ['--perms', '0755', '--dir', folder]),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...scratch('/dev/shm', root.scratchBytes),
-    ...root.fixtures.flatMap(fixtureWords),
+    ...withParents(root.fixtures),
     // Last, since nothing can be placed on them any more: what is not a scratch folder takes no file at all.
     ...['--remount-ro', '/dev', '--remount-ro', '/'],
     ...[perlPath, '-w', `${wardenFolder}/warden.pl`],
   ];
 }
 
-function parentsOf(fixtures: readonly Fixture[]): readonly string[] {
-  const found = new Set<string>();
-  for (const { target } of fixtures) {
-    for (let at = target.indexOf('/', 1); at > 0; at = target.indexOf('/', at + 1)) found.add(target.slice(0, at));
-  }
-  return [...found];
+/** Bubblewrap makes missing parents for its own user alone, which the command is not; also those in a scratch folder. */
+function withParents(fixtures: readonly Fixture[]): readonly string[] {
+  const made = new Set<string>();
+  return fixtures.flatMap((fixture) => {
+    const missing = parentsOf(fixture.target).filter((folder) => !made.has(folder));
+    for (const folder of missing) made.add(folder);
+    // What was made below it before is hidden by it now.
+    if (fixture.kind === 'scratch') {
+      for (const folder of made) if (folder.startsWith(`${fixture.target}/`)) made.delete(folder);
+    }
+    return [...missing.flatMap((folder) => ['--perms', '0755', '--dir', folder]), ...fixtureWords(fixture)];
+  });
+}
+
+function parentsOf(target: string): readonly string[] {
+  const parts = target.split('/').slice(1, -1);
+  return parts.map((_part, index) => `/${parts.slice(0, index + 1).join('/')}`);
 }
 
 function fixtureWords(fixture: Fixture): readonly string[] {
