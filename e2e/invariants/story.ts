@@ -128,6 +128,8 @@ function tellGate(told: Told, { gate, entry, say }: AtGate): void {
       return;
     case 'gate_reported':
       return reported(told, { gate, entry, say });
+    case 'gate_blocked':
+      return blocked(told, { gate, entry, say });
     case 'gate_errored':
       heard(told, { gate, entry, say }, 'breakage');
       gate.status = 'errored';
@@ -164,6 +166,17 @@ function claimed(told: Told, at: AtGate): void {
   gate.status = 'claimed';
   gate.attempt = attempt;
   told.fence += 1;
+}
+
+/** Something is missing before the step may begin: its number is used up, and no fence was given. */
+function blocked(told: Told, at: AtGate): void {
+  const { gate, entry, say } = at;
+  const attempt = Number(entry.said.body.attempt);
+  allBefore(told, at);
+  if (gate.status === 'claimed') say('I4', entry, 'expected a gate that nobody has claimed');
+  if (attempt !== gate.attempt + 1) say('I4', entry, `expected attempt ${gate.attempt + 1}, got ${attempt}`);
+  gate.status = 'inconclusive';
+  gate.attempt = attempt;
 }
 
 function allBefore(told: Told, { gate, entry, say }: AtGate): void {

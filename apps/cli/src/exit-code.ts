@@ -76,6 +76,8 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   candidate_unknown: exitCodes.failed,
   lane_held: exitCodes.failed,
   lane_busy: exitCodes.failed,
+  not_configured: exitCodes.failed,
+  reserved_name: exitCodes.failed,
   not_trusted: exitCodes.failed,
   nothing_to_roll_back: exitCodes.failed,
   reason_required: exitCodes.failed,

@@ -1,6 +1,7 @@
 import {
   type Authority,
   type Command,
+  type Environment,
   type PersonId,
   type PersonState,
   type PromotionState,
@@ -20,6 +21,8 @@ export interface Subject {
   readonly command: Command;
   readonly promotion?: PromotionState | null;
   readonly prototype?: string | null;
+  /** Where a lane lives, when the command is about a lane. */
+  readonly environment?: Environment | null;
   /** Who lent the actor the token they came with. */
   readonly lentBy?: PersonId | null;
 }
@@ -72,7 +75,7 @@ function factsOf(subject: Subject): Facts {
   return {
     noun: 'thing',
     prototype,
-    environment: promotion?.policy.environment ?? null,
+    environment: promotion?.policy.environment ?? subject.environment ?? null,
     votesFrom: requirements.map((one) => one.from),
   };
 }

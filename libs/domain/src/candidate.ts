@@ -31,6 +31,8 @@ export interface Candidate {
   readonly manifestDigest: Digest;
   readonly manifest: CandidateManifest;
   readonly provenance: Provenance;
+  /** The secrets that its contract cannot start without, by name; absent when it names none. */
+  readonly secrets?: readonly string[];
 }
 
 /** The parts in which two candidates differ; an unknown part counts as changed, so that less is never run by accident. */

@@ -1,3 +1,4 @@
+import type { ConfigurationCommand } from './configuration.ts';
 import type { DecisionVerdict } from './decision.ts';
 import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
 import type { Environment, Fence } from './lane.ts';
@@ -32,6 +33,7 @@ export interface RegisterPrototype {
 export type LaneCommand =
   | { readonly kind: 'HoldLane'; readonly lane: LaneId }
   | { readonly kind: 'ResumeLane'; readonly lane: LaneId }
+  | ConfigurationCommand
   | RaiseIncarnation;
 
 /** The keeper's word that this edge has seen a fence from the row's future: the database was restored from a backup. */
@@ -160,6 +162,11 @@ export function reachOf(command: Command): Reach {
     case 'HoldLane':
     case 'ResumeLane':
     case 'RaiseIncarnation':
+    case 'SetVariable':
+    case 'UnsetVariable':
+    case 'BindSecret':
+    case 'UnbindSecret':
+    case 'RotateSecret':
       return { lane: command.lane };
     case 'RegisterPrototype':
     case 'AssignOwner':

@@ -24,6 +24,11 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'HoldLane':
     case 'ResumeLane':
     case 'RaiseIncarnation':
+    case 'SetVariable':
+    case 'UnsetVariable':
+    case 'BindSecret':
+    case 'UnbindSecret':
+    case 'RotateSecret':
       return decideLaneCommand(scene, command);
     case 'AssignOwner':
     case 'TrustPrototype':
@@ -108,11 +113,11 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
   }
 }
 
-/** A hold, a resume, a raise: the lane's own row says which environment it is. */
+/** A hold, a resume, a raise, a change of configuration: the lane's own row says which environment it is. */
 function decideLaneCommand(scene: Scene, command: LaneCommand): Decided {
   const plan = new Plan(scene);
-  const lane = scene.lanes.production ?? scene.lanes.staging;
-  if (lane === null) return plan.refuse(refusal('not_found', 'expected a known lane'));
+  const lane = [scene.lanes.production, scene.lanes.staging].find((one) => one?.id === command.lane);
+  if (lane == null) return plan.refuse(refusal('not_found', 'expected a known lane'));
   const refused = plan.ask(lane.environment, laneMoveOf(command, scene.actor.id));
   return refused === null ? plan.answer({ kind: 'done' }) : plan.refuse(refused);
 }
@@ -125,6 +130,8 @@ function laneMoveOf(command: LaneCommand, by: PersonId): LaneMove {
       return { move: 'resume', by };
     case 'RaiseIncarnation':
       return { move: 'raise', seen: command.seen, edge: command.edge };
+    default:
+      return { move: 'configure', command, by };
   }
 }
 

@@ -67,6 +67,7 @@ export {
   type Release,
   decideLane,
   environments,
+  configurationOf,
   evolveLane,
   fenceAheadMax,
   isNewerFence,
@@ -163,4 +164,12 @@ export {
   worstOf,
 } from './verdict.ts';
 export { type WorkspaceCommand, type WorkspaceEvent, type WorkspaceState, evolveWorkspace } from './workspace.ts';
-export { type RunOrder, runOrderOf, startWithPort } from './run-order.ts';
+export { type RunOrder, requiredSecretsOf, runOrderOf, startWithPort } from './run-order.ts';
+export {
+  type Configuration,
+  type ConfigurationCommand,
+  type ConfigurationEvent,
+  type SecretReference,
+  emptyConfiguration,
+  missingSecrets,
+} from './configuration.ts';

@@ -1,3 +1,12 @@
+import {
+  type Configuration,
+  type ConfigurationCommand,
+  type ConfigurationEvent,
+  decideConfiguration,
+  emptyConfiguration,
+  evolveConfiguration,
+  isConfigurationEvent,
+} from './configuration.ts';
 import type { Digest, LaneId, PersonId, PromotionId, PrototypeId, ReleaseId } from './id.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 
@@ -55,10 +64,13 @@ export interface LaneState {
   readonly hold: Hold | null;
   readonly owner: PromotionId | null;
   readonly queue: readonly PromotionId[];
+  /** Absent until somebody configures the lane: rows from before have none. Ask `configurationOf`. */
+  readonly configuration?: Configuration;
 }
 
 /** What may happen to a lane. Every event that changes traffic carries nothing but the change: the fence is counted by the fold. */
 export type LaneEvent =
+  | ConfigurationEvent
   | {
       readonly kind: 'lane_opened';
       readonly v: 1;
@@ -90,6 +102,7 @@ export type LaneMove =
   | { readonly move: 'restore'; readonly promotion: PromotionId }
   | { readonly move: 'hold'; readonly reason: Hold['reason']; readonly by: PersonId }
   | { readonly move: 'resume'; readonly by: PersonId }
+  | { readonly move: 'configure'; readonly command: ConfigurationCommand; readonly by: PersonId }
   | { readonly move: 'raise'; readonly seen: Fence; readonly edge: PersonId };
 
 /** Folds one event into a lane. */
@@ -111,6 +124,9 @@ export function evolveLane(state: LaneState | null, event: LaneEvent, at: number
     };
   }
   invariant(state !== null, `${event.kind} on a lane that was never opened`);
+  // No change of traffic: who is served by what with which share stays, and so does the fence.
+  if (isConfigurationEvent(event))
+    return { ...state, configuration: evolveConfiguration(configurationOf(state), event, at) };
   switch (event.kind) {
     case 'lane_acquired':
       return { ...state, owner: event.promotion, queue: state.queue.filter((waiting) => waiting !== event.promotion) };
@@ -169,6 +185,8 @@ export function decideLane(state: LaneState, asked: LaneMove): readonly LaneEven
       return state.hold === null ? [{ kind: 'lane_held', v: 1, reason: asked.reason, by: asked.by }] : [];
     case 'resume':
       return state.hold === null ? [] : [{ kind: 'lane_resumed', v: 1, by: asked.by }];
+    case 'configure':
+      return decideConfiguration(configurationOf(state), asked.command, asked.by);
     case 'restore':
       return restore(state, asked.promotion);
     case 'raise':
@@ -237,6 +255,11 @@ function raise(state: LaneState, { seen, edge }: Extract<LaneMove, { move: 'rais
     );
   const fence = { incarnation: seen.incarnation + 1, counter: Math.max(seen.counter, state.fence.counter) + 1 };
   return [{ kind: 'incarnation_raised', v: 1, fence, edge }];
+}
+
+/** What the lane gives to its releases. */
+export function configurationOf(lane: Pick<LaneState, 'configuration'>): Configuration {
+  return lane.configuration ?? emptyConfiguration;
 }
 
 /** Which of two fences is newer: first by incarnation, then by counter. */

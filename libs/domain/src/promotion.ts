@@ -75,6 +75,14 @@ export type PromotionEvent =
       readonly evidence: readonly EvidenceRef[];
       readonly measure: Measure | null;
     }
+  /** Something has to be given before this gate may begin; nothing was claimed, so nothing has to be undone. */
+  | {
+      readonly kind: 'gate_blocked';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly attempt: number;
+      readonly reasons: readonly Reason[];
+    }
   | {
       readonly kind: 'gate_errored';
       readonly v: 1;
@@ -205,6 +213,14 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
         evidence: event.evidence,
         measure: event.measure,
         claimant: null,
+        since: at,
+      });
+    case 'gate_blocked':
+      return withGate(state, event.gate, {
+        status: 'inconclusive',
+        verdict: 'inconclusive',
+        attempt: event.attempt,
+        reasons: event.reasons,
         since: at,
       });
     case 'gate_errored':

@@ -24,6 +24,8 @@ export const refusalCodes = [
   'lane_not_owned',
   'weight_not_due',
   'not_trusted',
+  'not_configured',
+  'reserved_name',
   'nothing_to_roll_back',
   'person_disabled',
   'reason_required',

@@ -11,6 +11,8 @@ export interface RunOrder {
   readonly fallback?: boolean;
   readonly portEnvironment: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** What it wants from its lane, by name; absent when it names none. */
+  readonly secrets?: readonly { readonly name: string; readonly required: boolean }[];
   readonly health: { readonly path: string };
   readonly memoryMbMax?: number;
   readonly readyWithinMs: number;
@@ -32,17 +34,24 @@ export function runOrderOf(contract: Contract): RunOrder {
     return { kind, root, fallback, ...none, health, readyWithinMs: filesReadyWithinMs, egress };
   }
   const { kind, start, portVariable, environment, memoryMbMax, readyWithin } = run;
+  const secrets = run.secrets.map(({ name, required }) => ({ name, required }));
   const programs = { node: ['node'], python: ['python3'], command: [] };
   return {
     kind,
     start: [...programs[kind], ...start],
     portEnvironment: portVariable,
     environment,
+    ...(secrets.length > 0 && { secrets }),
     health,
     memoryMbMax,
     readyWithinMs: readyWithin,
     egress,
   };
+}
+
+/** The names of the secrets that a contract cannot start without. */
+export function requiredSecretsOf({ run }: Contract): readonly string[] {
+  return run.kind === 'static' ? [] : run.secrets.filter(({ required }) => required).map(({ name }) => name);
 }
 
 /** An item of a start that is the port's variable and nothing else, the one thing that is replaced in a start. */

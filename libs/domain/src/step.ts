@@ -1,12 +1,14 @@
 import type { PromotionCommand, Report } from './command.ts';
+import { missingSecrets } from './configuration.ts';
 import { releaseIdOf } from './id.ts';
+import { configurationOf } from './lane.ts';
 import { currentGate, deadlineOf, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, findGate, gateIn } from './promotion.ts';
 import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
-import { letsThrough } from './verdict.ts';
+import { type Reason, letsThrough } from './verdict.ts';
 
 /** Backoff after a breakage: doubling from here, so that a broken tool is not hammered. */
 const retryBaseMs = 2_000;
@@ -23,6 +25,12 @@ export function claim(scene: Scene, command: Claim): Decided {
   if (command.step === 'undo') return grantUndo(plan, command);
   const gate = gateIn(state, command.step);
   if (gate.status === 'claimed' && gate.claimant === command.claimant) return granted(plan, command.step);
+  const attempt = gate.status === 'claimed' ? gate.attempt : gate.attempt + 1;
+  const reasons = gate.status === 'claimed' ? [] : lackingSecrets(plan, command.step);
+  if (reasons.length > 0) {
+    plan.tell(state.id, { kind: 'gate_blocked', v: 1, gate: command.step, attempt, reasons });
+    return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
+  }
   if (command.step === 'staging') {
     const busy = takeStaging(plan, state);
     if (busy !== null) return busy;
@@ -31,7 +39,6 @@ export function claim(scene: Scene, command: Claim): Decided {
     const elsewhere = admitToProduction(plan, scene, state);
     if (elsewhere !== null) return elsewhere;
   }
-  const attempt = gate.status === 'claimed' ? gate.attempt : gate.attempt + 1;
   plan.tell(state.id, { kind: 'step_claimed', v: 1, gate: command.step, attempt, claimant: command.claimant });
   return granted(plan, command.step);
 }
@@ -171,6 +178,18 @@ function notMine(state: PromotionState, command: { gate: string; attempt: number
   return state.fence === command.fence
     ? null
     : refusal('stale_fence', `expected fence ${state.fence}, got ${command.fence}`);
+}
+
+/** A version that cannot start without a secret is not placed in a lane that has none: people are told by name. */
+function lackingSecrets(plan: Plan, step: Claim['step']): readonly Reason[] {
+  if (step !== 'staging' && step !== 'canary') return [];
+  const environment = step === 'staging' ? 'staging' : 'production';
+  const lane = plan.lanes[environment];
+  if (lane === null) return [];
+  return missingSecrets(configurationOf(lane), focus(plan).candidate.secrets ?? []).map((name) => ({
+    code: 'secret_missing',
+    message: `${environment} has no value for ${name}: an operator binds it with \`proviso secret bind <prototype> ${name} <reference> --lane ${environment}\`, then run this check again`,
+  }));
 }
 
 /** Staging rehearses on what production serves, so its stable release is brought into line first. */

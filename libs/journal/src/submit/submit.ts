@@ -241,7 +241,9 @@ function deniedBy(scene: Scene, command: Command): Refusal | null {
     return mightBeAllowed({ actor: scene.actor, command });
   }
   const { actor, lentBy, promotion } = scene;
-  return authorise({ actor, command, promotion, lentBy, prototype: prototypeIn(scene) });
+  const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
+  const environment = lane?.environment ?? null;
+  return authorise({ actor, command, promotion, lentBy, prototype: prototypeIn(scene), environment });
 }
 
 interface Settled {
