@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { ConfigurationController } from './configuration.controller.ts';
 import { EdgeController } from './edge.controller.ts';
 import { EventsController } from './events.controller.ts';
 import { EvidenceController } from './evidence.controller.ts';
@@ -15,6 +16,7 @@ import { ReferenceController } from './reference.controller.ts';
 import { ServiceController } from './service.controller.ts';
 
 const controllers = [
+  ConfigurationController,
   EdgeController,
   EventsController,
   EvidenceController,

@@ -175,6 +175,11 @@ function bodyFor({ path, name }: Route) {
     decide: { verdict: 'approve', attempt: 99, ...digests },
     rerunGate: {},
     disablePerson: {},
+    setVariable: { name: 'LOG_LEVEL', value: 'info' },
+    unsetVariable: { name: 'LOG_LEVEL' },
+    bindSecret: { name: 'MAIL_KEY', reference: { from: 'file', path: 'mail-key' } },
+    unbindSecret: { name: 'MAIL_KEY' },
+    rotateSecret: { name: 'MAIL_KEY' },
   };
   const stopping = /cancel|rollback|hold|resume/.test(path) ? { reason: 'test' } : {};
   return { payload: bodies[name] ?? stopping };

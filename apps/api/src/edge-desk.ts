@@ -1,4 +1,12 @@
-import { type Digest, type PrototypeState, type Release, leaseMs, needsLease, runOrderOf } from '@proviso/domain';
+import {
+  type Digest,
+  type PrototypeState,
+  type Release,
+  configurationOf,
+  leaseMs,
+  needsLease,
+  runOrderOf,
+} from '@proviso/domain';
 import type { FolderStore } from '@proviso/evidence';
 import { contractFileName, readContractFile } from '@proviso/gates';
 import { type Manifest, fileDigest, readFrozen, readFrozenFile } from '@proviso/intake';
@@ -112,6 +120,7 @@ async function orderOf(
     // A lease is never longer than the one rule allows, and a lapsed one is said as 0 and not left out.
     leaseRemainingMs: needsLease(state) ? Math.min(leaseMs, Math.max(0, Math.floor(leaseRemainingMs ?? 0))) : null,
     closed: false,
+    configuration: configurationOrder(state),
   };
 }
 
@@ -126,8 +135,19 @@ async function releaseOrder(
   return { release: release.id, artifactDigest: release.artifact, trusted: prototype.trusted, contract };
 }
 
+/** Where the values lie, for the one who looks there; what people set and when stays here. */
+function configurationOrder(state: EdgeLane['lane']['state']): LaneOrder['configuration'] {
+  const { revision, variables, secrets } = configurationOf(state);
+  const order: LaneOrder['configuration'] = { revision, variables: {}, secrets: {} };
+  for (const [name, { value }] of Object.entries(variables)) order.variables[name] = value;
+  for (const [name, { reference, at }] of Object.entries(secrets)) order.secrets[name] = { reference, at };
+  return order;
+}
+
 function contractView(order: ReturnType<typeof runOrderOf>): RunContract {
-  return { ...order, start: [...order.start], environment: { ...order.environment }, egress: [...order.egress] };
+  const { secrets, ...rest } = order;
+  const own = { start: [...order.start], environment: { ...order.environment }, egress: [...order.egress] };
+  return { ...rest, ...own, ...(secrets !== undefined && { secrets: secrets.map((secret) => ({ ...secret })) }) };
 }
 
 /** The newest incarnation among the lanes: all of them grow together when a backup is restored. */

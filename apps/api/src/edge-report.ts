@@ -19,11 +19,12 @@ const word = z
 const isolation = z.enum(['bubblewrap', 'namespace', 'none']);
 /** A hundred hosts and one row for all others. */
 const egressMax = 101;
+const releaseState = z.enum(['fetching', 'starting', 'ready', 'unhealthy', 'exited', 'refused', 'stopped']);
 
 const release = z.strictObject({
   release: word,
   artifactDigest: digest,
-  state: z.enum(['fetching', 'starting', 'ready', 'unhealthy', 'exited', 'refused', 'stopped']),
+  state: releaseState,
   reason: word.optional(),
   detail: detail.optional(),
   treeDigest: digest.optional(),
@@ -36,6 +37,10 @@ const release = z.strictObject({
     .optional(),
   restarts: z.int().min(0),
   final: z.literal(true).optional(),
+  configurationRevision: z.int().min(0).optional(),
+  rotation: z
+    .strictObject({ configurationRevision: z.int().min(0), state: releaseState, reason: word.optional() })
+    .optional(),
 });
 
 /** What an edge says about itself at each poll. The same JSON is declared by the edge's own room, which no door imports. */

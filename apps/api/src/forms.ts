@@ -10,6 +10,7 @@ import {
   type PrototypeId,
   roles,
 } from '@proviso/domain';
+import { redact } from '@proviso/gates';
 import { z } from 'zod';
 
 /** An id of one kind; typed as the domain's own, so that what was parsed here is never parsed again. */
@@ -96,6 +97,41 @@ const reference = z
 
 const reason = prose.describe('kept in the vault, encrypted; the journal holds a commitment only');
 
+const variableName = z
+  .string()
+  .regex(/^[A-Z_][A-Z0-9_]{0,80}$/, 'expected a name in capital letters, digits and underscores');
+
+/** Said for everything that is no place: whoever typed a value here learns where it belongs, and never sees it again. */
+const noPlace = 'expected the place where the edge finds the value, never the value itself';
+
+/** What has the look of a secret is taken for one, since a place never has it. */
+function place(form: RegExp) {
+  return z
+    .string()
+    .max(200, noPlace)
+    .regex(form, noPlace)
+    .refine((text) => redact(text) === text, noPlace);
+}
+
+const pathBelow = place(/^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/);
+
+/** Where a secret lies, on the machine of the edge; the edge narrows both further. */
+export const secretReference = z.discriminatedUnion(
+  'from',
+  [
+    z.strictObject({ from: z.literal('environment'), name: place(/^(?!PROVISO_)[A-Z][A-Z0-9_]*$/) }),
+    z.strictObject({ from: z.literal('file'), path: pathBelow }),
+    z.strictObject({ from: z.literal('vault'), path: pathBelow }),
+  ],
+  { error: noPlace },
+);
+
+const plainValue = z
+  .string()
+  .max(4_000)
+  .regex(/^[^\0]*$/, 'expected text without NUL')
+  .refine((text) => redact(text) === text, 'expected a plain value, got what looks like a secret: bind it instead');
+
 /** Bodies as sent. Unknown fields are refused: a body that names an approver, a status or a workspace is a try, not a typo. */
 export const bodies = {
   addPerson: z.strictObject({
@@ -130,6 +166,9 @@ export const bodies = {
     artifactDigest: digest,
     evidenceDigest: digest,
   }),
+  setVariable: z.strictObject({ name: variableName, value: plainValue }),
+  bindSecret: z.strictObject({ name: variableName, reference: secretReference }),
+  configured: z.strictObject({ name: variableName }),
   reason: z.strictObject({ reason }),
   optionalReason: z.strictObject({ reason: reason.optional() }).default({}),
 } as const;

@@ -2,11 +2,13 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { realpath } from 'node:fs/promises';
 import type { Multipart } from '@fastify/multipart';
 import { authorise } from '@proviso/authority';
-import { type Candidate, type CandidateManifest, type PrototypeId, idFrom } from '@proviso/domain';
+import { type Candidate, type CandidateManifest, type PrototypeId, idFrom, requiredSecretsOf } from '@proviso/domain';
+import { contractFileName, readContractFile } from '@proviso/gates';
 import {
   type FreezeContext,
   type FreezeResult,
   type Frozen,
+  readFrozenFile,
   freezeArchive,
   freezeGit,
   freezeGitHub,
@@ -69,6 +71,7 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
   const artifact = taken.frozen.artifactDigest;
   const manifest: CandidateManifest = { v: 1, artifact, parts: { code: artifact } };
   const bytes = Buffer.from(JSON.stringify({ artifact, parts: { code: artifact }, v: 1 }));
+  const secrets = await secretsIn(parts, taken.frozen);
   const { digest: manifestDigest } = await parts.store.put(bytes, { mediaType: 'application/json' });
   return {
     id: idFrom('cnd', intent.draw('candidate')),
@@ -77,7 +80,15 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
     manifest,
     // Names in a commit are claims; they become principals when people can link accounts.
     provenance: { ...taken.provenance, uploader: intent.caller.person.id, authors: [] },
+    ...(secrets.length > 0 && { secrets }),
   };
+}
+
+/** What it cannot start without, by name. A contract that cannot be read names nothing here: readiness says so. */
+async function secretsIn({ store }: Parts, { manifest }: Frozen): Promise<readonly string[]> {
+  const bytes = await readFrozenFile(store, manifest, contractFileName);
+  const found = bytes === undefined ? null : readContractFile(bytes);
+  return found?.ok === true ? requiredSecretsOf(found.value) : [];
 }
 
 /** The order of the parts is the sender's: the file may come before the version, so it is frozen as it streams by. */

@@ -1,6 +1,6 @@
 import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
 import { z } from 'zod';
-import { digest, ids, time } from './forms.ts';
+import { digest, ids, secretReference, time } from './forms.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
 export const resourceNames = z.registry<{ id: string }>();
@@ -151,6 +151,17 @@ const lane = named(
   }),
 );
 
+const configuration = named(
+  'Configuration',
+  z.strictObject({
+    lane: ids.lane,
+    environment: z.enum(['staging', 'production']),
+    revision: z.int().describe('grows with each change; releases run with the newest'),
+    variables: z.array(z.strictObject({ name: z.string(), value: z.string(), by: personRef, since: time })),
+    secrets: z.array(z.strictObject({ name: z.string(), reference: secretReference, by: personRef, since: time })),
+  }),
+);
+
 const reason = named(
   'Reason',
   z.strictObject({ code: z.string(), message: z.string(), file: z.string().optional(), line: z.int().optional() }),
@@ -286,6 +297,7 @@ const contract = z.strictObject({
   memoryMbMax: z.number().optional(),
   readyWithinMs: z.number().optional(),
   errorStatusMin: z.number().optional(),
+  secrets: z.array(z.strictObject({ name: z.string(), required: z.boolean() })).optional(),
 });
 
 const releaseOrder = named(
@@ -308,6 +320,11 @@ const edgeOrders = named(
         weightPercent: z.int(),
         leaseRemainingMs: z.number().nullable(),
         closed: z.boolean(),
+        configuration: z.strictObject({
+          revision: z.int(),
+          variables: z.record(z.string(), z.string()),
+          secrets: z.record(z.string(), z.strictObject({ reference: secretReference, at: z.int() })),
+        }),
       }),
     ),
   }),
@@ -316,6 +333,7 @@ const edgeOrders = named(
 /** What answers look like. Named schemas become types of the client. */
 export const resources = {
   candidate,
+  configuration,
   candidates: page('CandidatePage', candidate),
   done,
   edgeOrders,
@@ -346,6 +364,8 @@ export type PromotionResource = z.infer<typeof promotion>;
 export type GateResource = z.infer<typeof gate>;
 /** A lane as answered. */
 export type LaneResource = z.infer<typeof lane>;
+/** What a lane gives to its releases, as answered. */
+export type ConfigurationResource = z.infer<typeof configuration>;
 /** What an edge is told. */
 export type EdgeOrdersResource = z.infer<typeof edgeOrders>;
 /** One release in it. */

@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -171,6 +171,42 @@ export type Lane = {
     queue: Array<string>;
     leaseRemainingMs: number | null;
     revision: number;
+};
+
+export type Configuration = {
+    lane: string;
+    environment: 'staging' | 'production';
+    /**
+     * grows with each change; releases run with the newest
+     */
+    revision: number;
+    variables: Array<{
+        name: string;
+        value: string;
+        by: PersonRef;
+        /**
+         * RFC 3339, UTC
+         */
+        since: string;
+    }>;
+    secrets: Array<{
+        name: string;
+        reference: {
+            from: 'environment';
+            name: string;
+        } | {
+            from: 'file';
+            path: string;
+        } | {
+            from: 'vault';
+            path: string;
+        };
+        by: PersonRef;
+        /**
+         * RFC 3339, UTC
+         */
+        since: string;
+    }>;
 };
 
 export type Reason = {
@@ -340,6 +376,10 @@ export type ReleaseOrder = {
         memoryMbMax?: number;
         readyWithinMs?: number;
         errorStatusMin?: number;
+        secrets?: Array<{
+            name: string;
+            required: boolean;
+        }>;
     };
 };
 
@@ -358,6 +398,27 @@ export type EdgeOrders = {
         weightPercent: number;
         leaseRemainingMs: number | null;
         closed: boolean;
+        configuration: {
+            revision: number;
+            variables: {
+                [key: string]: string;
+            };
+            secrets: {
+                [key: string]: {
+                    reference: {
+                        from: 'environment';
+                        name: string;
+                    } | {
+                        from: 'file';
+                        path: string;
+                    } | {
+                        from: 'vault';
+                        path: string;
+                    };
+                    at: number;
+                };
+            };
+        };
     }>;
 };
 
@@ -1689,6 +1750,219 @@ export type ResumeLaneResponses = {
 
 export type ResumeLaneResponse = ResumeLaneResponses[keyof ResumeLaneResponses];
 
+export type ReadConfigurationData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/configuration';
+};
+
+export type ReadConfigurationErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ReadConfigurationError = ReadConfigurationErrors[keyof ReadConfigurationErrors];
+
+export type ReadConfigurationResponses = {
+    /**
+     * done
+     */
+    200: Configuration;
+};
+
+export type ReadConfigurationResponse = ReadConfigurationResponses[keyof ReadConfigurationResponses];
+
+export type SetVariableData = {
+    body: {
+        name: string;
+        value: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/variables';
+};
+
+export type SetVariableErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SetVariableError = SetVariableErrors[keyof SetVariableErrors];
+
+export type SetVariableResponses = {
+    /**
+     * done
+     */
+    200: Configuration;
+};
+
+export type SetVariableResponse = SetVariableResponses[keyof SetVariableResponses];
+
+export type UnsetVariableData = {
+    body: {
+        name: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/variables/unset';
+};
+
+export type UnsetVariableErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type UnsetVariableError = UnsetVariableErrors[keyof UnsetVariableErrors];
+
+export type UnsetVariableResponses = {
+    /**
+     * done
+     */
+    200: Configuration;
+};
+
+export type UnsetVariableResponse = UnsetVariableResponses[keyof UnsetVariableResponses];
+
+export type BindSecretData = {
+    body: {
+        name: string;
+        reference: {
+            from: 'environment';
+            name: string;
+        } | {
+            from: 'file';
+            path: string;
+        } | {
+            from: 'vault';
+            path: string;
+        };
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/secrets';
+};
+
+export type BindSecretErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type BindSecretError = BindSecretErrors[keyof BindSecretErrors];
+
+export type BindSecretResponses = {
+    /**
+     * done
+     */
+    200: Configuration;
+};
+
+export type BindSecretResponse = BindSecretResponses[keyof BindSecretResponses];
+
+export type UnbindSecretData = {
+    body: {
+        name: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/secrets/unbind';
+};
+
+export type UnbindSecretErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type UnbindSecretError = UnbindSecretErrors[keyof UnbindSecretErrors];
+
+export type UnbindSecretResponses = {
+    /**
+     * done
+     */
+    200: Configuration;
+};
+
+export type UnbindSecretResponse = UnbindSecretResponses[keyof UnbindSecretResponses];
+
+export type RotateSecretData = {
+    body: {
+        name: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/secrets/rotate';
+};
+
+export type RotateSecretErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RotateSecretError = RotateSecretErrors[keyof RotateSecretErrors];
+
+export type RotateSecretResponses = {
+    /**
+     * done
+     */
+    200: Configuration;
+};
+
+export type RotateSecretResponse = RotateSecretResponses[keyof RotateSecretResponses];
+
 export type ReadEvidenceData = {
     body?: never;
     path: {
@@ -1775,6 +2049,12 @@ export type PollEdgeOrdersData = {
                 }>;
                 restarts: number;
                 final?: true;
+                configurationRevision?: number;
+                rotation?: {
+                    configurationRevision: number;
+                    state: 'fetching' | 'starting' | 'ready' | 'unhealthy' | 'exited' | 'refused' | 'stopped';
+                    reason?: string;
+                };
             }>;
             ignoredFence?: {
                 incarnation: number;
