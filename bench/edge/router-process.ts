@@ -16,7 +16,7 @@ const releaseOf = (release: string): ReleaseOrder => ({
 const endpoints = new Map<string, Endpoint>(
   [['rel_stable', stablePort ?? 0] as const, ['rel_canary', canaryPort ?? 0] as const].map(([release, port]) => [
     release,
-    { release, errorStatusMin: 500, upstream: openUpstream({ port }) },
+    { release, errorStatusMin: 500, withheld: [], upstream: openUpstream({ port }) },
   ]),
 );
 const table = openLaneTable({

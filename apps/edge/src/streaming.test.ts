@@ -121,7 +121,7 @@ describe('a WebSocket', () => {
     table.apply({ incarnation: 'i', lanes: [laneOf('silence', { stable: releaseOf(api, 'silence') })] }, 0);
     const router = openRouter({
       table,
-      endpoint: (_place, release) => ({ release, upstream, errorStatusMin: 500 }),
+      endpoint: (_place, release) => ({ release, upstream, errorStatusMin: 500, withheld: [] }),
       isStarting: () => false,
       findTrial: () => null,
       socketIdleMs: 300,

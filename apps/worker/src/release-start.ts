@@ -28,10 +28,26 @@ export function startOf(release: ReleaseReport, within: StartBounds & { readonly
   if (release.state === 'ready') return { kind: 'ready', release };
   if (release.reason === 'not_isolated') return { kind: 'not', acted: notIsolated };
   if (release.reason === 'digest_mismatch' || release.reason === 'bad_manifest') throw breakage(release.reason);
+  const secret = secretReasons[release.reason ?? ''];
+  if (secret !== undefined) {
+    const said = quoted(release.detail, within.withheld);
+    return {
+      kind: 'not',
+      acted: refusing('inconclusive', { code: release.reason ?? '', message: `${secret}; ${said}` }),
+    };
+  }
   if (!release.final && !within.late) return null;
   if (release.reason === 'fetch_failed' || release.state === 'fetching') throw breakage('fetch_failed');
   return { kind: 'not', acted: refusing('fail', reasonOf(release, within)) };
 }
+
+/** What an operator has to mend at the lane before the candidate can be started at all. */
+const secretReasons: Readonly<Record<string, string>> = {
+  secret_missing:
+    'a secret that the prototype needs has no value where the lane says it lies; an operator puts it there',
+  secret_unreadable: 'a secret of the lane cannot be read where the lane says it lies; an operator mends the place',
+  secret_shared: 'a secret of the lane has the value of one in another lane; an operator gives each lane its own',
+};
 
 /** What a contract says about a start. */
 export interface StartBounds {

@@ -2,6 +2,7 @@ export { type ArtifactFile, type ArtifactManifest, type BlobSource, digestOf, ha
 export { type EdgeFeed, openEdgeFeed } from './local/edge-feed.ts';
 export { messageOf, TargetFailure, type TargetFailureCode } from './local/failure.ts';
 export type { EdgeLog, Endpoint } from './local/keeping.ts';
+export { GATE_HEADER, gatePassOf } from './local/gate-pass.ts';
 export { type LocalTarget, localTarget } from './local/local-target.ts';
 export { parseOrders, parseTrialOrder, TRIAL_LEASE_MS_MAX } from './local/orders.ts';
 export {
@@ -12,6 +13,7 @@ export {
   type EdgeReport,
   type Fence,
   type HealthContract,
+  type LaneConfiguration,
   type LaneCounts,
   type LaneOrder,
   type LaneReport,
@@ -23,8 +25,10 @@ export {
   type TrialOrder,
   type TrialState,
 } from './local/protocol.ts';
+export { type SecretPlaces } from './local/secret-source.ts';
 export { openStateFile, type RunRecord, type StateFile } from './local/state-file.ts';
 export { openSupervisor, type Supervisor } from './local/supervisor.ts';
+export { blank } from './local/withholding.ts';
 export { isTrialId, openTrials, type Trials } from './local/trials.ts';
 export { openStaticUpstream } from './local/static-upstream.ts';
 export {

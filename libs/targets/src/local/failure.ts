@@ -10,6 +10,9 @@ export type TargetFailureCode =
   | 'bad_manifest'
   | 'fetch_failed'
   | 'digest_mismatch'
+  | 'secret_missing'
+  | 'secret_unreadable'
+  | 'secret_shared'
   | 'start_failed'
   | 'stop_failed';
 

@@ -1,9 +1,11 @@
 import { type EgressCounts, egressCountsOf, type Isolation, type IsolationWay } from '@proviso/isolation';
 import type { BlobSource } from './artifact.ts';
 import type { OutputLog } from './output-log.ts';
-import type { ReleaseOrder, ReleaseReason, ReleaseReport, ReleaseState } from './protocol.ts';
+import type { ReleaseOrder, ReleaseReason, ReleaseReport, ReleaseState, RunContract } from './protocol.ts';
+import type { ReleaseEnvironment } from './release-environment.ts';
 import type { RunRecord } from './state-file.ts';
 import type { Upstream } from './upstream.ts';
+import { withoutLines } from './withholding.ts';
 
 /** Where the lines of an edge go; the app decides on form and place. */
 export type EdgeLog = (level: 'info' | 'warn' | 'error', event: string, fields: Record<string, unknown>) => void;
@@ -13,6 +15,8 @@ export interface Endpoint {
   readonly release: string;
   readonly upstream: Upstream;
   readonly errorStatusMin: number;
+  /** How the secrets of its lane may look in an answer; gates are not told them. */
+  readonly withheld: readonly Buffer[];
 }
 
 /** `serving`: all traffic depends on it, so it is restarted when unhealthy and never given up. */
@@ -28,6 +32,10 @@ export interface KeeperOptions {
   readonly fence: string;
   readonly blobs: BlobSource;
   readonly isolation: Isolation;
+  /** Fixed for the life of a keeper: a newer configuration is another keeper. */
+  readonly configurationRevision: number;
+  /** Reads the values for a start; kept by nobody but the process. */
+  readonly environment: (contract: RunContract) => Promise<ReleaseEnvironment>;
   readonly adopt: RunRecord | null;
   readonly after: Promise<void>;
   readonly saveRun: (run: RunRecord) => void;
@@ -56,6 +64,10 @@ export interface Keeping {
   reason: ReleaseReason | undefined;
   detail: string | undefined;
   treeDigest: ReleaseReport['treeDigest'];
+  /** How the secrets of its process may look in what it says. */
+  withheld: readonly string[];
+  /** Taken over from an earlier edge: what lies there now need not be what the process was given. */
+  isUnsure: boolean;
   run: Run | null;
   /** Over all runs: a release that is started anew is still the same release. */
   readonly egress: EgressCounts;
@@ -94,6 +106,7 @@ export function reportOf(keeping: Keeping): ReleaseReport {
     ...run?.process,
     ...(keeping.egress.size > 0 && { egress: egressCountsOf(keeping.egress) }),
     restarts: keeping.restarts,
+    configurationRevision: keeping.options.configurationRevision,
     ...(keeping.final && { final: true }),
   };
 }
@@ -104,7 +117,14 @@ export function endpointOf(keeping: Keeping): Endpoint | null {
 }
 
 /** One object for the whole run, since every request asks for it. */
-export function newEndpoint({ order }: Keeping, upstream: Upstream): Endpoint {
+export function newEndpoint({ order, withheld }: Keeping, upstream: Upstream): Endpoint {
   const { errorStatusMin = ERROR_STATUS_MIN } = order.contract;
-  return { release: order.release, upstream, errorStatusMin };
+  const forms = withheld.map((form) => Buffer.from(form));
+  return { release: order.release, upstream, errorStatusMin, withheld: forms };
+}
+
+/** What may leave the edge of a release's output. */
+export function tellable({ withheld, isUnsure }: Pick<Keeping, 'withheld' | 'isUnsure'>, output: string): string {
+  if (isUnsure) return '[withheld: an earlier edge gave it secrets that this one cannot be sure of]';
+  return withoutLines(output, withheld);
 }

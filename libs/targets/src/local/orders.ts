@@ -1,9 +1,11 @@
+import type { SecretReference } from '@proviso/domain';
 import { TargetFailure } from './failure.ts';
 import type {
   ArtifactDigest,
   EdgeOrders,
   Fence,
   HealthContract,
+  LaneConfiguration,
   LaneOrder,
   ReleaseOrder,
   RunContract,
@@ -16,6 +18,7 @@ const HOSTS_MAX = 20;
 const EGRESS_MAX = 50;
 const ARGUMENTS_MAX = 100;
 const ENVIRONMENT_MAX = 200;
+const SECRETS_MAX = 50;
 const TEXT_MAX = 32_768;
 const ID_MAX = 200;
 
@@ -36,7 +39,8 @@ export function parseTrialOrder(value: unknown): TrialOrder {
   const fields = objectAt(value, 'trial');
   const leaseMs =
     fields.leaseMs === undefined ? TRIAL_LEASE_MS_MAX : numberAt(fields.leaseMs, 'leaseMs', [1, TRIAL_LEASE_MS_MAX]);
-  return { ...releaseAt(value, 'trial'), leaseMs };
+  const lane = fields.lane === undefined ? {} : { lane: textAt(fields.lane, 'lane', ID_MAX) };
+  return { ...releaseAt(value, 'trial'), leaseMs, ...lane };
 }
 
 function laneAt(value: unknown, at: string): LaneOrder {
@@ -63,6 +67,9 @@ function laneAt(value: unknown, at: string): LaneOrder {
             Number.MAX_SAFE_INTEGER,
           ]),
     closed: flagAt(fields.closed, `${at}.closed`),
+    ...(fields.configuration !== undefined && {
+      configuration: configurationAt(fields.configuration, `${at}.configuration`),
+    }),
   };
 }
 
@@ -101,8 +108,47 @@ function contractAt(value: unknown, at: string): RunContract {
     health: healthAt(fields.health, `${at}.health`),
     ...boundAt(fields, 'memoryMbMax', at, [16, 65_536]),
     ...boundAt(fields, 'readyWithinMs', at, [100, 600_000]),
+    ...(fields.secrets !== undefined && { secrets: secretsAt(fields.secrets, `${at}.secrets`) }),
     ...boundAt(fields, 'errorStatusMin', at, [400, 600]),
   };
+}
+
+function secretsAt(value: unknown, at: string): NonNullable<RunContract['secrets']> {
+  return listAt(value, at, SECRETS_MAX).map((secret, index) => {
+    const fields = objectAt(secret, `${at}[${index}]`);
+    const name = variableAt(fields.name, `${at}[${index}].name`);
+    return { name, required: flagAt(fields.required, `${at}[${index}].required`) };
+  });
+}
+
+function configurationAt(value: unknown, at: string): LaneConfiguration {
+  const fields = objectAt(value, at);
+  const range: [number, number] = [0, Number.MAX_SAFE_INTEGER];
+  const bound = Object.entries(objectAt(fields.secrets, `${at}.secrets`));
+  if (bound.length > SECRETS_MAX) throw bad(`${at}.secrets`, `at most ${SECRETS_MAX} secrets`, String(bound.length));
+  const secrets = bound.map(([name, secret]) => {
+    const inner = objectAt(secret, `${at}.secrets.${name}`);
+    const reference = referenceAt(inner.reference, `${at}.secrets.${name}`);
+    return [variableAt(name, at), { reference, at: numberAt(inner.at, `${at}.secrets.${name}.at`, range) }] as const;
+  });
+  return {
+    revision: numberAt(fields.revision, `${at}.revision`, range),
+    variables: environmentAt(fields.variables, `${at}.variables`),
+    secrets: Object.fromEntries(secrets),
+  };
+}
+
+function referenceAt(value: unknown, at: string): SecretReference {
+  const fields = objectAt(value, at);
+  switch (fields.from) {
+    case 'environment':
+      return { from: 'environment', name: variableAt(fields.name, at) };
+    case 'file':
+    case 'vault':
+      return { from: fields.from, path: textAt(fields.path, at, 1_024) };
+    default:
+      throw bad(at, 'a reference to the environment, to a file or to a vault', 'something else');
+  }
 }
 
 const KINDS = ['static', 'node', 'python', 'command'] as const;

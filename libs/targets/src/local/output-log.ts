@@ -19,8 +19,8 @@ const LEAK_BYTES_PER_MS = 2_000;
 /** The process itself can write no file beyond this (in blocks of 512 bytes), so a flood ends even while no edge runs. */
 export const FILE_BLOCKS_MAX = 131_072;
 
-/** Reads and trims the log at a path; the writer appends, so truncating under it is safe. */
-export function openOutputLog(path: string): OutputLog {
+/** Reads and trims the log at a path, of which only what is tellable is told; the writer appends, so truncating under it is safe. */
+export function openOutputLog(path: string, tellable: (text: string) => string = (text) => text): OutputLog {
   let ring = '';
   let lastBytes = 0;
   let lastMs: number | null = null;
@@ -43,7 +43,14 @@ export function openOutputLog(path: string): OutputLog {
       if (flooded) bucketBytes = 0;
       return flooded;
     },
-    tail: (lengthMax) => `${ring}${readTail(path, RING_BYTES).text}`.slice(-lengthMax).trim(),
+    tail: (lengthMax) => {
+      const { sizeBytes, text } = readTail(path, RING_BYTES);
+      const whole = `${ring}${text}`;
+      // Withheld before it is cut: half a secret would be recognised by nobody. A line that is cut already is left out.
+      const isCut = ring !== '' || sizeBytes > RING_BYTES;
+      const lines = isCut && tellable(whole) !== whole ? whole.slice(whole.indexOf('\n') + 1) : whole;
+      return tellable(lines).slice(-lengthMax).trim();
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { SecretReference } from '@proviso/domain';
 import type { EgressCount, Isolation, IsolationWay } from '@proviso/isolation';
 
 /** The form the API answers in and the edge speaks: no promotions, no people, only what a machine must run. */
@@ -35,6 +36,8 @@ export interface RunContract {
   readonly health: HealthContract;
   readonly memoryMbMax?: number;
   readonly readyWithinMs?: number;
+  /** The secrets it wants from its lane, by name. */
+  readonly secrets?: readonly { readonly name: string; readonly required: boolean }[];
   /** From which status on an answer is a bad event; 500 when it is not said. */
   readonly errorStatusMin?: number;
 }
@@ -46,6 +49,14 @@ export interface ReleaseOrder {
   /** Set by an operator: it may run where nothing can be isolated. */
   readonly trusted: boolean;
   readonly contract: RunContract;
+}
+
+/** What a lane gives to its releases: plain variables, and where the values of its secrets lie on this machine. */
+export interface LaneConfiguration {
+  /** A release that runs with an older one is started anew beside itself, and takes over when it is ready. */
+  readonly revision: number;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, { readonly reference: SecretReference; readonly at: number }>>;
 }
 
 /** What one lane should serve. A weight strictly between 0 and 100 counts only while its lease lives. */
@@ -61,6 +72,8 @@ export interface LaneOrder {
   /** Null when no lease is needed: weight 0 or 100. */
   readonly leaseRemainingMs: number | null;
   readonly closed: boolean;
+  /** Absent from an API that knows of none. */
+  readonly configuration?: LaneConfiguration;
 }
 
 /** The answer to one poll: complete, so that a lane which is not named is not served. */
@@ -79,6 +92,9 @@ export type ReleaseReason =
   | 'bad_manifest'
   | 'digest_mismatch'
   | 'start_failed'
+  | 'secret_missing'
+  | 'secret_unreadable'
+  | 'secret_shared'
   | 'exited_early'
   | 'exited'
   | 'health_timeout'
@@ -106,6 +122,14 @@ export interface ReleaseReport {
   readonly restarts: number;
   /** True when the edge has given up and only a new order changes anything. */
   readonly final?: true;
+  /** The revision of the lane's configuration that it runs with. */
+  readonly configurationRevision?: number;
+  /** The same release with a newer configuration, as long as it is not ready to take over. */
+  readonly rotation?: {
+    readonly configurationRevision: number;
+    readonly state: ReleaseState;
+    readonly reason?: ReleaseReason;
+  };
 }
 
 /** What the edge says about one lane: the fence it runs, not the one it was told last. */
@@ -167,6 +191,8 @@ export interface LaneCounts {
 
 /** What the worker asks for when it wants a short-lived process to evaluate. */
 export interface TrialOrder extends ReleaseOrder {
+  /** The lane whose configuration it gets; the edge knows it, the asker does not. */
+  readonly lane?: string;
   readonly leaseMs: number;
 }
 

@@ -12,6 +12,7 @@ import {
   type Keeping,
   reportOf,
   settle,
+  tellable,
 } from './keeping.ts';
 import { openOutputLog } from './output-log.ts';
 import type { ArtifactDigest, ReleaseOrder, ReleaseReport } from './protocol.ts';
@@ -20,6 +21,7 @@ import { type RunEnd, watchRun } from './run-watch.ts';
 import type { RunRecord } from './state-file.ts';
 import { openStaticUpstream } from './static-upstream.ts';
 import { openUpstream, type Upstream } from './upstream.ts';
+import { formsOf } from './withholding.ts';
 
 /** Keeps one release running as ordered, until it is stopped. */
 export interface ReleaseKeeper {
@@ -52,7 +54,7 @@ const STOP_GRACE_MS = 3_000;
 export function keepRelease(options: KeeperOptions): ReleaseKeeper {
   const keeping: Keeping = {
     options,
-    output: openOutputLog(join(options.folder, 'output.log')),
+    output: openOutputLog(join(options.folder, 'output.log'), (text) => tellable(keeping, text)),
     stopping: new AbortController(),
     order: options.order,
     duty: options.duty,
@@ -61,6 +63,8 @@ export function keepRelease(options: KeeperOptions): ReleaseKeeper {
     reason: undefined,
     detail: undefined,
     treeDigest: undefined,
+    withheld: [],
+    isUnsure: false,
     run: null,
     egress: new Map(),
     restarts: 0,
@@ -128,7 +132,7 @@ async function keep(keeping: Keeping): Promise<void> {
     failures = performance.now() - startedMs > STEADY_MS ? 1 : failures + 1;
     settle(keeping, end.state, end.reason, end.detail);
     const hopeless =
-      end.state === 'refused' || (failures >= STARTS_MAX && keeping.duty === 'trying' && end.reason !== 'fetch_failed');
+      end.state === 'refused' || (failures >= STARTS_MAX && keeping.duty === 'trying' && !isElsewhere(end));
     if (hopeless) {
       keeping.final = true;
       await untilChanged(keeping);
@@ -137,9 +141,18 @@ async function keep(keeping: Keeping): Promise<void> {
     } else {
       await pauseUnlessStopped(keeping, Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** (failures - 1)));
     }
-    if (end.reason !== 'fetch_failed') keeping.restarts += 1;
+    if (!isElsewhere(end)) keeping.restarts += 1;
   }
   settle(keeping, 'stopped');
+}
+
+/** Nothing was started: the cause is mended elsewhere, and then the next try succeeds. */
+function isElsewhere({ reason }: RunEnd): boolean {
+  return reason === 'fetch_failed' || isSecretFault(reason);
+}
+
+function isSecretFault(reason: string | undefined): reason is 'secret_missing' | 'secret_unreadable' | 'secret_shared' {
+  return reason === 'secret_missing' || reason === 'secret_unreadable' || reason === 'secret_shared';
 }
 
 /** A folder of files runs nothing; anything else runs isolated, or trusted where nothing can be isolated. */
@@ -159,6 +172,7 @@ async function adopt(keeping: Keeping, record: RunRecord): Promise<Started | nul
   const run = digest === order.artifactDigest ? await adoptRun(record, { contract: order.contract, egress }) : null;
   if (run !== null && digest !== null) {
     keeping.treeDigest = digest;
+    await beUnsure(keeping);
     const { pid } = run.process;
     options.log('info', 'release.adopted', { release: order.release, pid, port: record.port });
     return { run, record };
@@ -167,6 +181,15 @@ async function adopt(keeping: Keeping, record: RunRecord): Promise<Started | nul
   await endRun(record, STOP_GRACE_MS);
   options.dropRun(record.marker);
   return null;
+}
+
+/** What an adopted process was given then, nobody has kept: it is most likely what lies there now. */
+async function beUnsure(keeping: Keeping): Promise<void> {
+  const { contract } = keeping.order;
+  if (contract.secrets === undefined) return;
+  keeping.isUnsure = true;
+  const read = await keeping.options.environment(contract).catch(() => null);
+  keeping.withheld = formsOf(read?.withheld ?? []);
 }
 
 async function treeDigestOf(keeping: Keeping): Promise<ArtifactDigest | null> {
@@ -248,9 +271,11 @@ async function fetchTree(keeping: Keeping): Promise<string> {
 
 async function launch(keeping: Keeping): Promise<Started> {
   const { options, order, egress } = keeping;
-  const { contract } = order;
   const folder = await fetchTree(keeping);
   keeping.state = 'starting';
+  const { variables, withheld } = await options.environment(order.contract);
+  Object.assign(keeping, { withheld: formsOf(withheld), isUnsure: false });
+  const contract = { ...order.contract, environment: { ...order.contract.environment, ...variables } };
   const logPath = join(options.folder, 'output.log');
   await rm(logPath, { force: true });
   const named = await nameRun(options.key, options.isolation);
@@ -274,6 +299,8 @@ function endOf(error: unknown): RunEnd {
   if (error instanceof TargetFailure && (error.code === 'digest_mismatch' || error.code === 'bad_manifest')) {
     return { state: 'refused', reason: error.code, detail };
   }
+  if (error instanceof TargetFailure && isSecretFault(error.code))
+    return { state: 'exited', reason: error.code, detail };
   if (error instanceof TargetFailure && error.code === 'start_failed')
     return { state: 'exited', reason: 'start_failed', detail };
   return { state: 'fetching', reason: 'fetch_failed', detail };

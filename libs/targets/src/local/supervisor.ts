@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { type BlobSource, removeTree } from './artifact.ts';
 import { messageOf } from './failure.ts';
 import type { EdgeLog, Endpoint, KeeperDuty } from './keeping.ts';
-import type { LaneOrder, ReleaseOrder, ReleaseReport } from './protocol.ts';
+import type { LaneConfiguration, LaneOrder, ReleaseOrder, ReleaseReport, TrialOrder } from './protocol.ts';
+import { environmentOf, noConfiguration } from './release-environment.ts';
 import { keepRelease, type ReleaseKeeper } from './release-keeper.ts';
 import type { Isolation } from '@proviso/isolation';
 import { endRun } from './release-run.ts';
+import { noSecretPlaces, type SecretPlaces } from './secret-source.ts';
 import type { RunRecord, StateFile } from './state-file.ts';
 
 /** Owns every release process of one edge and makes them what is ordered. */
@@ -16,7 +18,7 @@ export interface Supervisor {
   /** Starts what is ordered and stops what is not; returns at once, the rest happens behind it. */
   readonly converge: (orders: readonly LaneOrder[]) => void;
   /** Starts or renews a single release outside any lane, for an evaluation. */
-  readonly tryOut: (place: string, order: ReleaseOrder) => void;
+  readonly tryOut: (place: string, order: TrialOrder) => void;
   /** Ends such a release; settles when its processes are gone. */
   readonly giveUp: (place: string) => Promise<void>;
   readonly endpoint: (place: string, release: string) => Endpoint | null;
@@ -34,6 +36,8 @@ export interface SupervisorOptions {
   readonly isolation: Isolation;
   readonly state: StateFile;
   readonly log: EdgeLog;
+  /** Where this edge finds the values of secrets; without it every secret is missing. */
+  readonly secretPlaces?: SecretPlaces;
 }
 
 // How long requests and sockets on their way may take before their process is ended: a model's answer takes that long,
@@ -44,6 +48,10 @@ const DRAIN_AT_CLOSE_MS = 500;
 const ORPHAN_GRACE_MS = 2_000;
 
 interface Kept {
+  readonly key: string;
+  readonly configuration: LaneConfiguration;
+  /** The same release with an older configuration: it serves until this one is ready. */
+  before: Kept | null;
   readonly place: string;
   readonly release: string;
   readonly isTrial: boolean;
@@ -52,6 +60,7 @@ interface Kept {
 
 interface Supervision {
   readonly options: SupervisorOptions;
+  lanes: readonly LaneOrder[];
   readonly kept: Map<string, Kept>;
   /** The same by place and release, since every request asks. */
   readonly byPlace: Map<string, Map<string, Kept>>;
@@ -72,6 +81,7 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   const supervision: Supervision = {
     options,
+    lanes: [],
     kept: new Map(),
     byPlace: new Map(),
     ending: new Map(),
@@ -83,29 +93,64 @@ export function openSupervisor(options: SupervisorOptions): Supervisor {
   endOrphans(supervision);
   return {
     converge: (orders) => converge(supervision, orders),
-    tryOut: (place, order) => ensure(supervision, { place, order, duty: 'trying', fence: '', isTrial: true }),
+    tryOut: (place, order) => tryOut(supervision, place, order),
     giveUp: async (place) => {
       const found = [...supervision.kept].filter(([, kept]) => kept.place === place);
       await Promise.all(found.map(([key]) => stop(supervision, key)));
     },
     endpoint: (place, release) => endpointOf(supervision, place, release),
-    reports: (place) => keptAt(supervision, place).map((kept) => kept.keeper.report()),
-    inspect: (place) => Promise.all(keptAt(supervision, place).map((kept) => kept.keeper.inspect())),
+    reports: (place) => keptAt(supervision, place).map((kept) => reportOf(kept, servingOf(kept).keeper.report())),
+    inspect: (place) =>
+      Promise.all(
+        keptAt(supervision, place).map(async (kept) => reportOf(kept, await servingOf(kept).keeper.inspect())),
+      ),
     close: ({ keepReleases }) => close(supervision, keepReleases),
   };
 }
 
+/** A trial keeps the configuration with which it began: what is being judged must not change under the judge. */
+function tryOut(supervision: Supervision, place: string, order: TrialOrder): void {
+  const begun = supervision.byPlace.get(place)?.get(order.release);
+  const lane = supervision.lanes.find((one) => one.lane === order.lane);
+  const configuration = begun?.configuration ?? lane?.configuration ?? noConfiguration;
+  const owner = lane?.lane ?? place;
+  ensure(supervision, { place, owner, configuration, order, duty: 'trying', fence: '', isTrial: true });
+}
+
 function converge(supervision: Supervision, lanes: readonly LaneOrder[]): void {
+  supervision.lanes = lanes;
   const wanted = new Set<string>();
   for (const lane of lanes) {
     const fence = `${lane.fence.incarnation}.${lane.fence.counter}`;
+    const configuration = lane.configuration ?? noConfiguration;
     for (const { order, duty } of releasesOf(lane)) {
-      wanted.add(keyOf(lane.lane, order));
-      ensure(supervision, { place: lane.lane, order, duty, fence, isTrial: false });
+      wanted.add(keyOf(lane.lane, order, configuration));
+      ensure(supervision, { place: lane.lane, owner: lane.lane, configuration, order, duty, fence, isTrial: false });
     }
   }
   if (supervision.closed) return;
-  for (const [key, kept] of supervision.kept) if (!kept.isTrial && !wanted.has(key)) void stop(supervision, key);
+  for (const [key, kept] of supervision.kept) {
+    if (!kept.isTrial && !wanted.has(key) && !isNeeded(supervision, kept, wanted)) void stop(supervision, key);
+  }
+}
+
+/** Users stay where they are until the same release with its new configuration can take them over. */
+function isNeeded({ byPlace }: Supervision, kept: Kept, wanted: ReadonlySet<string>): boolean {
+  const newest = byPlace.get(kept.place)?.get(kept.release);
+  return newest !== undefined && wanted.has(newest.key) && newest !== kept && servingOf(newest) === kept;
+}
+
+/** Whoever can take users now: itself, or the one before it while it cannot. */
+function servingOf(kept: Kept): Kept {
+  const { before } = kept;
+  return before !== null && kept.keeper.endpoint() === null && before.keeper.endpoint() !== null ? before : kept;
+}
+
+function reportOf(kept: Kept, served: ReleaseReport): ReleaseReport {
+  if (servingOf(kept) === kept) return served;
+  const { state, reason } = kept.keeper.report();
+  const rotation = { configurationRevision: kept.configuration.revision, state, ...(reason && { reason }) };
+  return { ...served, rotation };
 }
 
 function releasesOf(lane: LaneOrder): readonly { order: ReleaseOrder; duty: KeeperDuty }[] {
@@ -121,11 +166,20 @@ function releasesOf(lane: LaneOrder): readonly { order: ReleaseOrder; duty: Keep
 
 function ensure(
   supervision: Supervision,
-  wish: { place: string; order: ReleaseOrder; duty: KeeperDuty; fence: string; isTrial: boolean },
+  wish: {
+    place: string;
+    /** The lane whose secrets it gets. */
+    owner: string;
+    configuration: LaneConfiguration;
+    order: ReleaseOrder;
+    duty: KeeperDuty;
+    fence: string;
+    isTrial: boolean;
+  },
 ): void {
-  const { place, order, duty, fence, isTrial } = wish;
+  const { place, owner, configuration, order, duty, fence, isTrial } = wish;
   if (supervision.closed) return;
-  const key = keyOf(place, order);
+  const key = keyOf(place, order, configuration);
   const known = supervision.kept.get(key);
   if (known !== undefined) return known.keeper.update({ order, duty, fence });
   const { options, claimed, ending } = supervision;
@@ -142,15 +196,22 @@ function ensure(
     fence,
     blobs: options.blobs,
     isolation: options.isolation,
+    configurationRevision: configuration.revision,
+    environment: (contract) => {
+      const { secretPlaces: places = noSecretPlaces } = options;
+      return environmentOf({ lane: owner, configuration, contract }, { places, lanes: supervision.lanes });
+    },
     adopt,
     after: ending.get(key) ?? Promise.resolve(),
     saveRun: options.state.saveRun,
     dropRun: options.state.dropRun,
     log: options.log,
   });
-  const kept = { place, release: order.release, isTrial, keeper };
-  supervision.kept.set(key, kept);
   const there = supervision.byPlace.get(place) ?? new Map<string, Kept>();
+  const last = there.get(order.release);
+  const before = last === undefined ? null : servingOf(last);
+  const kept: Kept = { key, place, configuration, before, release: order.release, isTrial, keeper };
+  supervision.kept.set(key, kept);
   supervision.byPlace.set(place, there.set(order.release, kept));
 }
 
@@ -216,22 +277,27 @@ async function removeFolder(folder: string): Promise<void> {
 }
 
 function keptAt(supervision: Supervision, place: string): readonly Kept[] {
-  return [...supervision.kept.values()].filter((kept) => kept.place === place);
+  return [...(supervision.byPlace.get(place)?.values() ?? [])];
 }
 
 function endpointOf(supervision: Supervision, place: string, release: string): Endpoint | null {
-  return supervision.byPlace.get(place)?.get(release)?.keeper.endpoint() ?? null;
+  const kept = supervision.byPlace.get(place)?.get(release);
+  return kept === undefined ? null : (kept.keeper.endpoint() ?? kept.before?.keeper.endpoint() ?? null);
 }
 
 function forgetPlace({ byPlace }: Supervision, kept: Kept): void {
   const there = byPlace.get(kept.place);
+  const newest = there?.get(kept.release);
+  if (newest?.before === kept) newest.before = null;
   // A newer keeper of the same release may have taken its place already.
-  if (there?.get(kept.release) === kept) there.delete(kept.release);
+  if (newest === kept) there?.delete(kept.release);
   if (there?.size === 0) byPlace.delete(kept.place);
 }
 
 // Ids come from outside and may hold anything; a hash of them is always a safe folder name.
-function keyOf(place: string, order: ReleaseOrder): string {
-  const text = `${place}\n${order.release}\n${order.artifactDigest}`;
+function keyOf(place: string, order: ReleaseOrder, { revision }: LaneConfiguration): string {
+  // A lane that nobody has configured has the names of before, so that an edge of then is taken over from.
+  const configured = revision === 0 ? '' : `\n${revision}`;
+  const text = `${place}\n${order.release}\n${order.artifactDigest}${configured}`;
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
