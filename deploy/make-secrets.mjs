@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('secrets', import.meta.url));
 const secret = () => randomBytes(32).toString('hex');
-const [superuser, temporal, app, pump, vaultKey, controlToken] = Array.from({ length: 6 }, secret);
+const [superuser, temporal, app, pump, vaultKey, controlToken, previewKey] = Array.from({ length: 7 }, secret);
 const address = (user, password) => `postgres://${user}:${password}@postgres:5432/proviso`;
 
 /** Service by service: each sees what it needs and nothing else. */
@@ -21,14 +21,18 @@ const files = {
     PROVISO_PUMP_PASSWORD: pump,
     PROVISO_VAULT_KEY: vaultKey,
   },
-  api: { PROVISO_DATABASE_URL: address('proviso_app', app), PROVISO_VAULT_KEY: vaultKey },
+  api: {
+    PROVISO_DATABASE_URL: address('proviso_app', app),
+    PROVISO_VAULT_KEY: vaultKey,
+    PROVISO_PREVIEW_KEY: previewKey,
+  },
   worker: {
     PROVISO_DATABASE_URL: address('proviso_app', app),
     PROVISO_PUMP_URL: address('proviso_pump', pump),
     PROVISO_VAULT_KEY: vaultKey,
     PROVISO_EDGE_CONTROL_TOKEN: controlToken,
   },
-  edge: { PROVISO_EDGE_CONTROL_TOKEN: controlToken },
+  edge: { PROVISO_EDGE_CONTROL_TOKEN: controlToken, PROVISO_PREVIEW_KEY: previewKey },
 };
 
 /** Who is there at the beginning: an operator who adds the others, and the edge. Their tokens come as the answer. */

@@ -19,6 +19,10 @@ export interface Config {
   readonly gitRoot: string | null;
   /** Uploads are unpacked below it and removed again. */
   readonly temporaryFolder: string;
+  /** Shared with the edges, which let people into staging by it; null: no links to previews. */
+  readonly previewKeyHex: string | null;
+  /** Where people reach the edges' router; the host of a lane takes the place of its name. */
+  readonly edgePublicUrl: string | null;
   /** The zone of the times in headlines; the fields beside them are always UTC. */
   readonly timeZone: string;
 }
@@ -61,6 +65,10 @@ export function readConfig(environment: Environment = process.env): Config {
     publicUrl: reader.url('PROVISO_PUBLIC_URL', ['https:', 'http:'], `http://${host}:${port}`),
     gitRoot: environment['PROVISO_GIT_ROOT'] ? reader.folder('PROVISO_GIT_ROOT') : null,
     temporaryFolder: environment['PROVISO_TEMP'] ? reader.folder('PROVISO_TEMP') : tmpdir(),
+    previewKeyHex: environment['PROVISO_PREVIEW_KEY'] ? reader.key('PROVISO_PREVIEW_KEY') : null,
+    edgePublicUrl: environment['PROVISO_EDGE_PUBLIC_URL']
+      ? reader.url('PROVISO_EDGE_PUBLIC_URL', ['https:', 'http:'])
+      : null,
     timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
   };
   reader.finish();

@@ -7,7 +7,7 @@ let lane: string;
 beforeAll(async () => {
   here = await openDeployment();
   const { promotion } = await atApproval(here, 'configured');
-  const read = await here.parts.journal.reads(here.workspace).promotion(promotion as `prm_${string}`);
+  const read = await here.parts.journal.reads(here.workspace).promotion(promotion);
   lane = `/v1/lanes/${read?.state.lanes.production}`;
 });
 

@@ -99,6 +99,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     gitRoot: null,
     temporaryFolder: folder,
     timeZone: 'UTC',
+    previewKeyHex: 'ab'.repeat(32),
+    edgePublicUrl: 'http://127.0.0.1:7080',
     vaultKeyHex,
     evidence: join(folder, 'evidence'),
     ...over,

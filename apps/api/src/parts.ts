@@ -16,7 +16,14 @@ export const PARTS = Symbol('parts');
 export interface Parts {
   readonly config: Pick<
     Config,
-    'githubApi' | 'githubToken' | 'gitRoot' | 'temporaryFolder' | 'timeZone' | 'vaultKeyHex'
+    | 'githubApi'
+    | 'githubToken'
+    | 'gitRoot'
+    | 'temporaryFolder'
+    | 'timeZone'
+    | 'previewKeyHex'
+    | 'edgePublicUrl'
+    | 'vaultKeyHex'
   >;
   readonly journal: Journal;
   readonly store: FolderStore;

@@ -7,6 +7,7 @@ import {
   type PromotionState,
   type Tally,
   currentGate,
+  findGate,
   gateIdOf,
   headline,
   pastWaitsMin,
@@ -17,6 +18,7 @@ import type { PastWait, PromotionView, Reads } from '@proviso/journal';
 import type { Caller } from './caller.ts';
 import { canarySight } from './canary-sight.ts';
 import type { Parts } from './parts.ts';
+import { hasPreviews } from './preview.ts';
 import { candidateView } from './prototype-view.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
 
@@ -32,6 +34,8 @@ export interface Viewer {
   readonly pastWaits: readonly PastWait[];
   readonly now: number;
   readonly timeZone: string;
+  /** Whether this deployment can give links to previews. */
+  readonly previews: boolean;
 }
 
 /** Everyone whose name a view of these promotions shows. */
@@ -51,7 +55,7 @@ export async function viewerOf(
 ): Promise<Viewer> {
   const waits = views.some(({ state }) => currentGate(state)?.status === 'waiting');
   const [names, pastWaits] = await Promise.all([namesFor(reads, views), waits ? reads.pastWaits('approval') : []]);
-  return { person, lentBy, names, pastWaits, now: now(), timeZone: config.timeZone };
+  return { person, lentBy, names, pastWaits, now: now(), timeZone: config.timeZone, previews: hasPreviews(config) };
 }
 
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
@@ -85,6 +89,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
             held: production.state.hold !== null,
             busy: isBusy(view),
           },
+    preview: viewer.previews && isInStaging(state) ? `/v1/promotions/${state.id}/preview` : null,
     actions: actionsOn(viewer.person, {
       promotion: state,
       hold: production?.state.hold ?? null,
@@ -96,6 +101,11 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     outcome: state.outcome,
     stoppedAt: stoppedAt(state, said),
   };
+}
+
+/** From the staging gate on a version stays there to be looked at, until its promotion ends. */
+export function isInStaging(state: PromotionState): boolean {
+  return state.outcome === null && findGate(state, 'staging')?.status === 'passed';
 }
 
 /** One gate with its tally. */

@@ -9,7 +9,8 @@ import { entryView, peopleOfEntries } from './history-view.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { promotionView, viewerOf } from './promotion-view.ts';
+import { previewLink } from './preview.ts';
+import { isInStaging, promotionView, timeOf, viewerOf } from './promotion-view.ts';
 import { doneView, intentOf } from './submission.ts';
 
 /** How long a reader waits for a write that it was told of: replicas that lag more than this are broken. */
@@ -86,6 +87,20 @@ export class PromotionsController {
     ]);
     const items = entries.map((entry) => entryView(entry, { names, reason: reasons[entry.id] ?? null }));
     return { items, next: nextOf(entries, limit) };
+  }
+
+  @Get(':id/preview')
+  async preview(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { reads, person } = callerOf(request);
+    const { state } = found(await reads.promotion(idIn(request, 'prm')));
+    const lane = found(await reads.lane(state.lanes.staging)).state;
+    // Looked at now: another version may have come after it.
+    if (!isInStaging(state) || lane.canary?.promotion !== state.id || lane.weight !== 100)
+      throw new Problem('preview_unavailable', 'expected this version to be served in staging, got another or none');
+    const { config, now } = this.#parts;
+    const { url, expiresAt } = previewLink(config, { host: lane.host, person: person.id, now: now() });
+    return { url, host: lane.host, expiresAt: timeOf(expiresAt) };
   }
 
   @Get(':id/looks')

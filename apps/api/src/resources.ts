@@ -239,6 +239,7 @@ const promotion = named(
         busy: z.boolean(),
       })
       .nullable(),
+    preview: z.string().nullable().describe('the door that gives a link to this version in staging, while it is there'),
     actions: z.array(action),
     revision: z.int(),
     openedAt: time,
@@ -349,6 +350,7 @@ export const resources = {
   person,
   policies: page('PolicyPage', policy),
   policy,
+  previewLink: named('PreviewLink', z.strictObject({ url: z.string(), host: z.string(), expiresAt: time })),
   promotion,
   promotions: page('PromotionPage', promotion),
   prototype,

@@ -202,6 +202,13 @@ const promotions: readonly Route[] = [
     { query: queries.history },
   ]),
   get([
+    '/v1/promotions/:id/preview',
+    'previewPromotion',
+    'A link to this version in staging, for the asker: good once, for five minutes',
+    read,
+    { 200: r.previewLink },
+  ]),
+  get([
     '/v1/promotions/:id/looks',
     'listLooks',
     "The canary judge's looks",

@@ -31,6 +31,7 @@ export function evidenceSummary(promotion: Promotion, gate: Gate): string {
     ['candidate', `${promotion.candidate.version}, artifact ${short(gate.artifactDigest)}`],
     ...found,
     ['evidence', `${short(gate.evidenceDigest)}, the digest over all of the above: your vote counts for exactly this`],
+    ...(promotion.preview === null ? [] : [['preview', `proviso preview ${promotion.id}`] as const]),
     ['needs', needs.join(', ')],
     ...(gate.expiresAt === null ? [] : [['expires', gate.expiresAt] as const]),
   ]);

@@ -41,7 +41,14 @@ function promotionAt(state: Promotion['state'], more: Partial<Promotion> = {}): 
       openedAt: '',
       endedAt: null,
     },
-    ...{ outcome: null, stoppedAt: null, requester: { id: 'psn_1', name: null }, actions: [], revision: 1 },
+    ...{
+      preview: null,
+      outcome: null,
+      stoppedAt: null,
+      requester: { id: 'psn_1', name: null },
+      actions: [],
+      revision: 1,
+    },
     ...more,
   };
 }

@@ -1,4 +1,5 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { bind as bindTo, list, preview, rotate, set, unbind, unset } from './commands/configuration.ts';
 import { decide, rerun, resume, steer, trust } from './commands/decide.ts';
 import { demo, type DemoFlags } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
@@ -9,6 +10,7 @@ import { status } from './commands/status.ts';
 import { issue, listTokens, revoke } from './commands/token.ts';
 import { up, type UpFlags } from './commands/up.ts';
 import { type WaitFlags, wait, watch } from './commands/watch.ts';
+import { type Environment, environments } from '@proviso/domain';
 import { completionScript } from './completion.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { GlobalFlags, Session } from './session.ts';
@@ -65,6 +67,7 @@ function buildProgram(bind: Bind): Command {
   addDeciding(program, bind);
   addLooking(program, bind);
   addTokens(program, bind);
+  addConfiguring(program, bind);
   return program;
 }
 
@@ -210,6 +213,52 @@ function addTokens(program: Command, bind: Bind): void {
     .description('Revoke a token: it is refused from then on, everywhere')
     .addHelpText('after', examples('proviso token revoke tok_… "Bea Builder" --as pia'))
     .action(bind((session, args) => revoke(session, word(args, 0), args[1])));
+}
+
+function addConfiguring(program: Command, bind: Bind): void {
+  const secret = program.command('secret').description('Secrets of lanes: where their values lie, never the values');
+  const variable = program.command('variable').description('Plain variables of lanes, readable to everybody');
+  const lane = (command: Command) =>
+    connected(command)
+      .argument('<prototype>')
+      .argument('<name>', 'in capital letters, as the contract names it')
+      .addOption(new Option('--lane <lane>', 'of which lane').choices(environments).makeOptionMandatory());
+  const of = (args: readonly string[], flags: object) => {
+    return { prototype: word(args, 0), name: word(args, 1), lane: (flags as { lane: Environment }).lane };
+  };
+  lane(secret.command('bind'))
+    .argument('<place>', 'environment:NAME or file:path, on the machine of the edge')
+    .description('Say where the value of a secret lies')
+    .addHelpText('after', examples('proviso secret bind my-app MAIL_API_KEY file:my-app/mail --lane production'))
+    .action(bind((session, args, flags) => bindTo(session, of(args, flags), word(args, 2))));
+  lane(secret.command('rotate'))
+    .description('Read the value again and start releases anew with it, without a promotion')
+    .addHelpText('after', examples('proviso secret rotate my-app MAIL_API_KEY --lane production'))
+    .action(bind((session, args, flags) => rotate(session, of(args, flags))));
+  lane(secret.command('unbind'))
+    .description('Take a secret from a lane')
+    .addHelpText('after', examples('proviso secret unbind my-app MAIL_API_KEY --lane staging'))
+    .action(bind((session, args, flags) => unbind(session, of(args, flags))));
+  lane(variable.command('set'))
+    .argument('<value>', 'plain: everybody who may read the lane reads it')
+    .description('Set a plain variable; releases start anew with it')
+    .addHelpText('after', examples('proviso variable set my-app LOG_LEVEL debug --lane staging'))
+    .action(bind((session, args, flags) => set(session, of(args, flags), word(args, 2))));
+  lane(variable.command('unset'))
+    .description('Take a plain variable away')
+    .addHelpText('after', examples('proviso variable unset my-app LOG_LEVEL --lane staging'))
+    .action(bind((session, args, flags) => unset(session, of(args, flags))));
+  for (const [command, noun] of [[secret, 'secrets'] as const, [variable, 'variables'] as const])
+    connected(command.command('list'))
+      .argument('<prototype>')
+      .description(`The ${noun} of both lanes, by whom and since when`)
+      .addHelpText('after', examples(`proviso ${command.name()} list my-app`))
+      .action(bind((session, args) => list(session, word(args, 0), { noun })));
+  connected(program.command('preview'))
+    .argument('<promotion>')
+    .description('A link to the version in staging: for you, once, for five minutes')
+    .addHelpText('after', examples('proviso preview prm_…'))
+    .action(bind((session, args) => preview(session, word(args, 0))));
 }
 
 /** Flags of a command that works on this machine. */

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { read, group, text } from '@proviso/domain';
 import { readPrivateJson, writePrivateJson } from './private-file.ts';
@@ -22,6 +22,11 @@ export interface Secrets {
   readonly vaultKey: string;
   readonly controlToken: string;
   readonly workspace: string;
+}
+
+/** The key of links to previews: made from one that is there, so that folders of earlier versions need nothing new. */
+export function previewKeyOf({ vaultKey }: Secrets): string {
+  return createHmac('sha256', Buffer.from(vaultKey, 'hex')).update('proviso preview key').digest('hex');
 }
 
 /** The secrets of the data folder, drawn at the first start and never again. */

@@ -10,7 +10,7 @@ import { interrupted } from './interruption.ts';
 import { edgePerson, localPeople } from './local-people.ts';
 import { type LogFile, openLog } from './log-file.ts';
 import { choosePort } from './port.ts';
-import { type Secrets, ensureSecrets } from './secrets.ts';
+import { type Secrets, ensureSecrets, previewKeyOf } from './secrets.ts';
 import { type RunningService, type Service, startService } from './service.ts';
 import { openTokens } from './token-store.ts';
 import { Trouble } from './trouble.ts';
@@ -205,12 +205,15 @@ interface AppOrders {
 async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders): Promise<void> {
   const { config, options } = boot;
   const base = { ...config.childEnvironment, ...sharedEnvironment(config, secrets, addresses) };
+  const previews = { PROVISO_PREVIEW_KEY: previewKeyOf(secrets), PROVISO_EDGE_PUBLIC_URL: addresses.router };
+  const secretFolder = join(config.dataFolder, 'lane-secrets');
+  mkdirSync(secretFolder, { recursive: true, mode: 0o700 });
   // Who reads a headline on this machine compares it with this machine's clock.
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
   await bootApp(boot, {
     name: 'API',
     args: ['--import', './tools/decorators.mjs', 'apps/api/src/main.ts'],
-    environment: { ...base, PROVISO_API_PORT: String(addresses.apiPort), PROVISO_TIME_ZONE: timeZone },
+    environment: { ...base, PROVISO_API_PORT: String(addresses.apiPort), PROVISO_TIME_ZONE: timeZone, ...previews },
     readyUrl: `${addresses.api}/readyz`,
   });
   expectNotInterrupted(options.signal);
@@ -243,6 +246,8 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
         PROVISO_EDGE_CONTROL_TOKEN: secrets.controlToken,
         PROVISO_EDGE_DATA: join(config.dataFolder, 'edge'),
         PROVISO_EDGE_POLL_MS: EDGE_POLL_MS,
+        PROVISO_EDGE_SECRET_FOLDER: secretFolder,
+        PROVISO_PREVIEW_KEY: previews.PROVISO_PREVIEW_KEY,
       },
       readyUrl: `${control}/healthz`,
     }),

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { IsolationWay } from '@proviso/isolation';
 
 /** All that an edge is told from outside, parsed once. */
@@ -12,6 +12,12 @@ export interface EdgeConfig {
   readonly controlToken: string;
   readonly dataFolder: string;
   readonly pollMs: number;
+  /** Lanes may refer to variables that begin with it, and to no others. */
+  readonly secretPrefix: string;
+  /** Lanes may refer to files below it; null: to none. */
+  readonly secretFolder: string | null;
+  /** Shared with the API, which signs links to previews with it; null: no person comes to staging. */
+  readonly previewKeyHex: string | null;
   /** Leave the releases running at a clean stop, for an edge that is to be replaced at once. */
   readonly keepReleases: boolean;
   /** One way of isolation and no other; null takes the strongest that works. */
@@ -42,6 +48,9 @@ export function parseConfig(environment: Environment): EdgeConfig {
     controlToken: tokenOf(environment, 'PROVISO_EDGE_CONTROL_TOKEN'),
     dataFolder: resolve(required(environment, 'PROVISO_EDGE_DATA')),
     pollMs: numberOf(environment, 'PROVISO_EDGE_POLL_MS', { fallback: 500, min: POLL_MS_MIN, max: POLL_MS_MAX }),
+    secretPrefix: prefixOf(environment, 'PROVISO_EDGE_SECRET_PREFIX'),
+    secretFolder: folderOf(environment, 'PROVISO_EDGE_SECRET_FOLDER'),
+    previewKeyHex: keyOf(environment, 'PROVISO_PREVIEW_KEY'),
     keepReleases: flagOf(environment, 'PROVISO_EDGE_KEEP_RELEASES'),
     isolation: isolationOf(environment, 'PROVISO_EDGE_ISOLATION'),
   });
@@ -84,6 +93,28 @@ function numberOf(
     );
   }
   return value;
+}
+
+function keyOf(environment: Environment, name: string): string | null {
+  const text = environment[name] ?? '';
+  if (text === '') return null;
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new ConfigError(`${name}: expected 64 hexadecimal digits`);
+  return text;
+}
+
+function prefixOf(environment: Environment, name: string): string {
+  const prefix = environment[name] || 'SECRET_';
+  // One that our own variables begin with would let a lane ask for the edge's tokens.
+  if (!/^[A-Z][A-Z0-9_]*_$/.test(prefix) || prefix.startsWith('PROVISO'))
+    throw new ConfigError(`${name}: expected capital letters ending in _, not beginning with PROVISO`);
+  return prefix;
+}
+
+function folderOf(environment: Environment, name: string): string | null {
+  const folder = environment[name] ?? '';
+  if (folder === '') return null;
+  if (!isAbsolute(folder)) throw new ConfigError(`${name}: expected the absolute path of a folder`);
+  return folder;
 }
 
 function flagOf(environment: Environment, name: string): boolean {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { familyOf, identityOf, listProcesses } from '@proviso/isolation';
-import { type LaneReport, localTarget, type ReleaseReport, type TargetFailure } from '@proviso/targets';
+import { GATE_HEADER, gatePassOf, type LaneReport, localTarget, type ReleaseReport, type TargetFailure } from '@proviso/targets';
 import {
   CONTROL_TOKEN,
   dataFolder,
@@ -152,7 +152,9 @@ test('a trial answers under its own host, is renewed, and ends by itself', async
   });
   const { url, host } = await target.trialUrl('t1');
   expect(url).toBe(`http://127.0.0.1:${edge.port}`);
-  const names: string[] = JSON.parse((await visit(edge.port, { host })).text).environment;
+  expect((await visit(edge.port, { host })).status).toBe(404);
+  const headers = { [GATE_HEADER]: gatePassOf(CONTROL_TOKEN) };
+  const names: string[] = JSON.parse((await visit(edge.port, { host, headers })).text).environment;
   // The way out is ours, and PWD a shell's; nothing of the edge's environment is there.
   const own = names.filter((name) => !/proxy|^PWD$/i.test(name)).sort();
   expect(own).toEqual(['HOME', 'HOST', 'NAME', 'PATH', 'PORT', 'PROVISO_RUN', 'TMPDIR']);

@@ -22,6 +22,7 @@ import { type LaneTable, openLaneTable, type ServedLane } from './lane-table.ts'
 import { metricsOf } from './metrics.ts';
 import { type Poll, startPoll } from './poll.ts';
 import { openRouter } from './router.ts';
+import { openStagingDoor } from './staging-door.ts';
 
 /** A running edge. */
 export interface Edge {
@@ -41,6 +42,8 @@ export interface EdgeStart {
   readonly nowMs: () => number;
   readonly wallClock: () => Date;
   readonly log: EdgeLog;
+  /** The variables of this process, among which lanes may refer to some. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** A port is taken; the message names the variable that moves it. */
@@ -79,6 +82,7 @@ export async function openEdge(start: EdgeStart): Promise<Edge> {
     endpoint: (place, release) => parts.supervisor?.endpoint(place, release) ?? null,
     isStarting: (place, release) => isStarting(parts.supervisor?.reports(place) ?? null, release),
     findTrial: (id) => parts.trials?.find(id) ?? null,
+    stagingDoor: openStagingDoor({ ...config, wallClock: start.wallClock }),
   });
   try {
     await listen(control, {
@@ -142,12 +146,14 @@ function startParts(parts: Parts): Running {
   const { start, state, table } = parts;
   const { config, log, nowMs } = start;
   const feed = openEdgeFeed({ apiUrl: config.apiUrl, token: config.apiToken });
+  const { secretPrefix: prefix, secretFolder } = config;
   const supervisor = openSupervisor({
     folder: join(config.dataFolder, 'releases'),
     blobs: feed.blobs,
     isolation: start.isolation,
     state,
     log,
+    secretPlaces: { environment: start.environment, prefix, folder: secretFolder },
   });
   const trials = openTrials({ supervisor, nowMs });
   Object.assign(parts, { supervisor, trials });

@@ -1,9 +1,11 @@
-import type { AnswerHeaders } from '@proviso/targets';
+import { type AnswerHeaders, GATE_HEADER } from '@proviso/targets';
 
 /** The cookie that makes a visitor a unit. */
 export const UNIT_COOKIE = 'proviso_unit';
 /** The header by which a client names its own unit. */
 export const UNIT_HEADER = 'x-proviso-unit';
+/** The cookie of a person who may look at staging. */
+export const PREVIEW_COOKIE = 'proviso_preview';
 /** Names the page when an answer is the router's own; a release cannot say it. */
 export const PAGE_HEADER = 'x-proviso-page';
 
@@ -20,7 +22,7 @@ const hopByHop = new Set([
   'upgrade',
 ]);
 
-// Only this router may say where a request came from, and only it reads the unit.
+// Only this router may say where a request came from, and only it reads the unit and a gate's pass.
 const ours = new Set([
   'forwarded',
   'x-forwarded-for',
@@ -31,10 +33,13 @@ const ours = new Set([
   'x-real-ip',
   'expect',
   UNIT_HEADER,
+  GATE_HEADER,
 ]);
 
-const UNIT_COOKIE_START = `${UNIT_COOKIE}=`;
+// All cookies with names like ours are ours: none reaches a release, and no release sets one.
+const OUR_COOKIE_START = 'proviso_';
 const unitCookie = new RegExp(`(?:^|;\\s*)${UNIT_COOKIE}=([A-Za-z0-9-]{8,64})(?:;|$)`);
+const previewCookie = new RegExp(`(?:^|;\\s*)${PREVIEW_COOKIE}=([A-Za-z0-9._~-]{1,600})(?:;|$)`);
 const UNIT_HEADER_LENGTH_MAX = 128;
 
 /** A request's head, read once from front to back. */
@@ -43,6 +48,9 @@ export interface RequestHead {
   readonly host: string | null;
   /** What the visitor calls itself, in a cookie of ours or a header of theirs; null when nothing worth reading. */
   readonly unit: string | null;
+  /** What a person who may look at staging, and a gate, show to prove it; null when there is nothing. */
+  readonly preview: string | null;
+  readonly gate: string | null;
   /** The declared length of the body, `chunked` for one of unknown length, 0 for none. */
   readonly body: number | 'chunked';
   /** What may reach a release, names in lower case and values in turn; host, length and origin are not among them. */
@@ -53,6 +61,7 @@ export interface RequestHead {
 export function readHead(raw: readonly string[]): RequestHead {
   const kept: string[] = [];
   let [host, hosts, unit, cookieUnit]: [string | null, number, string | null, string | null] = [null, 0, null, null];
+  let [preview, gate]: [string | null, string | null] = [null, null];
   let body: RequestHead['body'] = 0;
   let dropped: Set<string> | null = null;
   for (let at = 0; at < raw.length; at += 2) {
@@ -62,22 +71,26 @@ export function readHead(raw: readonly string[]): RequestHead {
       host = value;
       hosts += 1;
     } else if (name === 'cookie') {
-      if (!value.includes(UNIT_COOKIE_START)) kept.push(name, value);
+      if (!value.includes(OUR_COOKIE_START)) kept.push(name, value);
       else {
         cookieUnit ??= unitCookie.exec(value)?.[1] ?? null;
-        const others = withoutUnitCookie(value);
+        preview ??= previewCookie.exec(value)?.[1] ?? null;
+        const others = withoutOurCookies(value);
         if (others !== '') kept.push(name, others);
       }
     } else if (name === 'content-length') {
       if (body === 0) body = Number(value);
     } else if (name === 'transfer-encoding') body = 'chunked';
     else if (name === UNIT_HEADER) unit ??= isUnit(value) ? value : null;
+    else if (name === GATE_HEADER) gate = value;
     else if (name === 'connection') dropped = namedBy(value, dropped);
     else if (!isBetweenNeighbours(name)) kept.push(name, value);
   }
   return {
     host: hosts === 1 ? host : null,
     unit: unit === null ? cookieUnit && `cookie ${cookieUnit}` : `header ${unit}`,
+    preview,
+    gate,
     body,
     kept: dropped === null ? kept : without(kept, dropped),
   };
@@ -112,8 +125,8 @@ export function visitorHeadersOf(headers: AnswerHeaders, cookie: string | null):
     if (value === undefined || hopByHop.has(name) || name === PAGE_HEADER || dropped?.has(name)) continue;
     // An answer with both is cut by its chunks: the length could lie to the next reader.
     if (name === 'content-length' && headers['transfer-encoding'] !== undefined) continue;
-    if (typeof value === 'string') pushUnlessUnit(kept, name, value);
-    else for (const each of value) pushUnlessUnit(kept, name, each);
+    if (typeof value === 'string') pushUnlessOurs(kept, name, value);
+    else for (const each of value) pushUnlessOurs(kept, name, each);
   }
   if (cookie !== null) kept.push('set-cookie', cookie);
   return kept;
@@ -124,8 +137,8 @@ export function unitCookieOf(id: string): string {
   return `${UNIT_COOKIE}=${id}; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax`;
 }
 
-function pushUnlessUnit(kept: string[], name: string, value: string): void {
-  if (name !== 'set-cookie' || !value.trimStart().startsWith(UNIT_COOKIE_START)) kept.push(name, value);
+function pushUnlessOurs(kept: string[], name: string, value: string): void {
+  if (name !== 'set-cookie' || !value.trimStart().startsWith(OUR_COOKIE_START)) kept.push(name, value);
 }
 
 function isUnit(value: string): boolean {
@@ -138,8 +151,8 @@ function isBetweenNeighbours(name: string): boolean {
   return hopByHop.has(spelt) || ours.has(spelt);
 }
 
-function withoutUnitCookie(header: string): string {
-  const kept = header.split(';').filter((text) => !text.trim().startsWith(UNIT_COOKIE_START));
+function withoutOurCookies(header: string): string {
+  const kept = header.split(';').filter((text) => !text.trim().startsWith(OUR_COOKIE_START));
   return kept.join(';').trim();
 }
 

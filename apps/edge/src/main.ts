@@ -23,6 +23,7 @@ try {
     pid: process.pid,
     nowMs: () => performance.now(),
     wallClock: () => new Date(),
+    environment: process.env,
     log: (level, event, fields) => logger[level](fields, event),
   });
   let stopping = false;

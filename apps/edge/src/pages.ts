@@ -6,6 +6,7 @@ export type Page =
   | 'unknown_host'
   | 'not_open'
   | 'closed'
+  | 'preview_only'
   | 'starting'
   | 'unavailable'
   | 'release_failed'
@@ -50,6 +51,13 @@ const pages: Readonly<Record<Page, PageText>> = {
     visitor: 'Ask the people who run it when it will be back.',
     builder: 'No release is live: none was promoted yet, or the last one was taken back. “proviso status” tells which.',
     retryAfterSeconds: 60,
+  },
+  preview_only: {
+    status: 401,
+    title: 'A preview',
+    text: 'This preview is for the people who decide.',
+    visitor: 'Open it from the promotion: a link works once, and for five minutes.',
+    builder: '“proviso preview <promotion>” gives a link to everybody who may read the promotion.',
   },
   starting: {
     status: 503,
@@ -137,6 +145,18 @@ export function sendPage(response: ServerResponse, page: Page, { head, cookie }:
     ...(page === 'too_large' || page === 'bad_request' ? { connection: 'close' } : {}),
   });
   response.end(text);
+}
+
+/** To the top of the same host and nowhere else, whatever the link said; nothing of the link is told to the next page. */
+export function sendHome(response: ServerResponse, cookie: string | null): void {
+  response.writeHead(303, {
+    location: '/',
+    'content-length': 0,
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    ...(cookie === null ? {} : { 'set-cookie': cookie }),
+  });
+  response.end();
 }
 
 /** The document of a page; the name that was asked for is all that comes from outside, and it is escaped. */

@@ -6,6 +6,7 @@ import type { Visit } from './counts.ts';
 import { type RequestHead, releaseHeadersOf, visitorHeadersOf } from './headers.ts';
 import { type Page, sendPage } from './pages.ts';
 import { openTunnel } from './tunnel.ts';
+import { Veil } from './veil.ts';
 
 /** How much a router may have under way, and how much it has. */
 export interface Load {
@@ -24,6 +25,8 @@ export interface Journey {
   readonly cookie: string | null;
   /** The bytes behind the head of a request for a WebSocket; null for all others. */
   readonly early: Buffer | null;
+  /** A gate asks: what it sees is kept, so secrets are blanked. */
+  readonly isGate: boolean;
   readonly limits: { readonly bodyBytesMax: number; readonly socketIdleMs: number };
   readonly load: Load;
 }
@@ -41,7 +44,8 @@ class VisitorGone extends Error {
 
 /** Passes a request on and the answer back as it comes. Never throws; the visitor gets an answer or is gone. */
 export function passOn(journey: Journey): void {
-  const { request, endpoint, head, limits } = journey;
+  const { request, endpoint, head, limits, isGate } = journey;
+  const passage = new Passage(journey);
   endpoint.upstream.send(
     {
       method: request.method ?? 'GET',
@@ -50,7 +54,7 @@ export function passOn(journey: Journey): void {
       body: head.body === 0 ? null : boundedBodyOf(request, limits.bodyBytesMax),
       upgrade: journey.early === null ? null : 'websocket',
     },
-    new Passage(journey),
+    isGate && endpoint.withheld.length > 0 ? new Veil(passage, endpoint.withheld) : passage,
   );
 }
 

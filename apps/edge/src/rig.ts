@@ -131,6 +131,8 @@ export interface EdgeProcess {
   readonly child: ChildProcess;
   readonly port: number;
   readonly controlUrl: string;
+  /** Everything it has logged so far. */
+  readonly said: () => string;
   /** Sends a signal and waits for the end; gives the exit code. */
   readonly end: (signal: NodeJS.Signals) => Promise<number | null>;
 }
@@ -161,11 +163,16 @@ export async function startEdge(
     },
   });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  let said = '';
+  child.stderr.on('data', (part) => {
+    said += String(part);
+  });
   const ports = await portsOf(child, exited);
   return {
     child,
     port: ports.port,
     controlUrl: `http://127.0.0.1:${ports.controlPort}`,
+    said: () => said,
     end: (signal) => {
       child.kill(signal);
       return exited;

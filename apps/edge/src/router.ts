@@ -5,9 +5,10 @@ import type { Duplex } from 'node:stream';
 import type { Endpoint } from '@proviso/targets';
 import { hostOf, type RequestHead, readHead, unitCookieOf } from './headers.ts';
 import type { LaneTable, ServedLane } from './lane-table.ts';
-import { type Page, rawPage, sendPage } from './pages.ts';
+import { type Page, rawPage, sendHome, sendPage } from './pages.ts';
 import { assignResponse, type Load, passOn } from './passage.ts';
 import { choose, openPlaces } from './split.ts';
+import { closedDoor, isPreviewUrl, type StagingDoor } from './staging-door.ts';
 
 /** What the router asks; it decides nothing but the arm. */
 export interface RouterOptions {
@@ -16,6 +17,8 @@ export interface RouterOptions {
   /** Whether a release without an endpoint is on its way up. */
   readonly isStarting: (place: string, release: string) => boolean;
   readonly findTrial: (id: string) => { place: string; release: string } | null;
+  /** Who may come to staging and to trials; without it nobody. */
+  readonly stagingDoor?: StagingDoor;
   readonly bodyBytesMax?: number;
   /** How long a WebSocket may be silent. */
   readonly socketIdleMs?: number;
@@ -95,14 +98,31 @@ function isForWebSocket({ method, headers }: IncomingMessage): boolean {
 function receive(router: Router, call: Call): void {
   const fault = faultOf(router, call);
   if (fault !== null) return answer(call, fault);
-  const { table, findTrial } = router.options;
+  const { table, findTrial, stagingDoor = closedDoor } = router.options;
   const host = hostOf(call.head.host ?? '');
   const lane = table.byHost(host);
-  if (lane !== null) return routeLane(router, call, lane);
+  if (lane?.order.environment === 'production') return routeLane(router, call, lane, false);
+  const isGate = stagingDoor.isGate(call.head);
+  if (lane !== null) return enterStaging(router, { call, lane, host, isGate });
   const id = /^trial-([a-z0-9-]+)\.localhost$/.exec(host)?.[1];
-  const trial = id === undefined ? null : findTrial(id);
+  const trial = id === undefined || !isGate ? null : findTrial(id);
   if (trial === null) return answer(call, 'unknown_host');
   routeTrial(router, call, trial);
+}
+
+/** Staging is for gates and for the people who decide. A link is followed by a redirect at once, so it stays nowhere. */
+function enterStaging(
+  router: Router,
+  { call, lane, host, isGate }: { call: Call; lane: ServedLane; host: string; isGate: boolean },
+): void {
+  if (isGate) return routeLane(router, call, lane, true);
+  const { stagingDoor = closedDoor } = router.options;
+  const { request, response, head, early } = call;
+  const isLink = request.method === 'GET' && early === null && isPreviewUrl(request.url);
+  const cookie = isLink ? stagingDoor.open(request.url ?? '', host) : null;
+  const isIn = cookie !== null || stagingDoor.hasSession(head, host);
+  if (!isIn) return answer(call, 'preview_only');
+  return isLink ? sendHome(response, cookie) : routeLane(router, call, lane, false);
 }
 
 /** Why a request is refused whomever it is for. */
@@ -119,10 +139,10 @@ function faultOf({ load, limits }: Router, { request, head, early }: Call): Page
 function routeTrial(router: Router, call: Call, trial: { place: string; release: string }): void {
   const endpoint = router.options.endpoint(trial.place, trial.release);
   if (endpoint === null) return answer(call, absenceOf(router, trial.place, trial.release));
-  passOn({ ...call, endpoint, visit: null, cookie: null, limits: router.limits, load: router.load });
+  passOn({ ...call, endpoint, visit: null, cookie: null, isGate: true, limits: router.limits, load: router.load });
 }
 
-function routeLane(router: Router, call: Call, lane: ServedLane): void {
+function routeLane(router: Router, call: Call, lane: ServedLane, isGate: boolean): void {
   const { table, endpoint: endpointOf } = router.options;
   const { stable, canary, lane: name, closed } = lane.order;
   const stableEnd = stable === null ? null : endpointOf(name, stable.release);
@@ -150,7 +170,7 @@ function routeLane(router: Router, call: Call, lane: ServedLane): void {
     return answer(call, isAbsent ? absenceOf(router, name, (stable ?? canary)?.release ?? '') : choice.kind, cookie);
   }
   const visit = lane.counter.visit(choice.arm, place);
-  passOn({ ...call, endpoint, visit, cookie, limits: router.limits, load: router.load });
+  passOn({ ...call, endpoint, visit, cookie, isGate, limits: router.limits, load: router.load });
 }
 
 function absenceOf({ options }: Router, place: string, release: string): Page {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { folderStore } from '@proviso/evidence';
 import { findIsolation, type Isolation } from '@proviso/isolation';
 import { type Journal, JournalFailure, openJournal, openPump } from '@proviso/journal';
-import { localTarget } from '@proviso/targets';
+import { gatePassOf, localTarget } from '@proviso/targets';
 import { pino } from 'pino';
 import { createActivities } from './activities.ts';
 import { sweepCandidates } from './candidate-folder.ts';
@@ -84,6 +84,7 @@ function portsOf(
     evidence: folderStore(config.evidenceFolder),
     edge: localTarget({ controlUrl, token, fetchTimeoutMs: edgeMsMax }),
     routerUrl: config.routerUrl,
+    gatePass: gatePassOf(token),
     workFolder: config.workFolder,
     isolated: isolation.way === 'none' ? null : isolatedChild(isolation, config.workFolder),
     clock,

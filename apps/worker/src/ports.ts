@@ -28,6 +28,8 @@ export interface WorkerPorts {
   readonly edge: Edge;
   /** The router in which lanes and trials are reached by Host header. */
   readonly routerUrl: string;
+  /** Lets a gate's requests in where only gates and invited people come. */
+  readonly gatePass: string;
   readonly workFolder: string;
   /** Runs tools on what strangers wrote, in a sandbox; null where there is none. */
   readonly isolated: RunChild | null;

@@ -9,7 +9,7 @@ it('asks for its own host, whatever a probe says', async () => {
   try {
     const init = { method: 'POST', headers: { Host: 'other.localhost' }, body: '{}', redirect: 'manual' } as const;
     const signal = new AbortController().signal;
-    const answer = await routedFetch('desk.localhost')(`http://127.0.0.1:${port}/x`, { ...init, signal });
+    const answer = await routedFetch('desk.localhost', 'gate-pass')(`http://127.0.0.1:${port}/x`, { ...init, signal });
     let body = '';
     for await (const chunk of answer.body ?? []) body += new TextDecoder().decode(chunk);
     expect([answer.status, body]).toEqual([200, 'POST desk.localhost']);

@@ -197,6 +197,7 @@ function portsOf(parts: {
     evidence: folderStore(parts.evidenceFolder),
     edge: localTarget({ controlUrl: parts.edge.controlUrl, token: 'token', fetchTimeoutMs: 2_000 }),
     routerUrl: parts.edge.routerUrl,
+    gatePass: 'gate-pass',
     workFolder: `${parts.evidenceFolder}-work`,
     isolated: isolatedChild(parts.isolation, `${parts.evidenceFolder}-work`),
     clock: hurriedClock(),

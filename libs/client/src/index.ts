@@ -24,6 +24,7 @@ export {
   listWorkspaces,
   openPromotion,
   pollEdgeOrders,
+  previewPromotion,
   publishPolicy,
   readConfiguration,
   readEdgeBlob,

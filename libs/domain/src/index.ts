@@ -164,6 +164,14 @@ export {
   worstOf,
 } from './verdict.ts';
 export { type WorkspaceCommand, type WorkspaceEvent, type WorkspaceState, evolveWorkspace } from './workspace.ts';
+export {
+  type PreviewPass,
+  previewLinkMs,
+  previewPassText,
+  previewPath,
+  previewSessionMs,
+  readPreviewPass,
+} from './preview.ts';
 export { type RunOrder, requiredSecretsOf, runOrderOf, startWithPort } from './run-order.ts';
 export {
   type Configuration,

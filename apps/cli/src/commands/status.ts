@@ -69,6 +69,7 @@ export function describe(promotion: Promotion, remarks: readonly string[] = []):
       ['policy', `${promotion.policy.name}, version ${promotion.policy.version}`],
       ['canary', `${canary.weight} %${canary.unitsSeen === null ? '' : ` (n = ${canary.unitsSeen})`}`],
       ...(lane === null ? [] : [['live', liveWords(lane)] as const, ['served as', lane.host] as const]),
+      ...(promotion.preview === null ? [] : [['preview', `proviso preview ${promotion.id}`] as const]),
       ...(held
         ? [
             [

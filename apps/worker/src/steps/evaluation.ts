@@ -25,7 +25,7 @@ export async function evaluation(errand: Errand): Promise<Acted> {
     return await withTrial(errand, { contract: found.contract, trusted }, async (host) => {
       const { bar, repeats } = pinnedRule(state.policy, 'evaluation');
       const input = { folder, contract: found.contract, baseUrl: ports.routerUrl, bar, repeats, nonce: ports.drawId() };
-      const fetch = routedFetch(host);
+      const fetch = routedFetch(host, ports.gatePass);
       return reportOf(await evaluateCandidate(input, { evidence: ports.evidence, fetch, signal: errand.signal }));
     });
   });
@@ -44,6 +44,8 @@ async function withTrial(
     artifactDigest: state.candidate.manifest.artifact,
     trusted,
     contract: runOrderOf(contract),
+    // What is judged has what people will see in staging.
+    lane: state.lanes.staging,
     leaseMs: trialLeaseMs,
   };
   const over = new AbortController();

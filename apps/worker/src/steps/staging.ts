@@ -36,7 +36,7 @@ export async function staging(errand: Errand): Promise<Acted> {
   if (!(await weigh(errand, 0, 'reset'))) return { kind: 'ask' };
   const before = await lookAt(errand, looking);
   if (!(await weigh(errand, 100, 'rehearse'))) return { kind: 'ask' };
-  const { baseUrl, fetch } = { baseUrl: ports.routerUrl, fetch: routedFetch(lane.host) };
+  const { baseUrl, fetch } = { baseUrl: ports.routerUrl, fetch: routedFetch(lane.host, ports.gatePass) };
   const smokePorts = { evidence: ports.evidence, fetch, signal: errand.signal };
   const smoke = await smokeRelease({ contract: found.contract, baseUrl, nonce: ports.drawId() }, smokePorts);
   const rehearsed = await lookAt(errand, looking);
@@ -138,7 +138,7 @@ async function answersOf(
   { ports, signal }: Errand,
   { host, contract }: { readonly host: string; readonly contract: Contract },
 ): Promise<readonly ServedAnswer[]> {
-  const fetch = routedFetch(host);
+  const fetch = routedFetch(host, ports.gatePass);
   const paths = [contract.probes.health, ...contract.probes.smoke.filter(onlyReads).map((probe) => probe.path)];
   const answers: ServedAnswer[] = [];
   for (const path of new Set(paths)) {

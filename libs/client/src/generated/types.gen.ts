@@ -304,6 +304,10 @@ export type Promotion = {
         held: boolean;
         busy: boolean;
     } | null;
+    /**
+     * the door that gives a link to this version in staging, while it is there
+     */
+    preview: string | null;
     actions: Array<Action>;
     revision: number;
     /**
@@ -458,6 +462,15 @@ export type PersonPage = {
 export type PolicyPage = {
     items: Array<Policy>;
     next: string | null;
+};
+
+export type PreviewLink = {
+    url: string;
+    host: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
 };
 
 export type PromotionPage = {
@@ -1478,6 +1491,33 @@ export type ReadHistoryResponses = {
 };
 
 export type ReadHistoryResponse = ReadHistoryResponses[keyof ReadHistoryResponses];
+
+export type PreviewPromotionData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/preview';
+};
+
+export type PreviewPromotionErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type PreviewPromotionError = PreviewPromotionErrors[keyof PreviewPromotionErrors];
+
+export type PreviewPromotionResponses = {
+    /**
+     * done
+     */
+    200: PreviewLink;
+};
+
+export type PreviewPromotionResponse = PreviewPromotionResponses[keyof PreviewPromotionResponses];
 
 export type ListLooksData = {
     body?: never;
