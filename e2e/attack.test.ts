@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -9,6 +8,7 @@ import pg from 'pg';
 import { packed, stoodStill, uploadedCandidate } from './candidate.ts';
 import { type Door, openDoor } from './door.ts';
 import { registered } from './journey.ts';
+import { filesBelow, historiesOf, tablesText } from './kept-places.ts';
 import { killsPolicy } from './policy.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -126,50 +126,6 @@ async function superuserQuery(text: string, values: readonly string[]): Promise<
   }
 }
 
-async function tablesText(): Promise<readonly (readonly [string, string])[]> {
-  const client = new pg.Client({ connectionString: stage.superuserUrl });
-  await client.connect();
-  const { rows: tables } = await client.query<{ name: string }>(
-    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'proviso' where c.relkind = 'r'`,
-  );
-  const found: [string, string][] = [];
-  for (const { name } of tables) {
-    const { rows } = await client.query<Record<string, unknown>>(`select * from proviso.${name}`);
-    const text = rows.map((row) => Object.values(row).map(textOf).join(' ')).join('\n');
-    found.push([`table ${name}`, text]);
-  }
-  await client.end();
-  return found;
-}
-
-function textOf(value: unknown): string {
-  if (Buffer.isBuffer(value)) return value.toString('latin1');
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function filesBelow(top: string): readonly string[] {
-  return readdirSync(top, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
-
-/** The histories with their payloads decoded. */
-function histories(): readonly (readonly [string, string])[] {
-  const temporal = (...args: string[]) =>
-    execFileSync(stage.temporal.binary, [...args, '--address', stage.temporal.address, '-o', 'json'], {
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    });
-  const runs = JSON.parse(temporal('workflow', 'list')) as { execution: { workflowId: string } }[];
-  return runs.map(({ execution }) => {
-    const text = temporal('workflow', 'show', '-w', execution.workflowId);
-    const payloads = [...text.matchAll(/"data":\s*"([A-Za-z0-9+/=]+)"/g)].map(([, data]) =>
-      Buffer.from(data ?? '', 'base64'),
-    );
-    return [`history ${execution.workflowId}`, text + payloads.join('\n')] as const;
-  });
-}
-
 async function metrics(): Promise<readonly (readonly [string, string])[]> {
   const urls = [`${stage.apiUrl}/metrics`, `${stage.control.url}/metrics`];
   return await Promise.all(urls.map(async (url) => [url, await (await fetch(url)).text()] as const));
@@ -187,10 +143,10 @@ describe('what nobody else may know', () => {
     const kept = evidence.filter(([, bytes]) => !sources.has(createHash('sha256').update(bytes).digest('hex')));
     expect(evidence.length - kept.length).toBeGreaterThan(4);
     const places = [
-      ...(await tablesText()),
+      ...(await tablesText(stage.superuserUrl)),
       ...filesBelow(stage.logFolder).map((path) => [path, readFileSync(path, 'utf8')] as const),
       ...kept.map(([path, bytes]) => [path, bytes.toString('utf8')] as const),
-      ...histories(),
+      ...historiesOf(stage.temporal),
       ...(await metrics()),
       ['answers', answers.join('\n')] as const,
     ];

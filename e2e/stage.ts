@@ -24,6 +24,8 @@ export interface Stage {
   readonly superuserUrl: string;
   readonly evidenceFolder: string;
   readonly logFolder: string;
+  /** Where secrets of lanes lie, on the machine of the edge. */
+  readonly secretFolder: string;
   /** The worker's next start is told to kill itself at this fault; null again for none. */
   setWorkerFault(fault: string | null): void;
   /** A worker beside the first one, with a proxy of its own. */
@@ -40,6 +42,8 @@ export interface StageOptions {
   readonly folder: string;
   readonly policy: string;
   readonly without?: readonly PartName[];
+  /** What the edge has in its environment for lanes. */
+  readonly edgeEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** Apps answer within a second; a machine whose cores are both busy has needed twenty. */
@@ -78,8 +82,8 @@ interface Ground {
   readonly options: StageOptions;
   readonly ports: Readonly<Record<'postgres' | 'temporal' | 'api' | 'router' | 'control' | 'worker', number>>;
   readonly proxies: { readonly api: WireProxy; readonly worker: WireProxy; more: WireProxy[] };
-  readonly secrets: Readonly<Record<'app' | 'pump' | 'vault' | 'control' | 'workspace', string>>;
-  readonly folders: Readonly<Record<'evidence' | 'logs', string>>;
+  readonly secrets: Readonly<Record<'app' | 'pump' | 'vault' | 'control' | 'preview' | 'workspace', string>>;
+  readonly folders: Readonly<Record<'evidence' | 'logs' | 'secrets', string>>;
   readonly binary: string;
   superuserUrl: string;
   fault: string | null;
@@ -90,7 +94,10 @@ async function layGround(options: StageOptions): Promise<Ground> {
     ...{ postgres: await freePort(), temporal: await freePort(), api: await freePort() },
     ...{ router: await freePort(), control: await freePort(), worker: await freePort() },
   };
-  const folders = { evidence: join(options.folder, 'evidence'), logs: join(options.folder, 'logs') };
+  const folders = {
+    ...{ evidence: join(options.folder, 'evidence'), logs: join(options.folder, 'logs') },
+    secrets: join(options.folder, 'secrets'),
+  };
   for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
   const hex = (count: number): string => randomBytes(count).toString('hex');
   return {
@@ -99,7 +106,7 @@ async function layGround(options: StageOptions): Promise<Ground> {
     folders,
     proxies: { api: await openWireProxy(ports.postgres), worker: await openWireProxy(ports.postgres), more: [] },
     secrets: {
-      ...{ app: hex(12), pump: hex(12), vault: hex(32), control: hex(32) },
+      ...{ app: hex(12), pump: hex(12), vault: hex(32), control: hex(32), preview: hex(32) },
       workspace: `wsp_${randomUUID().replaceAll('-', '')}`,
     },
     binary: temporalBinary(options.projectRoot),
@@ -118,6 +125,7 @@ function stageOf(
     proxies,
     cast,
     ...{ superuserUrl, evidenceFolder: folders.evidence, logFolder: folders.logs },
+    secretFolder: folders.secrets,
     apiUrl: local(ports.api),
     routerUrl: local(ports.router),
     control: { url: local(ports.control), token: secrets.control },
@@ -169,9 +177,14 @@ function temporalFile({ options }: Ground): string {
 }
 
 async function apiOf(ground: Ground): Promise<Part> {
-  const { ports } = ground;
+  const { ports, secrets } = ground;
+  const previews = { PROVISO_PREVIEW_KEY: secrets.preview, PROVISO_EDGE_PUBLIC_URL: local(ports.router) };
   const args = ['--import', './tools/decorators.mjs', 'apps/api/src/main.ts'];
-  const environment = () => ({ ...commonOf(ground, ground.proxies.api), PROVISO_API_PORT: String(ports.api) });
+  const environment = () => ({
+    ...commonOf(ground, ground.proxies.api),
+    PROVISO_API_PORT: String(ports.api),
+    ...previews,
+  });
   return await appOf(ground, { name: 'api', args, environment, readyUrl: `${local(ports.api)}/readyz` });
 }
 
@@ -211,6 +224,9 @@ async function edgeOf(ground: Ground, cast: Cast): Promise<Part> {
     PROVISO_EDGE_CONTROL_TOKEN: secrets.control,
     PROVISO_EDGE_DATA: join(options.folder, 'edge'),
     PROVISO_EDGE_POLL_MS: '250',
+    PROVISO_EDGE_SECRET_FOLDER: ground.folders.secrets,
+    PROVISO_PREVIEW_KEY: secrets.preview,
+    ...options.edgeEnvironment,
   });
   const readyUrl = `${local(ports.control)}/healthz`;
   return await appOf(ground, { name: 'edge', args: ['apps/edge/src/main.ts'], environment, readyUrl });

@@ -3,7 +3,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { familyOf, identityOf, listProcesses } from '@proviso/isolation';
-import { GATE_HEADER, gatePassOf, type LaneReport, localTarget, type ReleaseReport, type TargetFailure } from '@proviso/targets';
+import {
+  GATE_HEADER,
+  gatePassOf,
+  type LaneReport,
+  localTarget,
+  type ReleaseReport,
+  type TargetFailure,
+} from '@proviso/targets';
 import {
   CONTROL_TOKEN,
   dataFolder,

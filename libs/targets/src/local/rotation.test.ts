@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { findIsolation } from '@proviso/isolation';
 import type { LaneOrder, ReleaseOrder } from './protocol.ts';
 import { newFolder, newLane, newOrder, newShelf, until } from './release-fixture.ts';
 import { openStateFile } from './state-file.ts';
@@ -10,6 +11,7 @@ import { openSupervisor } from './supervisor.ts';
 // Real processes on a busy machine; every wait inside has its own, shorter bound.
 
 const shelf = newShelf();
+const isolation = await findIsolation({ way: 'none' });
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -29,6 +31,7 @@ function newBench(source: string) {
   const supervisor = openSupervisor({
     folder: join(path, 'releases'),
     blobs: shelf.source,
+    isolation,
     state: openStateFile(join(path, 'state.json')),
     log: (_level, event, fields) => lines.push(JSON.stringify({ event, ...fields })),
     secretPlaces: { environment: {}, prefix: 'SECRET_', folder: secretFolder },
