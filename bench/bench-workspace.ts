@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
+  artifactOf,
   builtinPrincipals,
   type Command,
   idFrom,
@@ -79,7 +80,7 @@ export async function approvalOf(
   return {
     ...{ kind: 'Decide', promotion, gate: 'approval', attempt: gate.attempt, verdict: 'approve' },
     decision: idFrom('dec', randomUUID()),
-    artifact: view.state.candidate.manifest.artifact,
+    artifact: artifactOf(view.state),
     evidenceDigest: gate.evidenceDigest,
   };
 }

@@ -59,6 +59,18 @@ const opening: Told = {
     },
   },
 };
+const opensBuild: Told = {
+  kind: 'promotion_opened',
+  body: {
+    candidate: { manifest: { artifact } },
+    exclusions: [],
+    policy: { gates: [{ gate: 'build' }, { gate: 'scan' }, { gate: 'canary' }] },
+  },
+};
+const builds = (made: string): Told => ({
+  kind: 'artifact_built',
+  body: { gate: 'build', attempt: 1, artifact: made },
+});
 const claim = (gate: string, attempt = 1): Told => ({ kind: 'step_claimed', body: { gate, attempt } });
 const passed = (gate: string, fence: number): Told => ({
   kind: 'gate_reported',
@@ -102,6 +114,21 @@ describe('the checker reads a promotion', () => {
     ],
     ['a second report of one attempt', [opening, claim('scan'), passed('scan', 1), passed('scan', 1)], 'I4 entry 4'],
     ['a report under an old fence', [opening, claim('scan'), claim('scan'), passed('scan', 1)], 'I4 entry 4'],
+    [
+      'a gate that has passed for another artifact than was built last',
+      [
+        ...[opensBuild, claim('build'), builds('one'), passed('build', 1), claim('scan'), passed('scan', 2)],
+        ...[{ kind: 'gate_reopened', body: { gate: 'build' } }, claim('build', 2), builds('two')],
+        {
+          ...passed('build', 3),
+          body: { gate: 'build', attempt: 2, verdict: 'pass' },
+          key: `${promotion}/build/2/3/report`,
+        },
+        claim('canary'),
+      ],
+      'I2 entry 11',
+    ],
+    ['an artifact that no build has made', [opensBuild, builds('one')], 'I3 entry 2'],
     [
       'a step after the end',
       [opening, { kind: 'promotion_ended', body: { outcome: 'cancelled' } }, claim('scan')],

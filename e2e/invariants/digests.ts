@@ -7,12 +7,14 @@ import type { Entry, Snapshot } from './snapshot.ts';
 /** Documents never change once they are there, so each is read once over all checks of a run. */
 const known = new Map<string, { readonly artifact: string | null } | 'missing' | 'altered'>();
 
-/** I3, the documents: whatever a gate passed on lies in the store, unchanged, and speaks of the candidate's own artifact. */
+/** I3, the documents: whatever a gate passed on lies in the store, unchanged, and speaks of the artifact that was built last. */
 export async function digestFindings({ entries }: Snapshot, folder: string): Promise<readonly Finding[]> {
   const found: Finding[] = [];
   const artifacts = new Map<string, string>();
   for (const entry of entries) {
     if (entry.kind === 'promotion_opened') artifacts.set(entry.streamId, artifactOf(entry));
+    if (entry.kind === 'artifact_built')
+      artifacts.set(entry.streamId, (entry.said.body as { artifact: string }).artifact);
     if (entry.kind !== 'gate_reported') continue;
     const { gate, verdict, evidence } = entry.said.body as {
       gate: string;

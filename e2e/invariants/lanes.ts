@@ -35,7 +35,7 @@ type Say = (invariant: InvariantName, entry: Entry, detail: string) => void;
 /** I5 and I3 about lanes: told once more from their entries, compared with their rows and with the promotions' rows. */
 export function laneFindings(snapshot: Snapshot): readonly Finding[] {
   const found: Finding[] = [];
-  const artifacts = artifactsOf(snapshot.entries);
+  const artifactAt = artifactsOf(snapshot.entries);
   for (const [name, chain] of byStream(snapshot.entries)) {
     if (!name.startsWith('lane/')) continue;
     const told: LaneTold = {
@@ -44,7 +44,7 @@ export function laneFindings(snapshot: Snapshot): readonly Finding[] {
     };
     const say: Say = (invariant, entry, detail) =>
       found.push({ invariant, subject: name, detail: `entry ${entry.sseq}, ${entry.kind}: ${detail}` });
-    for (const entry of chain) tell(told, { entry, artifacts, say });
+    for (const entry of chain) tell(told, { entry, artifactAt, say });
     const row = lanesOf(snapshot).find(({ id }) => `lane/${id}` === name);
     if (row !== undefined) found.push(...rowFindings(name, told, row));
   }
@@ -56,24 +56,25 @@ export function lanesOf({ streams }: Snapshot): readonly LaneRow[] {
   return streams.flatMap(({ kind, state }) => (kind === 'lane' && state !== null ? [state as unknown as LaneRow] : []));
 }
 
-/** What the opening of each promotion fixed: the artifact that alone may be deployed for it. */
-function artifactsOf(entries: readonly Entry[]): ReadonlyMap<string, string> {
-  const openings = entries.filter(({ kind }) => kind === 'promotion_opened');
-  return new Map(
-    openings.map(({ streamId, said }) => {
-      const { candidate } = said.body as { candidate: { manifest: { artifact: string } } };
-      return [streamId, candidate.manifest.artifact];
-    }),
-  );
+/** The artifact that alone may be deployed for a promotion at an entry: what its opening fixed or its last build made. */
+type ArtifactAt = (promotion: string, at: Entry) => string | undefined;
+
+function artifactsOf(entries: readonly Entry[]): ArtifactAt {
+  const made = entries.flatMap(({ kind, id, streamId, said }) => {
+    const body = said.body as { candidate: { manifest: { artifact: string } }; artifact: string };
+    if (kind === 'promotion_opened') return [{ id, streamId, artifact: body.candidate.manifest.artifact }];
+    return kind === 'artifact_built' ? [{ id, streamId, artifact: body.artifact }] : [];
+  });
+  return (promotion, at) => made.findLast((one) => one.streamId === promotion && one.id < at.id)?.artifact;
 }
 
 interface At {
   readonly entry: Entry;
-  readonly artifacts: ReadonlyMap<string, string>;
+  readonly artifactAt: ArtifactAt;
   readonly say: Say;
 }
 
-function tell(told: LaneTold, { entry, artifacts, say }: At): void {
+function tell(told: LaneTold, { entry, artifactAt, say }: At): void {
   const { body } = entry.said;
   switch (entry.kind) {
     case 'lane_acquired':
@@ -87,7 +88,7 @@ function tell(told: LaneTold, { entry, artifacts, say }: At): void {
       return;
     case 'release_deployed': {
       const release = body.release as Release;
-      if (release.artifact !== artifacts.get(release.promotion))
+      if (release.artifact !== artifactAt(release.promotion, entry))
         say('I3', entry, 'expected the artifact of the candidate');
       if (release.promotion !== told.owner) say('I5', entry, 'expected a release of the owner');
       return moved(told, { canary: release, weight: 0 });

@@ -14,7 +14,7 @@ interface GateTold {
 
 interface Told {
   readonly id: string;
-  readonly artifact: string;
+  artifact: string;
   readonly excluded: readonly string[];
   readonly requirements: readonly Requirement[];
   readonly gates: readonly GateTold[];
@@ -85,6 +85,8 @@ function tell(told: Told, entry: Entry, say: Say): void {
       told.outcome = String(body.outcome);
       told.undo = false;
       return stopped(told);
+    case 'artifact_built':
+      return built(told, entry, say);
     case 'canary_condemned':
       return condemned(told);
     case 'canary_weighed':
@@ -102,6 +104,18 @@ function tell(told: Told, entry: Entry, say: Say): void {
 /** What an end or a way back overtakes has no answer any more. */
 function stopped(told: Told): void {
   for (const gate of told.gates) if (['claimed', 'errored', 'waiting'].includes(gate.status)) gate.status = 'stopped';
+}
+
+/** Another artifact than before leaves no later gate passed: each must say so by an entry of its own before it runs. */
+function built(told: Told, entry: Entry, say: Say): void {
+  const at = told.gates.findIndex(({ name }) => name === 'build');
+  const build = told.gates[at];
+  if (build?.status !== 'claimed') say('I3', entry, `expected a claimed build, got ${build?.status ?? 'none'}`);
+  const artifact = String(entry.said.body.artifact);
+  if (artifact !== told.artifact) {
+    for (const gate of told.gates.slice(at + 1)) if (gate.status !== 'pending') gate.status = 'overtaken';
+  }
+  told.artifact = artifact;
 }
 
 function condemned(told: Told): void {

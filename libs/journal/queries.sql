@@ -28,6 +28,9 @@ select 1 from proviso.leader where name = $1 and epoch = $2;
 -- leader.try
 select pg_try_advisory_lock($1) as led;
 
+-- read.artifacts
+select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2;
+
 -- read.edge_lanes
 select 
   l.state as lane_state, l.revision as lane_revision,

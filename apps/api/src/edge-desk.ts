@@ -10,7 +10,7 @@ import {
 import type { FolderStore } from '@proviso/evidence';
 import { contractFileName, readContractFile } from '@proviso/gates';
 import { type Manifest, fileDigest, readFrozen, readFrozenFile } from '@proviso/intake';
-import type { EdgeLane, Reads } from '@proviso/journal';
+import type { EdgeLane } from '@proviso/journal';
 import type { Caller } from './caller.ts';
 import type { EdgeReport } from './edge-report.ts';
 import { type Logger, breakageOf } from './log.ts';
@@ -26,9 +26,8 @@ const searchedMax = 500;
 /** Files that were found to belong to a workspace: those of some dozen candidates of ordinary size. */
 const permittedMax = 100_000;
 
-/** Prototypes on one page of the search, and pages of it: a workspace has some dozen prototypes. */
-const pageSize = 100;
-const pagesMax = 20;
+/** Manifests that an edge may ask for; older ones than so many are in no lane any more. */
+const artifactsMax = 10_000;
 
 type RunContract = ReleaseOrderResource['contract'];
 type LaneOrder = EdgeOrdersResource['lanes'][number];
@@ -88,7 +87,7 @@ export function openEdgeDesk({ store, restored, log }: Ports): EdgeDesk {
     },
     mayFetch: async ({ workspace, reads }, digest) => {
       if (permitted.get(`${workspace} ${digest}`) !== undefined) return true;
-      const artifacts = await artifactsOf(reads);
+      const artifacts = await reads.artifacts(artifactsMax);
       if (artifacts.includes(digest)) return true;
       for (const artifact of artifacts.slice(0, searchedMax)) {
         const files = (await manifestOf(artifact).catch(() => null))?.files.map(fileDigest) ?? [];
@@ -130,7 +129,7 @@ async function releaseOrder(
   contractOf: (artifact: Digest) => Promise<RunContract | null>,
 ): Promise<ReleaseOrderResource | null> {
   if (release === null) return null;
-  const contract = await contractOf(release.artifact);
+  const contract = await contractOf(release.source ?? release.artifact);
   if (contract === null) return null;
   return { release: release.id, artifactDigest: release.artifact, trusted: prototype.trusted, contract };
 }
@@ -153,21 +152,6 @@ function contractView(order: ReturnType<typeof runOrderOf>): RunContract {
 /** The newest incarnation among the lanes: all of them grow together when a backup is restored. */
 function incarnationOf(lanes: readonly EdgeLane[]): string {
   return String(Math.max(1, ...lanes.map(({ lane }) => lane.state.fence.incarnation)));
-}
-
-/** The artifacts of all candidates, the newest of each prototype first: one is tried out before any lane has it. */
-async function artifactsOf(reads: Reads): Promise<readonly Digest[]> {
-  const artifacts: Digest[] = [];
-  let after: string | undefined;
-  for (let count = 0; count < pagesMax; count += 1) {
-    const page = await reads.prototypes({ limit: pageSize, ...(after === undefined ? {} : { after }) });
-    for (const { state } of page.items) {
-      artifacts.push(...state.candidates.map(({ manifest }) => manifest.artifact).toReversed());
-    }
-    if (page.next === null) break;
-    after = page.next;
-  }
-  return artifacts;
 }
 
 /** A map that forgets what was not asked for the longest. */

@@ -88,6 +88,7 @@ const statusOf: Readonly<Record<string, number>> = {
   uri_too_long: 414,
   unsupported_media_type: 415,
   invalid: 422,
+  report_invalid: 422,
   policy_unknown: 422,
   policy_invalid: 422,
   reason_required: 422,

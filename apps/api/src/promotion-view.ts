@@ -6,6 +6,7 @@ import {
   type PersonState,
   type PromotionState,
   type Tally,
+  artifactOf,
   currentGate,
   findGate,
   gateIdOf,
@@ -136,7 +137,7 @@ export function gateView(view: PromotionView, gate: GateState, names: Names): Ga
       voided,
     })),
     expiresAt: gate.expiresAt === null ? null : timeOf(gate.expiresAt),
-    artifactDigest: state.candidate.manifest.artifact,
+    artifactDigest: artifactOf(state),
     evidenceDigest: gate.evidenceDigest,
   };
 }

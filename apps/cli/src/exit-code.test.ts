@@ -41,7 +41,7 @@ const ofRefusals: Record<RefusalCode, number> = {
   ...{ not_found: 1, exists: 1, policy_unknown: 1, policy_invalid: 1, policy_unsatisfiable: 1, no_owner: 1 },
   ...{ candidate_unknown: 1, lane_held: 1, lane_busy: 1, not_trusted: 1, nothing_to_roll_back: 1 },
   ...{ reason_required: 1, too_large: 1, too_many: 1, key_conflict: 1, outcome_unknown: 1 },
-  ...{ contention: 1, not_configured: 1, reserved_name: 1 },
+  ...{ contention: 1, not_configured: 1, report_invalid: 1, reserved_name: 1 },
 };
 
 test.each(refusalCodes)('the refusal %s ends a command with its own number, whatever its status', (code) => {

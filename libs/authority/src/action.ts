@@ -5,6 +5,7 @@ import {
   type PersonState,
   type PromotionState,
   type Refusal,
+  artifactOf,
   currentGate,
   gateIn,
   isBlocked,
@@ -58,7 +59,7 @@ function offers({ promotion, hold }: ActionFacts): readonly { rel: Action['rel']
   const open = promotion.outcome === null && promotion.undo === null;
   const found: { rel: Action['rel']; command: Command }[] = [];
   if (open && gate?.status === 'waiting' && gate.evidenceDigest !== null) {
-    const shown = { artifact: promotion.candidate.manifest.artifact, evidenceDigest: gate.evidenceDigest };
+    const shown = { artifact: artifactOf(promotion), evidenceDigest: gate.evidenceDigest };
     const vote = {
       kind: 'Decide',
       promotion: promotion.id,

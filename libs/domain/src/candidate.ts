@@ -6,7 +6,10 @@ export const manifestParts = ['code', 'model', 'prompt', 'configuration', 'schem
 /** One independently changing part. */
 export type ManifestPart = (typeof manifestParts)[number];
 
-/** What exactly is promoted: digests only. The artifact digest is what every gate, person and lane sees. */
+/**
+ * What exactly is promoted: digests only. The artifact digest is that of the sources; it is also what every later gate,
+ * person and lane sees, unless a build has made another of them (`artifactOf` of the promotion tells which).
+ */
 export interface CandidateManifest {
   readonly v: 1;
   readonly artifact: Digest;

@@ -101,6 +101,8 @@ export interface Report {
   readonly reasons: readonly Reason[];
   readonly evidence: readonly EvidenceRef[];
   readonly measure: Measure | null;
+  /** What a passed build has made; no other report has one. */
+  readonly artifact?: Digest;
 }
 
 /** One look of the canary's judge. `fresh` is false when no new data was seen: then no lease is renewed. */

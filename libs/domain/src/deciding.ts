@@ -1,7 +1,7 @@
 import type { Decide } from './command.ts';
 import { standing } from './decision.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
-import { findGate, gateIn } from './promotion.ts';
+import { artifactOf, findGate, gateIn } from './promotion.ts';
 import { pinnedRule } from './policy.ts';
 import { type EligibleVote, type Tally, matchQuorum } from './quorum.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
@@ -48,8 +48,7 @@ function cannotVote(state: PromotionState, command: Decide, scene: Scene): Refus
   if (gate.attempt !== command.attempt)
     return refusal('stale_attempt', `expected attempt ${gate.attempt}, got ${command.attempt}`);
   if (gate.status !== 'waiting') return refusal('gate_closed', `this gate is ${gate.status}`);
-  const current =
-    command.artifact === state.candidate.manifest.artifact && command.evidenceDigest === gate.evidenceDigest;
+  const current = command.artifact === artifactOf(state) && command.evidenceDigest === gate.evidenceDigest;
   if (!current)
     return refusal('stale_evidence', 'what you were shown is no longer current: look again and decide on that');
   const voted = standing(gate.decisions).some((decision) => decision.person === scene.actor.id);

@@ -109,6 +109,7 @@ export {
   type PromotionEvent,
   type PromotionState,
   type Undo,
+  artifactOf,
   evolvePromotion,
   findGate,
   gateIn,
@@ -172,7 +173,7 @@ export {
   previewSessionMs,
   readPreviewPass,
 } from './preview.ts';
-export { type RunOrder, requiredSecretsOf, runOrderOf, startWithPort } from './run-order.ts';
+export { type RunOrder, pythonPackages, requiredSecretsOf, runOrderOf, startWithPort } from './run-order.ts';
 export {
   type Configuration,
   type ConfigurationCommand,

@@ -5,9 +5,11 @@ import { isUnderWay } from './gate.ts';
 import type { PersonId } from './id.ts';
 import type { LaneState } from './lane.ts';
 import { currentGate } from './next.ts';
-import { gateIn, type PromotionState } from './promotion.ts';
+import type { Draft } from './scene.ts';
+import { artifactOf, gateIn, type PromotionState } from './promotion.ts';
 import {
   ask,
+  buildPolicy,
   cast,
   copyOf,
   foldAgain,
@@ -35,6 +37,9 @@ const happening = fc.oneof(
       do: fc.constant('report' as const),
       verdict: fc.constantFrom('pass', 'pass', 'pass', 'fail', 'inconclusive' as const),
       stale: fc.nat(6),
+      // What a build makes of the same files: once in a while something else, and now and then a report that is none.
+      artifact: fc.constantFrom('a', 'a', 'b' as const),
+      odd: fc.nat(20),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('break' as const) }) },
@@ -71,6 +76,8 @@ const happening = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('role' as const), who: fc.nat(4), grant: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(10, 10_000, 600_000) }) },
+  // Only between a build and the gate after it, so that the build is done again while that gate's evidence is still fresh.
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('age' as const) }) },
 );
 type Happening = typeof happening extends fc.Arbitrary<infer One> ? One : never;
 
@@ -98,11 +105,11 @@ function commandFor(world: World, one: Happening, serial: number): { actor: Pers
       command: { kind: one.grant ? 'GrantRole' : 'RevokeRole', person: people[one.who] ?? cast.builder, binding },
     };
   }
-  if (state === undefined || one.do === 'wait') return null;
+  if (state === undefined || one.do === 'wait' || one.do === 'age') return null;
   return onPromotion(world, state, one.do === 'go' ? rightThing(state, one.who) : one, serial);
 }
 
-type OnPromotion = Exclude<Happening, { do: 'open' | 'role' | 'wait' | 'go' }>;
+type OnPromotion = Exclude<Happening, { do: 'open' | 'role' | 'wait' | 'age' | 'go' }>;
 
 function rightThing(state: PromotionState, who: number): OnPromotion {
   const gate = currentGate(state);
@@ -110,7 +117,7 @@ function rightThing(state: PromotionState, who: number): OnPromotion {
   if (gate?.name === 'approval') return { do: 'vote', who: who + 1, verdict: 'approve', stale: 1 };
   if (gate?.status !== 'claimed') return { do: 'claim', claimant: 0, wrong: false };
   if (gate.name === 'canary' && state.weight < 50) return { do: 'look', verdict: 'advance', stale: 1, percent: null };
-  return { do: 'report', verdict: 'pass', stale: 1 };
+  return { do: 'report', verdict: 'pass', stale: 1, artifact: who === 0 ? 'a' : 'b', odd: 1 };
 }
 
 function onPromotion(
@@ -129,17 +136,7 @@ function onPromotion(
       return worker({ kind: 'Claim', promotion, step, claimant: `worker ${one.claimant}` });
     }
     case 'report':
-      return worker({
-        kind: 'Report',
-        promotion,
-        gate: gate.name,
-        attempt: gate.attempt,
-        fence,
-        verdict: one.verdict,
-        reasons: [],
-        evidence: [{ kind: gate.name, digest: digest('8') }],
-        measure: null,
-      });
+      return worker(reportFor(state, one, fence));
     case 'break':
       return worker({
         kind: 'Breakage',
@@ -183,6 +180,23 @@ function onPromotion(
   }
 }
 
+function reportFor(state: PromotionState, one: Extract<OnPromotion, { do: 'report' }>, fence: number): Command {
+  const gate = currentGate(state) ?? gateIn(state, 'canary');
+  const builds = gate.name === 'build' && one.verdict === 'pass';
+  return {
+    kind: 'Report',
+    promotion: state.id,
+    gate: gate.name,
+    attempt: gate.attempt,
+    fence,
+    verdict: one.verdict,
+    reasons: [],
+    evidence: [{ kind: gate.name, digest: digest('8') }],
+    measure: null,
+    ...(builds !== (one.odd === 0) && { artifact: digest(one.artifact) }),
+  };
+}
+
 function vote(
   state: PromotionState,
   one: Extract<OnPromotion, { do: 'vote' }>,
@@ -190,7 +204,7 @@ function vote(
 ): ReturnType<typeof commandFor> {
   const gate = gateIn(state, 'approval');
   const shown = {
-    artifact: state.candidate.manifest.artifact,
+    artifact: artifactOf(state),
     evidenceDigest: one.stale === 0 ? digest('9') : (gate.evidenceDigest ?? digest('9')),
   };
   const decision = `dec_${serial.toString(16).padStart(32, '0')}` as const;
@@ -213,6 +227,25 @@ function quorumByBruteForce(state: PromotionState, world: World): boolean {
     humans.some(
       (a) => can(a, first?.from ?? '') && humans.some((b) => b.person !== a.person && can(b, second?.from ?? '')),
     ) && world.states.size > 0
+  );
+}
+
+/** I3, from the events alone: since the last build that made something else, every gate has passed anew. */
+function standsOnBuilt(world: World, state: PromotionState): boolean {
+  let built: string = state.candidate.manifest.artifact;
+  const passedFor = new Map<string, string>();
+  for (const { draft } of world.drafts) {
+    if (draft.stream !== 'promotion' || draft.id !== state.id) continue;
+    const { event } = draft;
+    if (event.kind === 'artifact_built') built = event.artifact;
+    if (event.kind === 'gate_reported' || event.kind === 'quorum_reached') passedFor.set(event.gate, built);
+    if (event.kind === 'gate_reopened') passedFor.delete(event.gate);
+  }
+  const approvals = gateIn(state, 'approval').decisions.filter((decision) => decision.voided === null);
+  return (
+    built === artifactOf(state) &&
+    approvals.every((decision) => decision.artifact === built) &&
+    state.gates.filter(({ name }) => name !== 'canary').every(({ name }) => passedFor.get(name) === built)
   );
 }
 
@@ -246,6 +279,9 @@ function check(world: World, before: Before): void {
       const earlier = state.gates.slice(0, state.gates.indexOf(production));
       if (earlier.some((gate) => gate.status !== 'passed'))
         throw new Error('I2: production was claimed before every gate had passed');
+      if (!standsOnBuilt(world, state)) throw new Error('I3: production was claimed for what the gates did not see');
+      const placed = lane.canary?.promotion === state.id ? lane.canary : null;
+      if (placed !== null && placed.artifact !== artifactOf(state)) throw new Error('I3: another artifact was placed');
       if (!quorumByBruteForce(state, world))
         throw new Error('I2: production was claimed without enough eligible people');
     }
@@ -273,10 +309,20 @@ function checkAppliedOnce(world: World): void {
   }
 }
 
+function passingMs(world: World, one: Happening): number {
+  if (one.do === 'wait') return one.ms;
+  const state = one.do === 'age' ? promotionsOf(world).at(-1) : undefined;
+  return state !== undefined && currentGate(state)?.name === 'scan' ? 600_000 : 1;
+}
+
+function isOvertaken(draft: Draft): boolean {
+  return draft.stream === 'promotion' && draft.event.kind === 'gate_reopened' && draft.event.why === 'other_artifact';
+}
+
 describe('whatever is asked, in whichever order', () => {
-  it('never breaks I2, I4 or I5, and folding the events gives the stored states', () => {
-    const start = newWorld();
-    const reached = { claimed: 0, live: 0, rolledBack: 0, raised: 0 };
+  it('never breaks I2, I3, I4 or I5, and folding the events gives the stored states', () => {
+    const start = newWorld(buildPolicy);
+    const reached = { claimed: 0, live: 0, rolledBack: 0, raised: 0, rebuilt: 0 };
     fc.assert(
       fc.property(fc.array(happening, { minLength: 4, maxLength: 40 }), (story) => {
         const world = copyOf(start);
@@ -289,12 +335,13 @@ describe('whatever is asked, in whichever order', () => {
         });
         for (const [index, one] of story.entries()) {
           const before = beforeOf(world);
-          world.now += one.do === 'wait' ? one.ms : 1;
+          world.now += passingMs(world, one);
           const asked = commandFor(world, one, index + 1);
           if (asked !== null) ask(world, asked.actor, asked.command);
           check(world, before);
         }
         checkAppliedOnce(world);
+        reached.rebuilt += world.drafts.some(({ draft }) => isOvertaken(draft)) ? 1 : 0;
         reached.raised += productionOf(world).fence.incarnation > 1 ? 1 : 0;
         if (JSON.stringify([...foldAgain(world)]) !== JSON.stringify([...world.states]))
           throw new Error('folding the events gives another state');
@@ -314,5 +361,6 @@ describe('whatever is asked, in whichever order', () => {
     expect(reached.live).toBeGreaterThan(100);
     expect(reached.rolledBack).toBeGreaterThan(100);
     expect(reached.raised).toBeGreaterThan(100);
+    expect(reached.rebuilt).toBeGreaterThan(100);
   }, 300_000);
 });

@@ -23,6 +23,8 @@ export interface Release {
   readonly id: ReleaseId;
   readonly promotion: PromotionId;
   readonly artifact: Digest;
+  /** The sources it was built from, which hold its contract; absent when they are what runs. */
+  readonly source?: Digest;
   readonly version: string;
 }
 

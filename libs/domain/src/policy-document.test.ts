@@ -43,6 +43,7 @@ describe('readPolicy', () => {
       ['gates', 0, 'expires'],
     ],
     ['a gate twice', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'scan' }] }, ['gates']],
+    ['a build after what looks at it', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'build' }] }, ['gates']],
     ['weights that shrink', { policy: 'a-b', gates: [{ gate: 'canary', weights: [50, 10] }] }, ['gates']],
     ['a gate after the canary', { policy: 'a-b', gates: [canary, { gate: 'scan' }] }, ['gates']],
     ['an approval that admits to nothing', { policy: 'a-b', gates: [approval] }, ['gates']],

@@ -23,6 +23,7 @@ const requirement = group({
 
 const gateShape = oneOf('gate', {
   readiness: group({}, attempts),
+  build: group({}, attempts),
   scan: group({}, attempts),
   evaluation: group(
     { bar: about(number({ min: 0, max: 1 }), 'the lower bound of the pass rate must reach this') },
@@ -59,7 +60,7 @@ export const policyShape = group(
       }),
       'its name',
     ),
-    gates: about(list(gateShape, { min: 1, max: 6 }), 'in the order in which they are met'),
+    gates: about(list(gateShape, { min: 1, max: 7 }), 'in the order in which they are met'),
   },
   {
     environment: preset(choice(environments), 'production'),
@@ -110,6 +111,7 @@ function ruleFrom(document: PolicyDocument['gates'][number]): GateRule {
     }
     case 'evaluation':
     case 'readiness':
+    case 'build':
     case 'scan':
     case 'staging':
       return document;

@@ -4,7 +4,7 @@ import type { Requirement } from './quorum.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 
 /** The gates that exist. The order in which a promotion meets them is its policy's. */
-export const gateNames = ['readiness', 'scan', 'evaluation', 'staging', 'approval', 'canary'] as const;
+export const gateNames = ['readiness', 'build', 'scan', 'evaluation', 'staging', 'approval', 'canary'] as const;
 /** One of them. */
 export type GateName = (typeof gateNames)[number];
 
@@ -17,6 +17,7 @@ export interface MachineRule {
 /** One gate as the policy asks for it. */
 export type GateRule =
   | ({ readonly gate: 'readiness' } & MachineRule)
+  | ({ readonly gate: 'build' } & MachineRule)
   | ({ readonly gate: 'scan' } & MachineRule)
   | ({ readonly gate: 'staging' } & MachineRule)
   | ({ readonly gate: 'evaluation'; readonly bar: number; readonly repeats: number } & MachineRule)
@@ -114,6 +115,8 @@ export function policyProblem(policy: Policy): string | null {
   if (new Set(names).size !== names.length) return 'expected each gate once';
   if (names.indexOf('canary') !== -1 && names.indexOf('canary') !== names.length - 1)
     return 'expected canary as the last gate';
+  if (names.slice(0, Math.max(0, names.indexOf('build'))).some((name) => name !== 'readiness'))
+    return 'expected build before all gates but readiness: what it makes is what they look at';
   if (names.includes('approval') && !names.includes('canary'))
     return 'expected a canary after approval: approval admits to production';
   for (const rule of policy.gates) {

@@ -33,6 +33,8 @@ export interface PromotionState {
   readonly exclusions: readonly Exclusion[];
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
   readonly openedAt: number;
+  /** What the build has made of the candidate; absent until it has. */
+  readonly built?: Digest;
   readonly gates: readonly GateState[];
   /** Grows with every claim and every way back; a report or a look with an older one is refused. */
   readonly fence: number;
@@ -95,7 +97,15 @@ export type PromotionEvent =
       readonly kind: 'gate_reopened';
       readonly v: 1;
       readonly gate: GateName;
-      readonly why: 'rerun' | 'stale_evidence' | 'role_lost';
+      readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact';
+    }
+  | {
+      /** From here on this is what every gate, vote and lane means. */
+      readonly kind: 'artifact_built';
+      readonly v: 1;
+      readonly gate: 'build';
+      readonly attempt: number;
+      readonly artifact: Digest;
     }
   | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
   | {
@@ -138,6 +148,11 @@ export interface Opening {
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
 }
 
+/** The one artifact that is looked at, voted on and deployed: what was built, else the sources themselves. */
+export function artifactOf({ built, candidate }: Pick<PromotionState, 'built' | 'candidate'>): Digest {
+  return built ?? candidate.manifest.artifact;
+}
+
 /** Folds one event into a promotion; the same function serves the running product and the repair. */
 export function evolvePromotion(state: PromotionState | null, event: PromotionEvent, at: number): PromotionState {
   if (event.kind === 'promotion_opened') return opened(event, at);
@@ -148,6 +163,8 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       return claimed(next, event, at);
     case 'undo_claimed':
       return { ...next, fence: next.fence + 1 };
+    case 'artifact_built':
+      return { ...next, built: event.artifact };
     case 'canary_weighed':
       return { ...next, weight: event.percent };
     case 'canary_condemned':
@@ -182,6 +199,7 @@ type GateEvent = Exclude<
       | 'promotion_opened'
       | 'step_claimed'
       | 'undo_claimed'
+      | 'artifact_built'
       | 'canary_weighed'
       | 'canary_condemned'
       | 'undo_ordered'

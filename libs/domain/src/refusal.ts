@@ -8,6 +8,7 @@ export const refusalCodes = [
   'already_decided',
   'stale_attempt',
   'stale_evidence',
+  'report_invalid',
   'stale_fence',
   'stale_revision',
   'expired',

@@ -33,6 +33,15 @@ test.each([
   expect(order).toMatchObject({ kind: 'static', start: [], root, fallback: true, environment: {} });
 });
 
+test('python finds the packages that a build has installed, after its own', () => {
+  const run = { kind: 'python', start: ['app.py'] };
+  expect(orderOf(run).environment).toEqual({});
+  expect(orderOf(run, { build: {} }).environment).toEqual({ PYTHONPATH: 'python_packages' });
+  expect(orderOf(run, { build: { install: 'none', command: ['make'] } }).environment).toEqual({});
+  const own = { ...run, environment: { PYTHONPATH: 'lib' } };
+  expect(orderOf(own, { build: {} }).environment).toEqual({ PYTHONPATH: 'lib:python_packages' });
+});
+
 test('the hosts to talk to travel with the order', () => {
   expect(orderOf({ kind: 'static' }, { egress: ['api.example.com'] }).egress).toEqual(['api.example.com']);
 });

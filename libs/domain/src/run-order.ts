@@ -20,6 +20,9 @@ export interface RunOrder {
   readonly egress: readonly string[];
 }
 
+/** Where a build leaves the packages of a Python prototype, from the top of it. */
+export const pythonPackages = 'python_packages';
+
 /** Served files are ready once they are fetched; the time is only for a disk that is busy. */
 const filesReadyWithinMs = 15_000;
 
@@ -40,7 +43,7 @@ export function runOrderOf(contract: Contract): RunOrder {
     kind,
     start: [...programs[kind], ...start],
     portEnvironment: portVariable,
-    environment,
+    environment: run.kind === 'python' && installs(build) ? withPackages(environment) : environment,
     ...(secrets.length > 0 && { secrets }),
     health,
     memoryMbMax,
@@ -52,6 +55,16 @@ export function runOrderOf(contract: Contract): RunOrder {
 /** The names of the secrets that a contract cannot start without. */
 export function requiredSecretsOf({ run }: Contract): readonly string[] {
   return run.kind === 'static' ? [] : run.secrets.filter(({ required }) => required).map(({ name }) => name);
+}
+
+function installs(build: Contract['build']): boolean {
+  return build !== undefined && build.install !== 'none';
+}
+
+/** Relative, so that it holds wherever the release lies: it is started at the top of it. */
+function withPackages(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { PYTHONPATH: own } = environment;
+  return { ...environment, PYTHONPATH: own === undefined ? pythonPackages : `${own}:${pythonPackages}` };
 }
 
 /** An item of a start that is the port's variable and nothing else, the one thing that is replaced in a start. */

@@ -1,10 +1,10 @@
 import type { PromotionCommand, Report } from './command.ts';
 import { missingSecrets } from './configuration.ts';
-import { releaseIdOf } from './id.ts';
+import { type Digest, releaseIdOf } from './id.ts';
 import { configurationOf } from './lane.ts';
 import { currentGate, deadlineOf, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
-import { type PromotionState, findGate, gateIn } from './promotion.ts';
+import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
 import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
@@ -52,7 +52,12 @@ export function report(scene: Scene, command: Report): Decided {
   if (letsThrough(command.verdict) && command.evidence.length === 0) {
     return plan.refuse(refusal('stale_evidence', 'expected evidence behind a pass, got none'));
   }
-  const { gate, attempt, verdict, reasons, evidence, measure } = command;
+  const built = command.gate === 'build' && letsThrough(command.verdict);
+  if (built !== (command.artifact !== undefined)) {
+    return plan.refuse(refusal('report_invalid', 'expected an artifact with a passed build and with nothing else'));
+  }
+  const { gate, attempt, verdict, reasons, evidence, measure, artifact } = command;
+  if (artifact !== undefined) takeBuilt(plan, state, { attempt, artifact });
   plan.tell(state.id, { kind: 'gate_reported', v: 1, gate, attempt, verdict, reasons, evidence, measure });
   if (gate === 'staging') plan.ask('staging', { move: 'release', promotion: state.id });
   if (gate === 'canary') leaveCanary(plan, state, letsThrough(verdict));
@@ -153,7 +158,9 @@ export function openIfHuman(plan: Plan, scene: Scene): void {
   const shown = state.gates.flatMap((one) =>
     one.evidence.map((evidence) => `${one.name} ${one.verdict} ${evidence.kind} ${evidence.digest}`),
   );
-  const evidenceDigest = scene.digestOf([state.candidate.manifestDigest, state.policyDigest, ...shown].join('\n'));
+  const evidenceDigest = scene.digestOf(
+    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown].join('\n'),
+  );
   plan.tell(state.id, {
     kind: 'gate_opened',
     v: 1,
@@ -192,6 +199,19 @@ function lackingSecrets(plan: Plan, step: Claim['step']): readonly Reason[] {
   }));
 }
 
+/** What stood on other files stands on nothing: every later gate begins again, and its votes are void. */
+function takeBuilt(
+  plan: Plan,
+  state: PromotionState,
+  { attempt, artifact }: { readonly attempt: number; readonly artifact: Digest },
+): void {
+  plan.tell(state.id, { kind: 'artifact_built', v: 1, gate: 'build', attempt, artifact });
+  if (artifactOf(state) === artifact) return;
+  const later = state.gates.slice(state.gates.findIndex((gate) => gate.name === 'build') + 1);
+  for (const gate of later.filter((one) => one.status !== 'pending'))
+    plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: gate.name, why: 'other_artifact' });
+}
+
 /** Staging rehearses on what production serves, so its stable release is brought into line first. */
 function takeStaging(plan: Plan, state: PromotionState): Decided | null {
   plan.ask('staging', { move: 'acquire', promotion: state.id });
@@ -225,12 +245,9 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
 
 function releaseOf(state: PromotionState) {
   const { manifest, version } = state.candidate;
-  return {
-    id: releaseIdOf(state.id),
-    promotion: state.id,
-    artifact: manifest.artifact,
-    version,
-  } as const;
+  const artifact = artifactOf(state);
+  const source = artifact === manifest.artifact ? {} : { source: manifest.artifact };
+  return { id: releaseIdOf(state.id), promotion: state.id, artifact, ...source, version } as const;
 }
 
 function grantUndo(plan: Plan, command: Claim): Decided {

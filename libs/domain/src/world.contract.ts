@@ -63,8 +63,18 @@ export const smallPolicy: Policy = {
   ],
 };
 
+/**
+ * The same with a build in front, so that what stands on a build can be seen to fall with it: one long wait between two
+ * gates makes the evidence of the first too old and not that of the second.
+ */
+export const buildPolicy: Policy = {
+  ...smallPolicy,
+  evidenceAgeMaxMs: 550_000,
+  gates: [{ gate: 'build', attemptsMax: 2 }, ...smallPolicy.gates],
+};
+
 /** A world with people, a published policy, a prototype and two candidates. */
-export function newWorld(): World {
+export function newWorld(policy: Policy = smallPolicy): World {
   const world: World = { states: new Map(), drafts: [], now: 1_000_000 };
   const add = (
     person: PersonId,
@@ -86,7 +96,7 @@ export function newWorld(): World {
   ask(world, cast.security[1], {
     kind: 'PublishPolicy',
     policyId: cast.policy,
-    policy: smallPolicy,
+    policy,
     digest: digest('7'),
     author: cast.agent,
   });

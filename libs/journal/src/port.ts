@@ -204,6 +204,8 @@ export interface Reads {
   readonly workspaceName: () => Promise<string | null>;
   /** Only evidence that an entry of this workspace names can be read by it. */
   readonly evidence: (digest: Digest) => Promise<EvidenceRef | null>;
+  /** What was frozen or built here, newest first. */
+  readonly artifacts: (limit: number) => Promise<readonly Digest[]>;
 }
 
 /** Who a credential belongs to; null when nobody, or expired. */

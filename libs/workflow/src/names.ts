@@ -7,12 +7,13 @@ export const promotionWorkflow = 'promotion';
 export const wakeSignal = 'wake';
 
 /**
- * Where work waits. Scans take strangers' input and child processes, so a host can be set apart for them; delivery
- * reaches the edges.
+ * Where work waits. Scans take strangers' input and child processes, so a host can be set apart for them; builds do so
+ * for half an hour, and no scan should wait behind one; delivery reaches the edges.
  */
 export const taskQueues = {
   workflow: 'proviso-workflow',
   database: 'proviso-database',
+  builds: 'proviso-builds',
   scans: 'proviso-scans',
   delivery: 'proviso-delivery',
 } as const;

@@ -106,6 +106,8 @@ function doing(queues: TaskQueues, step: Step): Pick<Activities, 'carry'> {
 
 function queueOf(queues: TaskQueues, step: Step): string {
   switch (step) {
+    case 'build':
+      return queues.builds;
     case 'readiness':
     case 'scan':
     case 'evaluation':

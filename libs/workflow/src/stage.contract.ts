@@ -52,6 +52,7 @@ export async function openStage(options: {
   const queues: TaskQueues = {
     workflow: taskQueues.workflow + suffix,
     database: taskQueues.database + suffix,
+    builds: taskQueues.builds + suffix,
     scans: taskQueues.scans + suffix,
     delivery: taskQueues.delivery + suffix,
   };
@@ -59,7 +60,7 @@ export async function openStage(options: {
   const common = { connection, identity, shutdownGraceTime: 0, shutdownForceTime: 1_000 };
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue: queues.workflow, workflowBundle: bundle }),
-    ...[queues.database, queues.scans, queues.delivery].map((taskQueue) =>
+    ...[queues.database, queues.builds, queues.scans, queues.delivery].map((taskQueue) =>
       Worker.create({ ...common, taskQueue, activities: { ...activities } }),
     ),
   ]);

@@ -9,12 +9,14 @@ export interface StepBounds {
 }
 
 /**
- * The bounds of each step. Readiness reads files; a scan bounds its own tool at 20 s; an evaluation may put 500 cases
+ * The bounds of each step. Readiness reads files; a build waits for its turn, fetches its packages for five minutes at
+ * most, builds for as long as its contract says, up to half an hour, and once more when that was quick; a scan bounds its own tool at 20 s; an evaluation may put 500 cases
  * several times; staging and canary wait for a start, which a contract may allow five minutes, and a canary then looks for
  * another five and comes back; undo only watches what is decided already.
  */
 export const stepBounds: Readonly<Record<Step, StepBounds>> = {
   readiness: { actMsMax: 60_000, heartbeatMsMax: 6_000 },
+  build: { actMsMax: 3_600_000, heartbeatMsMax: 6_000 },
   scan: { actMsMax: 120_000, heartbeatMsMax: 6_000 },
   evaluation: { actMsMax: 1_800_000, heartbeatMsMax: 6_000 },
   staging: { actMsMax: 600_000, heartbeatMsMax: 6_000 },

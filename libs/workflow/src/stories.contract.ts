@@ -14,6 +14,10 @@ export interface Story {
 }
 
 const gates: readonly Line[] = [{ due: 'readiness' }, { due: 'scan' }, { due: 'evaluation' }, { due: 'staging' }];
+const sinceBuild: readonly Line[] = [
+  ...([{ due: 'build' }, { due: 'scan' }, { due: 'staging' }] as const),
+  ...([{ votes: 1 }, { due: 'canary' }] as const),
+];
 const dayMs = 86_400_000;
 const approval: Line = { votes: 2, untilMs: 7 * dayMs };
 
@@ -34,6 +38,13 @@ export const stories: readonly Story[] = [
     outcome: 'live',
     act: voteTwice,
     wakesDuring: { step: 'canary', count: 6 },
+  },
+  {
+    name: 'built',
+    // The evidence of the build grew too old, and the second build is another one: all that stood on it is run again.
+    lines: [{ due: 'readiness' }, ...sinceBuild, ...sinceBuild, { end: 'live' }],
+    outcome: 'live',
+    act: voteTwice,
   },
   {
     name: 'blocked',

@@ -48,7 +48,7 @@ export function announcer(session: Session): (promotion: Promotion) => void {
   return (promotion) => session.progress.now(plainLine(promotion.headline));
 }
 
-const gateGoals = ['readiness', 'scan', 'evaluation', 'staging', 'approval', 'canary'];
+const gateGoals = ['readiness', 'build', 'scan', 'evaluation', 'staging', 'approval', 'canary'];
 
 function expectGoal(goal: string): void {
   const goals = [...promotionStates, ...gateGoals];

@@ -20,7 +20,7 @@ import { Trouble } from '../trouble.ts';
 export const scriptFileName = 'demo.json';
 
 const folderName = text({ min: 1, max: 100, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', meaning: 'a folder beside it' });
-const gate = choice(['readiness', 'scan', 'evaluation', 'staging', 'approval', 'canary']);
+const gate = choice(['readiness', 'build', 'scan', 'evaluation', 'staging', 'approval', 'canary']);
 
 const versionShape = oneOf('outcome', {
   live: group({ folder: folderName }),

@@ -40,6 +40,10 @@ const readEvidence = statement(
   'read.evidence',
   `select digest, kind from proviso.evidence where workspace = $1 and digest = $2`,
 );
+const listArtifacts = statement(
+  'read.artifacts',
+  `select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2`,
+);
 
 /** Everything that can be read in one workspace; row-level security is the second lock behind the parameter. */
 export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId): Reads {
@@ -86,6 +90,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       const [row] = await query(readEvidence, digest);
       return row === undefined ? null : ({ kind: String(row.kind), digest } satisfies EvidenceRef);
     },
+    artifacts: async (limit) => (await query(listArtifacts, limit)).map((row) => row.digest as Digest),
   };
 }
 
