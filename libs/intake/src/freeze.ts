@@ -11,7 +11,7 @@ import { type WriteWindow, writeWindow } from './write-window.ts';
 
 /** What every intake needs: where blobs go, where it may write while it works, and bounds other than the usual ones. */
 export type FreezeContext = {
-  readonly store: EvidenceStore;
+  readonly store: Pick<EvidenceStore, 'put'>;
   /** An existing folder; each intake makes its own folder in it and removes that again. Nothing is written elsewhere. */
   readonly tempFolder: string;
   readonly limits?: Partial<Limits>;
@@ -58,8 +58,10 @@ export async function freezeEntries(request: {
   context: FreezeContext;
   /** The size of the archive the entries are unpacked from, where there is one. */
   packedBytes?: number;
+  /** What a build of ours has left: nothing in it is litter, and its folders mean something. */
+  built?: boolean;
 }): Promise<FrozenContent> {
-  const intake = openIntake(request.context, request.packedBytes);
+  const intake = openIntake(request.context, request);
   try {
     for await (const entry of request.entries) await takeEntry(intake, entry);
   } finally {
@@ -73,7 +75,8 @@ export async function freezeEntries(request: {
 }
 
 type Intake = {
-  readonly store: EvidenceStore;
+  readonly store: FreezeContext['store'];
+  readonly built: boolean;
   readonly limits: Limits;
   readonly files: ManifestFile[];
   readonly skipped: Map<string, Skipped>;
@@ -87,10 +90,14 @@ type Intake = {
   writeError: { error: unknown } | undefined;
 };
 
-function openIntake(context: FreezeContext, packedBytes: number | undefined): Intake {
+function openIntake(
+  context: FreezeContext,
+  { packedBytes, built = false }: { packedBytes?: number; built?: boolean },
+): Intake {
   const limits = limitsOf(context);
   return {
     store: context.store,
+    built,
     limits,
     files: [],
     skipped: new Map(),
@@ -112,7 +119,7 @@ async function takeEntry(intake: Intake, entry: SourceEntry): Promise<void> {
   }
   const path = parseEntryPath(entry.path);
   if (path === undefined) return;
-  const skipped = skippedPart(path);
+  const skipped = intake.built ? undefined : skippedPart(path);
   if (skipped) {
     if (intake.skipped.size < SKIPPED_LISTED_MAX) intake.skipped.set(skipped.path, skipped);
     return;
@@ -204,7 +211,7 @@ async function* counted(intake: Intake, entry: SourceEntry, path: string): Async
 
 async function storeManifest(intake: Intake): Promise<FrozenContent> {
   if (intake.files.length === 0) throw new Refused('empty', 'expected at least one file, got none');
-  const root = singleRoot(intake.files.map((file) => file.path));
+  const root = intake.built ? '' : singleRoot(intake.files.map((file) => file.path));
   const files = intake.files.map((file) => ({ ...file, path: file.path.slice(root.length) }));
   const manifest = manifestOf(files);
   const { digest } = await intake.store.put(manifestBytes(manifest), { mediaType: 'application/json' });

@@ -28,14 +28,19 @@ export async function readFrozenFile(
 /**
  * Writes an artifact into a folder that does not exist or is empty, checking each file's hash on the way. Every folder
  * and file is made new by us, so there is no link to follow. On failure the folder is emptied again; if we die midway
- * the half-written folder is not empty, and the next try refuses it until it is removed.
+ * the half-written folder is not empty, and the next try refuses it until it is removed. `keeps` leaves files out.
  */
-export async function materialise(store: EvidenceStore, artifactDigest: string, folder: string): Promise<Manifest> {
+export async function materialise(
+  store: EvidenceStore,
+  artifactDigest: string,
+  folder: string,
+  keeps: (file: ManifestFile) => boolean = () => true,
+): Promise<Manifest> {
   const manifest = await readFrozen(store, artifactDigest);
   await claimFolder(folder);
   try {
     const made = new Set<string>(['.']);
-    for (const file of manifest.files) {
+    for (const file of manifest.files.filter(keeps)) {
       await makeFolders(folder, dirname(file.path), made);
       await writeFile(store, file, join(folder, file.path));
     }

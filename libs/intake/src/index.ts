@@ -1,3 +1,4 @@
+export { type BuiltContent, type BuiltResult, describeBuilt, freezeBuilt } from './built.ts';
 export { type ArchiveHints, freezeArchive } from './archive.ts';
 export { freezeFolder } from './folder.ts';
 export type { FreezeContext, FreezeResult, Frozen, Skipped } from './freeze.ts';
