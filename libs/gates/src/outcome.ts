@@ -12,6 +12,20 @@ export const reasonCodes = [
   'packages_unreadable',
   'kind_unfit',
   'build_missing',
+  'package_manager_missing',
+  'nothing_to_build',
+  'packages_not_installed',
+  'built',
+  'build_failed',
+  'build_timed_out',
+  'build_out_of_memory',
+  'build_too_large',
+  'output_missing',
+  'output_refused',
+  'build_repeats',
+  'build_differs',
+  'build_not_compared',
+  'build_not_isolated',
   'build_gate_missing',
   'origin_recognised',
   'secret_found',
@@ -76,6 +90,8 @@ export type BreakageCode =
   | 'tool_unknown'
   | 'output_invalid'
   | 'output_too_large'
+  | 'registry_away'
+  | 'sandbox_broke'
   | 'unreachable';
 
 /** Thrown when a gate could not find out. The message holds no text of a tool, since that may quote a secret. */

@@ -18,7 +18,10 @@ beforeEach(async () => {
 
 afterEach(() => rm(home, { recursive: true, force: true }));
 
-async function scan(files: Readonly<Record<string, string | Uint8Array>>, tool?: SecretTool): Promise<GateOutcome> {
+async function scan(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  { tool, builtFolder }: { readonly tool?: SecretTool; readonly builtFolder?: string } = {},
+): Promise<GateOutcome> {
   const folder = join(home, 'candidate');
   await mkdir(folder, { recursive: true });
   for (const [path, content] of Object.entries(files)) {
@@ -32,7 +35,8 @@ async function scan(files: Readonly<Record<string, string | Uint8Array>>, tool?:
     },
   };
   const ports = { evidence, signal: new AbortController().signal, run: runChild, ...(tool && { tool }) };
-  return await scanCandidate({ folder, scratchFolder: join(home, 'scratch'), timeoutMs: 10_000 }, ports);
+  const built = builtFolder === undefined ? {} : { builtFolder };
+  return await scanCandidate({ folder, ...built, scratchFolder: join(home, 'scratch'), timeoutMs: 10_000 }, ports);
 }
 
 function places(outcome: GateOutcome): string[] {
@@ -55,6 +59,14 @@ test('fails on a key with its file and line, and keeps the key nowhere', async (
   expect(places(outcome)).toEqual(['secret_found src/mail.mjs:3']);
   expect(JSON.stringify(outcome) + stored.join()).not.toContain('invented_for_this_test');
   expect(await readdir(join(home, 'scratch'))).toEqual([]);
+});
+
+test('finds a key that only what was built holds', async () => {
+  const builtFolder = join(home, 'built');
+  await mkdir(join(builtFolder, 'dist'), { recursive: true });
+  await writeFile(join(builtFolder, 'dist/index.js'), `\nlet k="${key}"`);
+  const outcome = await scan({ 'a.mjs': 'export const a = 1;\n' }, { builtFolder });
+  expect(places(outcome)).toEqual(['secret_found dist/index.js:2']);
 });
 
 test('finds a key whatever the candidate does to hide it', async () => {
@@ -129,7 +141,7 @@ test.each([
     false,
   ],
 ])('breaks, which is no verdict, when the tool %s', async (_, script, code, retryable) => {
-  const breakage = await scan({ 'a.txt': 'a' }, await broken(script)).catch((error: unknown) => error);
+  const breakage = await scan({ 'a.txt': 'a' }, { tool: await broken(script) }).catch((error: unknown) => error);
   expect(breakage).toBeInstanceOf(GateBreakage);
   expect(breakage).toMatchObject({ code, retryable });
   expect(await readdir(join(home, 'scratch'))).toEqual([]);
@@ -138,7 +150,7 @@ test.each([
 test('is inconclusive when the tool does not see the planted key', async () => {
   const script = `${listing}
 console.log(JSON.stringify(files.map((filePath) => ({ filePath, sourceContentType: 'text', messages: [] }))));`;
-  const outcome = await scan({ 'a.txt': 'a' }, await broken(script));
+  const outcome = await scan({ 'a.txt': 'a' }, { tool: await broken(script) });
   expect(outcome.verdict).toBe('inconclusive');
   expect(outcome.reasons[0]?.code).toBe('control_missed');
 });
@@ -146,7 +158,7 @@ console.log(JSON.stringify(files.map((filePath) => ({ filePath, sourceContentTyp
 test('gives the tool no environment', async () => {
   const outcome = await scan(
     { 'a.txt': 'a' },
-    await broken('process.exit(Object.keys(process.env).length === 0 ? 3 : 4)'),
+    { tool: await broken('process.exit(Object.keys(process.env).length === 0 ? 3 : 4)') },
   ).catch((error: unknown) => error);
   expect(outcome).toMatchObject({ message: 'expected exit code 0 or 1, got 3' });
 });

@@ -13,6 +13,8 @@ import { findServiceRoleKeys } from './service-role.ts';
 export interface ScanInput {
   /** The candidate, materialised and not written to by anyone during the scan. */
   readonly folder: string;
+  /** What a build has made of it and added to it, without installed packages; keys end up in bundles. */
+  readonly builtFolder?: string;
   /** A folder of ours: it holds copies of the candidate's text, secrets included, until the scan ends. */
   readonly scratchFolder: string;
   readonly timeoutMs?: number;
@@ -59,7 +61,8 @@ export async function scanCandidate(input: ScanInput, ports: ScanPorts): Promise
   const tool = ports.tool ?? installedSecretlint();
   const scratch = await mkdtemp(join(await realpath(input.scratchFolder), 'scan-'));
   try {
-    const mirror = await mirrorOf(input.folder, { scratch, signal: ports.signal });
+    const folders = [input.folder, ...(input.builtFolder === undefined ? [] : [input.builtFolder])];
+    const mirror = await mirrorOf(folders, { scratch, signal: ports.signal });
     const planted = await plantControl(scratch);
     const report = await runSecretlint(tool, {
       folder: scratch,
@@ -80,14 +83,23 @@ export async function scanCandidate(input: ScanInput, ports: ScanPorts): Promise
 }
 
 async function mirrorOf(
-  folder: string,
+  folders: readonly string[],
   into: { readonly scratch: string; readonly signal: AbortSignal },
 ): Promise<Mirror> {
-  const { scratch, signal } = into;
+  let mirror: Mirror = { files: [], skipped: [], complete: true, sizeBytes: 0 };
+  for (const folder of folders) mirror = await mirrored(folder, { ...into, mirror });
+  return mirror;
+}
+
+async function mirrored(
+  folder: string,
+  into: { readonly scratch: string; readonly signal: AbortSignal; readonly mirror: Mirror },
+): Promise<Mirror> {
+  const { scratch, signal, mirror } = into;
   const listed = await listFiles(folder);
-  const files: MirroredFile[] = [];
-  const skipped = [...listed.skipped];
-  let sizeBytes = 0;
+  const files = [...mirror.files];
+  const skipped = [...mirror.skipped, ...listed.skipped];
+  let { sizeBytes } = mirror;
   for (const path of listed.paths) {
     signal.throwIfAborted();
     const content = await readCandidateFile(folder, { path, sizeBytesMax: fileBytesMax });
@@ -102,12 +114,12 @@ async function mirrorOf(
     sizeBytes += Buffer.byteLength(text);
     if (sizeBytes > totalBytesMax) return { files, skipped, complete: false, sizeBytes };
     const place = join(scratch, String(files.length));
-    const mirror = join(place, mirrorName(path));
+    const mirrorPath = join(place, mirrorName(path));
     await mkdir(place);
-    await writeFile(mirror, withoutSwitches(text));
-    files.push({ path, mirror, text });
+    await writeFile(mirrorPath, withoutSwitches(text));
+    files.push({ path, mirror: mirrorPath, text });
   }
-  return { files, skipped, complete: listed.complete, sizeBytes };
+  return { files, skipped, complete: mirror.complete && listed.complete, sizeBytes };
 }
 
 /** Some rules look at the name; all other names are neutral, since the tool judges by them what is text. */

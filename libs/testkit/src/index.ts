@@ -9,6 +9,7 @@ export {
   type FakeGitHubSignature,
   startFakeGitHub,
 } from './fake-github.ts';
+export { type FakePackage, type FakeRegistry, type FakeWheel, startFakeRegistry } from './fake-registry.ts';
 export { type TarEntry, tarOf } from './tarball.ts';
 export { type ZipEntry, zipOf } from './zip.ts';
 export { createDatabase, type TestDatabase } from './database.ts';
