@@ -23,6 +23,8 @@ export const ROOMS = {
   'libs/targets': { rooms: ['domain', 'isolation'], npm: ['undici', 'mrmime'] },
   'libs/channels': { rooms: ['domain'], npm: ['@slack/*', '@octokit/*'] },
   'libs/gates': { rooms: ['domain', 'judge', 'evidence'], npm: ['yaml', 'secretlint', '@secretlint/*'] },
+  // Builds a candidate in isolation and freezes what comes out; what it says is a gate's outcome like all others.
+  'libs/build': { rooms: ['domain', 'evidence', 'gates', 'intake', 'isolation'], npm: [] },
   // Freezes a folder, archive, git commit or repository to a manifest; the only room that unpacks strangers' archives.
   'libs/intake': { rooms: ['domain', 'evidence'], npm: ['@octokit/rest', 'tar', 'yauzl'] },
   'libs/client': { rooms: [], npm: [] },
@@ -36,7 +38,7 @@ export const ROOMS = {
   'apps/worker': {
     rooms: [
       ...['domain', 'judge', 'authority', 'workflow', 'journal', 'ledger', 'evidence', 'targets', 'channels', 'gates'],
-      ...['intake', 'isolation'],
+      ...['build', 'intake', 'isolation'],
     ],
     npm: ['@temporalio/*', 'pino'],
   },
