@@ -15,6 +15,8 @@ export interface CommandConfig {
   readonly temporalAddress: string | undefined;
   /** What a child process needs to find programs and its temporary folder, and nothing else of ours. */
   readonly childEnvironment: Readonly<Record<string, string>>;
+  /** What npm and pip are asked with, where they take packages from; it may name mirrors and reaches nothing else. */
+  readonly registryEnvironment: Readonly<Record<string, string>>;
   readonly color: boolean;
 }
 
@@ -30,7 +32,13 @@ export function parseConfig(environment: Environment, workingFolder: string): Co
     const value = environment[name];
     if (value !== undefined) childEnvironment[name] = value;
   }
+  const registryEnvironment = Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value !== undefined && (name in childEnvironment || /^(npm_config_|PIP_)/i.test(name)) ? [[name, value]] : [],
+    ),
+  );
   return Object.freeze({
+    registryEnvironment,
     url: present(environment.PROVISO_URL),
     token: present(environment.PROVISO_TOKEN),
     person: present(environment.PROVISO_AS),

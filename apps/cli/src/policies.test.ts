@@ -17,17 +17,19 @@ function policy(name: string) {
   return read.value;
 }
 
-test.each(['standard', 'demo'])('the policy %s is valid and has all six gates in order', (name) => {
+test.each(['standard', 'demo'])('the policy %s is valid and has all seven gates in order', (name) => {
   const { gates, environment } = policy(name);
   expect(environment).toBe('production');
   expect(gates.map(({ gate }) => gate)).toEqual([
-    ...['readiness', 'scan', 'evaluation', 'staging', 'approval', 'canary'],
+    ...['readiness', 'build', 'scan', 'evaluation', 'staging', 'approval', 'canary'],
   ]);
 });
 
 test('the policy for sites has every gate but the evaluation, which same answers for all would not inform', () => {
-  expect(policy('site').gates.map(({ gate }) => gate)).toEqual(['readiness', 'scan', 'staging', 'approval', 'canary']);
-  expect(policy('site').gates.slice(3)).toEqual(policy('standard').gates.slice(4));
+  expect(policy('site').gates.map(({ gate }) => gate)).toEqual([
+    ...['readiness', 'build', 'scan', 'staging', 'approval', 'canary'],
+  ]);
+  expect(policy('site').gates.slice(4)).toEqual(policy('standard').gates.slice(5));
 });
 
 test('the standard policy looks every ten seconds and wants security and an operator', () => {

@@ -10,6 +10,7 @@ import { interrupted } from './interruption.ts';
 import { edgePerson, localPeople } from './local-people.ts';
 import { type LogFile, openLog } from './log-file.ts';
 import { choosePort } from './port.ts';
+import { ownRegistries } from './registries.ts';
 import { type Secrets, ensureSecrets, previewKeyOf } from './secrets.ts';
 import { type RunningService, type Service, startService } from './service.ts';
 import { openTokens } from './token-store.ts';
@@ -218,12 +219,14 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
   });
   expectNotInterrupted(options.signal);
   const control = `http://${LOOPBACK}:${addresses.controlPort}`;
+  const registries = await ownRegistries(config.registryEnvironment);
   await together(
     bootApp(boot, {
       name: 'worker',
       args: ['apps/worker/src/main.ts'],
       environment: {
         ...base,
+        ...registries,
         PROVISO_PUMP_URL: loginUrl(addresses.database, { login: PUMP_LOGIN, password: secrets.pumpPassword }),
         PROVISO_TEMPORAL_ADDRESS: addresses.temporal,
         PROVISO_EDGE_CONTROL_URL: control,

@@ -6,6 +6,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { failure, openClerk } from './clerk.ts';
 import { type Act, carry } from './errand.ts';
 import type { Turn, WorkerPorts } from './ports.ts';
+import { build } from './steps/build.ts';
 import { canary } from './steps/canary.ts';
 import { evaluation } from './steps/evaluation.ts';
 import { readiness } from './steps/readiness.ts';
@@ -14,7 +15,7 @@ import { staging } from './steps/staging.ts';
 import { undo } from './steps/undo.ts';
 
 /** One file per step; a new step is a file and a line here. */
-export const acts: Readonly<Record<Step, Act>> = { readiness, scan, evaluation, staging, canary, undo };
+export const acts: Readonly<Record<Step, Act>> = { readiness, build, scan, evaluation, staging, canary, undo };
 
 /** Under the shortest heartbeat timeout (undo, 3 s) even when one is late; the SDK itself sends fewer where it may. */
 const beatMs = 1_000;
@@ -24,7 +25,11 @@ export function createActivities(ports: WorkerPorts) {
   return {
     look: async (subject) => await onTurn(ports, subject, async (turn) => await openClerk(ports, subject, turn).ask()),
     carry: async (asked) =>
-      await onTurn(ports, asked, async (turn) => await carry(ports, asked, { turn, act: acts[asked.step] })),
+      await onTurn(ports, asked, async (turn) => {
+        const carried = async () => await carry(ports, asked, { turn, act: acts[asked.step] });
+        // Before the claim: what waits for its turn has not begun, and its time is not running.
+        return asked.step === 'build' ? await ports.builds.run(asked.workspace, turn.signal, carried) : await carried();
+      }),
     abandon: async (subject) => await onTurn(ports, subject, async (turn) => await abandon(ports, subject, turn)),
   } satisfies Activities;
 }

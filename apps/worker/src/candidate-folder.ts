@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endLeftSandboxes } from '@proviso/build';
 import type { EvidenceStore } from '@proviso/evidence';
 import { type ContractFound, contractFileName, findContract } from '@proviso/gates';
 import { materialise, readFrozen, readFrozenFile } from '@proviso/intake';
@@ -44,7 +45,10 @@ export async function sweepCandidates(workFolder: string): Promise<number> {
     const owner = /^candidate-(\d+)-/.exec(name)?.[1];
     return owner !== undefined && (Number(owner) === process.pid || !isAlive(Number(owner)));
   });
-  for (const name of left) await rm(join(workFolder, name), { recursive: true, force: true });
+  for (const name of left) {
+    await endLeftSandboxes(join(workFolder, name));
+    await rm(join(workFolder, name), { recursive: true, force: true });
+  }
   return left.length;
 }
 

@@ -24,6 +24,16 @@ describe('the configuration', () => {
     expect(told).toMatchObject({ fault: { point: 'inside_look', onceFile: 'once' }, port: 0 });
   });
 
+  it('takes packages from the public registries unless an operator has a mirror, and tells no password', () => {
+    const { registries, buildsMax } = readConfig(whole);
+    expect([registries.npm, registries.certificates, buildsMax]).toEqual(['https://registry.npmjs.org/', null, 1]);
+    const mirror = { ...whole, PROVISO_NPM_REGISTRY: 'http://10.0.0.7:4873/', PROVISO_BUILDS_MAX: '4' };
+    expect(readConfig(mirror)).toMatchObject({ registries: { npm: 'http://10.0.0.7:4873/' }, buildsMax: 4 });
+    const wrong = { ...whole, PROVISO_PYPI_INDEX: 'https://me:hidden@mirror.example/', PROVISO_BUILDS_MAX: '0' };
+    expect(() => readConfig(wrong)).toThrow(/PROVISO_PYPI_INDEX.*PROVISO_BUILDS_MAX/);
+    expect(() => readConfig(wrong)).not.toThrow(/hidden/);
+  });
+
   it('names everything that is missing in one message, and no value', () => {
     expect(() => readConfig({})).toThrow(/PROVISO_DATABASE_URL.*PROVISO_PUMP_URL.*PROVISO_ORIGIN/);
     const wrong = { ...whole, PROVISO_VAULT_KEY: 'not-a-key', PROVISO_FAULT: 'anywhere' };

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Registries } from '@proviso/build';
 import { type FaultPoint, faultPoints } from './fault.ts';
 
 /** All that the worker is told from outside, read once. */
@@ -16,6 +17,11 @@ export interface WorkerConfig {
   readonly origin: string;
   /** Where candidates are unpacked while a gate looks at them. */
   readonly workFolder: string;
+  readonly registries: Registries;
+  /** How many builds run at once: each takes a core, and the memory that its contract asks for. */
+  readonly buildsMax: number;
+  /** What the archives of installed packages may take of the disk; the least recently used go first. */
+  readonly packageCacheMb: number;
   /** The port of /healthz and /metrics on 127.0.0.1; nothing listens without it. */
   readonly port: number | null;
   /** Tests kill the worker at a named point; null in any real deployment. */
@@ -44,11 +50,47 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     vaultKeyHex: need('PROVISO_VAULT_KEY', /^[0-9a-f]{64}$/i, '64 hexadecimal digits'),
     origin: need('PROVISO_ORIGIN', /./, 'the name of this deployment'),
     workFolder: environment.PROVISO_WORK_FOLDER || join(tmpdir(), 'proviso-worker'),
+    registries: registriesOf(environment, problems),
+    buildsMax: countOf(environment, { name: 'PROVISO_BUILDS_MAX', preset: 1, most: 100 }, problems),
+    packageCacheMb: countOf(
+      environment,
+      { name: 'PROVISO_PACKAGE_CACHE_MB', preset: 2_048, most: 1_000_000 },
+      problems,
+    ),
     port: portOf(environment.PROVISO_WORKER_PORT, problems),
     fault: faultOf(environment, problems),
   };
   if (problems.length > 0) throw new Error(problems.join('; '));
   return Object.freeze(config);
+}
+
+/** The public registries, unless an operator has a mirror. */
+const publicRegistries = { npm: 'https://registry.npmjs.org/', pypi: 'https://pypi.org/simple/' } as const;
+
+function registriesOf(environment: Readonly<Record<string, string | undefined>>, problems: string[]): Registries {
+  const address = (name: string, preset: string): string => {
+    const value = environment[name] || preset;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    // A name or a password in it would be shown to the sandbox and stand in its log.
+    const fits = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+    if (!fits) problems.push(`expected ${name} to be an http address without a name or password, got another`);
+    return value;
+  };
+  return {
+    npm: address('PROVISO_NPM_REGISTRY', publicRegistries.npm),
+    pypi: address('PROVISO_PYPI_INDEX', publicRegistries.pypi),
+    certificates: environment.PROVISO_REGISTRY_CERTIFICATES || null,
+  };
+}
+
+function countOf(
+  environment: Readonly<Record<string, string | undefined>>,
+  { name, preset, most }: { readonly name: string; readonly preset: number; readonly most: number },
+  problems: string[],
+): number {
+  const count = Number(environment[name] || preset);
+  if (!Number.isInteger(count) || count < 1 || count > most) problems.push(`expected ${name} to be from 1 to ${most}`);
+  return count;
 }
 
 function portOf(text: string | undefined, problems: string[]): number | null {

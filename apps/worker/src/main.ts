@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Builder } from '@proviso/build';
 import { folderStore } from '@proviso/evidence';
-import { findIsolation, type Isolation } from '@proviso/isolation';
+import { findIsolation } from '@proviso/isolation';
 import { type Journal, JournalFailure, openJournal, openPump } from '@proviso/journal';
 import { gatePassOf, localTarget } from '@proviso/targets';
 import { pino } from 'pino';
 import { createActivities } from './activities.ts';
+import { openBuildQueue } from './build-queue.ts';
+import { openBuilder } from './builder.ts';
 import { sweepCandidates } from './candidate-folder.ts';
 import { type WorkerConfig, readConfig } from './config.ts';
 import { faultAt, noFault } from './fault.ts';
@@ -51,7 +54,8 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   const vitals: Vitals = { workers: 0, leads: new Map() };
   const level = isolation.way === 'none' ? 'warn' : 'info';
   log[level]({ way: isolation.way, limits: isolation.limits, why: isolation.why }, 'worker.isolation');
-  const ports = portsOf(config, { journal, isolation });
+  const builder = await openBuilder(config, { isolation, clock, log, path: process.env.PATH ?? '' });
+  const ports = portsOf(config, journal, builder);
   const health = config.port === null ? null : openHealth(vitals, journal.ping);
   if (config.port !== null) health?.listen(config.port, '127.0.0.1');
   try {
@@ -74,10 +78,7 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   }
 }
 
-function portsOf(
-  config: WorkerConfig,
-  { journal, isolation }: { journal: Journal; isolation: Isolation },
-): WorkerPorts {
+function portsOf(config: WorkerConfig, journal: Journal, builder: Builder): WorkerPorts {
   const { edgeControlUrl: controlUrl, edgeControlToken: token } = config;
   return {
     journal,
@@ -86,7 +87,9 @@ function portsOf(
     routerUrl: config.routerUrl,
     gatePass: gatePassOf(token),
     workFolder: config.workFolder,
-    isolated: isolation.way === 'none' ? null : isolatedChild(isolation, config.workFolder),
+    isolated: builder.isolation.way === 'none' ? null : isolatedChild(builder.isolation, config.workFolder),
+    builder,
+    builds: openBuildQueue(config.buildsMax),
     clock,
     drawId: randomUUID,
     fault: config.fault === null ? noFault : faultAt(config.fault.point, config.fault.onceFile),

@@ -1,7 +1,9 @@
+import type { Builder } from '@proviso/build';
 import type { EvidenceStore } from '@proviso/evidence';
 import type { RunChild } from '@proviso/gates';
 import type { Journal } from '@proviso/journal';
 import type { LocalTarget } from '@proviso/targets';
+import type { BuildQueue } from './build-queue.ts';
 import type { Fault } from './fault.ts';
 
 /** A line for operators: closed names and ids, never a stranger's text. */
@@ -33,6 +35,8 @@ export interface WorkerPorts {
   readonly workFolder: string;
   /** Runs tools on what strangers wrote, in a sandbox; null where there is none. */
   readonly isolated: RunChild | null;
+  readonly builder: Builder;
+  readonly builds: BuildQueue;
   readonly clock: Clock;
   readonly drawId: () => string;
   readonly fault: Fault;

@@ -1,4 +1,4 @@
-import type { EvidenceRef, Measure, Reason, Verdict } from '@proviso/domain';
+import type { Digest, EvidenceRef, Measure, Reason, Verdict } from '@proviso/domain';
 import { EvidenceFailure } from '@proviso/evidence';
 import { GateBreakage, type GateOutcome, excerpt, withhold } from '@proviso/gates';
 import { IntakeFailure } from '@proviso/intake';
@@ -10,6 +10,8 @@ export interface StepOutcome {
   readonly reasons: readonly Reason[];
   readonly evidence: readonly EvidenceRef[];
   readonly measure: Measure | null;
+  /** What a passed build has made. */
+  readonly artifact?: Digest;
 }
 
 /** How an act ended: with a verdict, or with the matter in the journal's hands already. */
@@ -54,11 +56,12 @@ export function fitting(reasons: readonly Reason[]): readonly Reason[] {
   return [...kept, { code: 'more_reasons', message }];
 }
 
-/** A gate's outcome in the form the journal takes. */
-export function reportOf(outcome: GateOutcome): Acted {
+/** A gate's outcome in the form the journal takes, with what a build has made. */
+export function reportOf(outcome: GateOutcome, artifact: Digest | null = null): Acted {
   const { verdict, reasons, evidence, stats } = outcome;
   const refs = evidence.map(({ kind, digest }) => ({ kind, digest }));
-  return { kind: 'report', outcome: { verdict, reasons, evidence: refs, measure: stats ?? null } };
+  const made = artifact === null ? {} : { artifact };
+  return { kind: 'report', outcome: { verdict, reasons, evidence: refs, measure: stats ?? null, ...made } };
 }
 
 /** A verdict that needs no document: it lets nobody through. */

@@ -32,9 +32,10 @@ const retryMsMax = 5_000;
 
 /**
  * Sizes for two cores. A scan is a child process and an evaluation drives another, so few run at once; a canary sleeps
- * between looks but keeps its place for as long as it looks.
+ * between looks but keeps its place for as long as it looks. Of the builds most only wait: how many run at once is said
+ * by the configuration, and whose turn it is by the queue.
  */
-const places = { database: 20, scans: 2, delivery: 100 } as const;
+const places = { database: 20, builds: 50, scans: 2, delivery: 100 } as const;
 
 /** The SDK's one runtime per process: its lines become ours, and signals are the app's to handle. */
 export function installRuntime(log: Log): void {
@@ -94,7 +95,7 @@ async function workOnce(options: WorkersOptions, began: () => void): Promise<voi
     options.running(workers.length);
     began();
     try {
-      // The first that ends ends all: four queues without one of them would be a promotion that hangs.
+      // The first that ends ends all: five queues without one of them would be a promotion that hangs.
       await Promise.race(runs);
     } finally {
       signal.removeEventListener('abort', stop);
@@ -131,7 +132,7 @@ async function createWorkers(
       maxCachedWorkflows: 200,
       maxConcurrentWorkflowTaskExecutions: 10,
     }),
-    ...(['database', 'scans', 'delivery'] as const).map(async (queue) => {
+    ...(['database', 'builds', 'scans', 'delivery'] as const).map(async (queue) => {
       const activity = { activities: { ...activities }, maxConcurrentActivityTaskExecutions: places[queue] };
       return await Worker.create({ ...common, ...activity, taskQueue: taskQueues[queue] });
     }),

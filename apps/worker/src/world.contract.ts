@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  artifactOf,
   builtinPrincipals,
   type CanaryRule,
   type Command,
@@ -17,12 +18,14 @@ import {
   type Step,
   type WorkspaceId,
 } from '@proviso/domain';
+import { type Builder, findPackageTools, openPackageCache } from '@proviso/build';
 import { folderStore } from '@proviso/evidence';
-import { findIsolation, type Isolation } from '@proviso/isolation';
+import { findIsolation } from '@proviso/isolation';
 import { type Journal, openJournal, type PromotionView } from '@proviso/journal';
 import { localTarget } from '@proviso/targets';
 import { createDatabase, type TestDatabase } from '@proviso/testkit';
 import type { PromotionSubject } from '@proviso/workflow';
+import { openBuildQueue } from './build-queue.ts';
 import { carry } from './errand.ts';
 import { noFault } from './fault.ts';
 import { isolatedChild } from './isolated-child.ts';
@@ -45,7 +48,7 @@ export interface World {
   readonly promote: (
     prototype: PrototypeId,
     artifact: `sha256:${string}`,
-    canary?: Partial<CanaryRule>,
+    over?: PromoteOver,
   ) => Promise<PromotionSubject>;
   readonly carry: (subject: PromotionSubject, step: Step, ports?: Partial<WorkerPorts>) => Promise<Onward>;
   /** Carries steps one after another until there is nothing to run. */
@@ -54,6 +57,9 @@ export interface World {
   readonly view: (promotion: PromotionId) => Promise<PromotionView>;
   readonly close: () => Promise<void>;
 }
+
+/** What differs in the policy of one promotion: its canary, and whether it builds. */
+export type PromoteOver = Partial<CanaryRule> & { readonly builds?: boolean };
 
 const quick: CanaryRule = {
   weights: [10, 50],
@@ -65,9 +71,10 @@ const quick: CanaryRule = {
   rateRatioMax: 2,
 };
 
-function gatesWith(canary: Partial<CanaryRule>): readonly GateRule[] {
+function gatesWith({ builds, ...canary }: PromoteOver): readonly GateRule[] {
   return [
     { gate: 'readiness', attemptsMax: 2 },
+    ...(builds === true ? [{ gate: 'build', attemptsMax: 2 } as const] : []),
     { gate: 'scan', attemptsMax: 2 },
     { gate: 'evaluation', attemptsMax: 2, bar: 0.9, repeats: 1 },
     { gate: 'staging', attemptsMax: 2 },
@@ -95,8 +102,8 @@ export async function openWorld(options: { readonly database?: TestDatabase } = 
   const edge = await openRehearsalEdge(journal, workspace);
   const lines: string[] = [];
   const evidenceFolder = join(await mkdtemp(join(tmpdir(), 'proviso-world-')), 'evidence');
-  const isolation = await findIsolation();
-  const ports = portsOf({ journal, edge, lines, evidenceFolder, isolation });
+  const builder = await builderIn(`${evidenceFolder}-packages`);
+  const ports = portsOf({ journal, edge, lines, evidenceFolder, builder });
   const view: World['view'] = async (promotion) => {
     const found = await journal.reads(workspace).promotion(promotion);
     if (found === null) throw new Error('expected a promotion');
@@ -140,7 +147,7 @@ async function openPrototype(submit: World['submit'], people: People, trusted: b
 async function openPromotion(
   submit: World['submit'],
   { builder, policyOwner }: People,
-  what: { readonly prototype: PrototypeId; readonly artifact: Digest; readonly canary: Partial<CanaryRule> },
+  what: { readonly prototype: PrototypeId; readonly artifact: Digest; readonly canary: PromoteOver },
 ): Promise<PromotionId> {
   const { prototype, artifact, canary } = what;
   const promotion = idFrom('prm', randomUUID());
@@ -161,7 +168,7 @@ function approvalOf({ state }: PromotionView): Command {
   const gate = state.gates.find((one) => one.name === 'approval');
   if (gate?.evidenceDigest == null) throw new Error('expected an open approval gate');
   const { attempt, evidenceDigest } = gate;
-  const { artifact } = state.candidate.manifest;
+  const artifact = artifactOf(state);
   const decision = idFrom('dec', randomUUID());
   const vote = { gate: 'approval', attempt, decision, verdict: 'approve', artifact, evidenceDigest } as const;
   return { kind: 'Decide', promotion: state.id, ...vote };
@@ -181,12 +188,24 @@ async function peopleOf({ workspace, submit }: Pick<World, 'workspace' | 'submit
   }
 }
 
+/** Real sandboxes and tools; packages come from nowhere unless a test says so. */
+async function builderIn(folder: string): Promise<Builder> {
+  const nowhere = 'http://127.0.0.1:9/';
+  return {
+    isolation: await findIsolation(),
+    tools: await findPackageTools(process.env.PATH ?? ''),
+    cache: openPackageCache(folder, { bytesMax: 10_000_000, now: Date.now }),
+    registries: { npm: nowhere, pypi: nowhere, certificates: null },
+    origin: 'test',
+  };
+}
+
 function portsOf(parts: {
   journal: Journal;
   edge: RehearsalEdge;
   lines: string[];
   evidenceFolder: string;
-  isolation: Isolation;
+  builder: Builder;
 }): WorkerPorts {
   const note = (fields: Readonly<Record<string, unknown>>, event: string): void => {
     parts.lines.push(`${event} ${JSON.stringify(fields)}`);
@@ -199,7 +218,9 @@ function portsOf(parts: {
     routerUrl: parts.edge.routerUrl,
     gatePass: 'gate-pass',
     workFolder: `${parts.evidenceFolder}-work`,
-    isolated: isolatedChild(parts.isolation, `${parts.evidenceFolder}-work`),
+    isolated: isolatedChild(parts.builder.isolation, `${parts.evidenceFolder}-work`),
+    builder: parts.builder,
+    builds: openBuildQueue(1),
     clock: hurriedClock(),
     drawId: randomUUID,
     fault: noFault,

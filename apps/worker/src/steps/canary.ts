@@ -1,4 +1,12 @@
-import { type CanaryRule, type Contract, gateIn, invariant, pinnedRule, releaseIdOf } from '@proviso/domain';
+import {
+  type CanaryRule,
+  type Contract,
+  artifactOf,
+  gateIn,
+  invariant,
+  pinnedRule,
+  releaseIdOf,
+} from '@proviso/domain';
 import { canaryOutcome } from '@proviso/gates';
 import type { JudgeVerdict } from '@proviso/judge';
 import { TargetFailure } from '@proviso/targets';
@@ -45,7 +53,7 @@ export async function canary(errand: Errand): Promise<Acted> {
   if (course.weight > 0) return await look(lap, course);
   const bounds = startBoundsOf(found.contract);
   const awaited = { lane: state.lanes.production, laneFence: at.laneFence, release: releaseIdOf(state.id), ...bounds };
-  const { artifact } = state.candidate.manifest;
+  const artifact = artifactOf(state);
   const started = await awaitRelease({ ...ports, signal }, { ...awaited, artifact });
   if (started.kind === 'not') return started.acted;
   const first = rule.weights[0];
@@ -167,7 +175,7 @@ function documentOf(
   canary: { readonly kind: string; readonly rule: CanaryRule; readonly course: Course; readonly judged: JudgeVerdict },
 ): object {
   const { kind, rule, course, judged } = canary;
-  const subject = { promotion: state.id, artifact: state.candidate.manifest.artifact, attempt: grant.attempt };
+  const subject = { promotion: state.id, artifact: artifactOf(state), attempt: grant.attempt };
   return { kind, v: 1, at: ports.clock.now(), ...subject, rule, verdict: judged, course };
 }
 

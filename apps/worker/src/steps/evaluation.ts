@@ -1,4 +1,4 @@
-import { type Contract, pinnedRule, runOrderOf } from '@proviso/domain';
+import { type Contract, artifactOf, pinnedRule, runOrderOf } from '@proviso/domain';
 import { evaluateCandidate, findContract } from '@proviso/gates';
 import { TargetFailure, type TrialOrder, type TrialState } from '@proviso/targets';
 import { withCandidate } from '../candidate-folder.ts';
@@ -41,7 +41,7 @@ async function withTrial(
   const id = `${state.id.slice('prm_'.length)}-${grant.fence}`;
   const order: TrialOrder = {
     release: `trial-${id}`,
-    artifactDigest: state.candidate.manifest.artifact,
+    artifactDigest: artifactOf(state),
     trusted,
     contract: runOrderOf(contract),
     // What is judged has what people will see in staging.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Contract, type LaneState, invariant, releaseIdOf, worstOf } from '@proviso/domain';
+import { type Contract, type LaneState, artifactOf, invariant, releaseIdOf, worstOf } from '@proviso/domain';
 import { type GateOutcome, type ObservedLane, type ServedAnswer, compareRehearsal, smokeRelease } from '@proviso/gates';
 import type { LaneReport } from '@proviso/targets';
 import { contractOf } from '../candidate-folder.ts';
@@ -65,7 +65,7 @@ function candidateIn({ state, grant }: Errand, contract: Contract) {
     lane: state.lanes.staging,
     laneFence: grant.laneFence ?? 0,
     release: releaseIdOf(state.id),
-    artifact: state.candidate.manifest.artifact,
+    artifact: artifactOf(state),
     ...startBoundsOf(contract),
   };
 }
@@ -167,7 +167,7 @@ async function together(
 ): Promise<GateOutcome> {
   const { smoke, before, rehearsed, after } = seen;
   const rehearsal = compareRehearsal({ before, rehearsed, after });
-  const { artifact } = state.candidate.manifest;
+  const artifact = artifactOf(state);
   const document = { kind: 'rehearsal_report', v: 1, artifact, before, rehearsed, after, ...rehearsal };
   const digest = await storeDocument(ports.evidence, document);
   const verdict = worstOf([smoke.verdict, rehearsal.verdict]);
