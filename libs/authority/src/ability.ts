@@ -43,6 +43,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'BindSecret',
     'UnbindSecret',
     'RotateSecret',
+    'SetLimits',
     'Rerun',
     'Cancel',
     'Rollback',
@@ -60,7 +61,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'AssignOwner',
   ],
   worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel'],
-  keeper: ['Tick', 'RaiseIncarnation'],
+  keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
 };

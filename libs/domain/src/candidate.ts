@@ -33,6 +33,10 @@ export interface Candidate {
   readonly version: string;
   readonly manifestDigest: Digest;
   readonly manifest: CandidateManifest;
+  /** Of all its files together; versions from before limits have none. */
+  readonly sizeBytes?: number;
+  /** Its files were removed after the retention; what remains is its manifest and what was decided about it. */
+  readonly removed?: true;
   readonly provenance: Provenance;
   /** The secrets that its contract cannot start without, by name; absent when it names none. */
   readonly secrets?: readonly string[];

@@ -2,6 +2,7 @@ import type { ConfigurationCommand } from './configuration.ts';
 import type { DecisionVerdict } from './decision.ts';
 import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
 import type { Environment, Fence } from './lane.ts';
+import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
 import type { PersonCommand } from './person.ts';
 import type { GateName, PolicyCommand } from './policy.ts';
@@ -130,6 +131,8 @@ export interface Reach {
   readonly ownLanes?: boolean;
   /** Open promotions of the prototype are locked too. */
   readonly rivals?: boolean;
+  /** What the workspace takes is counted under its lock. */
+  readonly usage?: boolean;
   /** Voters and involved people are loaded with their rights. */
   readonly people?: boolean;
 }
@@ -153,7 +156,7 @@ export function reachOf(command: Command): Reach {
     case 'Breakage':
       return { promotion: command.promotion };
     case 'Claim':
-      return { promotion: command.promotion, ownLanes: true, people: true };
+      return { promotion: command.promotion, ownLanes: true, people: true, ...counted(needsPlace(command.step)) };
     case 'Cancel':
     case 'Rollback':
     case 'Report':
@@ -171,10 +174,13 @@ export function reachOf(command: Command): Reach {
     case 'RotateSecret':
       return { lane: command.lane };
     case 'RegisterPrototype':
+    case 'FreezeCandidate':
+      return { prototype: command.prototype, ...counted(true) };
     case 'AssignOwner':
     case 'TrustPrototype':
-    case 'FreezeCandidate':
       return { prototype: command.prototype };
+    case 'RemoveArtifact':
+      return { prototype: command.prototype, rivals: true };
     case 'PublishPolicy':
       return { policy: command.policyId };
     case 'AddPerson':
@@ -185,6 +191,13 @@ export function reachOf(command: Command): Reach {
     case 'DisablePerson':
       return { person: command.person };
     case 'OpenWorkspace':
+    case 'SetLimits':
+    case 'RecordSweep':
       return { workspace: true };
   }
+}
+
+/** Whoever takes of what is limited holds the workspace's row, so that two cannot take the last of it. */
+function counted(takes: boolean): Pick<Reach, 'workspace' | 'usage'> {
+  return takes ? { workspace: true, usage: true } : {};
 }

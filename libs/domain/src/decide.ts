@@ -33,6 +33,7 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'AssignOwner':
     case 'TrustPrototype':
     case 'FreezeCandidate':
+    case 'RemoveArtifact':
       return simple(scene, decidePrototype(scene.prototype, command, scene), (event) => ({
         stream: 'prototype',
         id: command.prototype,
@@ -56,7 +57,9 @@ export function decide(scene: Scene, command: Command): Decided {
         event,
       }));
     case 'OpenWorkspace':
-      return simple(scene, decideWorkspace(scene.workspace, command), (event) => ({
+    case 'SetLimits':
+    case 'RecordSweep':
+      return simple(scene, decideWorkspace(scene.workspace, command, scene), (event) => ({
         stream: 'workspace',
         id: command.workspace,
         event,

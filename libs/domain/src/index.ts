@@ -74,6 +74,17 @@ export {
   leaseMs,
   needsLease,
 } from './lane.ts';
+export {
+  type LimitName,
+  type Limits,
+  type Usage,
+  bytesWords,
+  defaultLimits,
+  limitBounds,
+  limitsOf,
+  noRoom,
+  placeOf,
+} from './limits.ts';
 export { type Onward, type Step, type WaitReason, blockedExpiresMs, currentGate, deadlineOf, next } from './next.ts';
 export {
   type Binding,

@@ -12,7 +12,15 @@ export type Onward =
 export type Step = Exclude<GateName, 'approval'> | 'undo';
 
 /** Why nothing is to be done right now. */
-export const waitReasons = ['waiting_for_human', 'blocked', 'retry', 'lane_busy', 'lane_held', 'parked'] as const;
+export const waitReasons = [
+  'waiting_for_human',
+  'blocked',
+  'retry',
+  'lane_busy',
+  'lane_held',
+  'parked',
+  'limit_reached',
+] as const;
 /** One of them. */
 export type WaitReason = (typeof waitReasons)[number];
 

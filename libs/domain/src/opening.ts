@@ -1,4 +1,5 @@
 import type { PromotionCommand, RegisterPrototype } from './command.ts';
+import { limitsOf, noLanes } from './limits.ts';
 import { next } from './next.ts';
 import { candidateOf } from './prototype.ts';
 import { refusal } from './refusal.ts';
@@ -10,6 +11,8 @@ import { openIfHuman } from './step.ts';
 export function register(scene: Scene, command: RegisterPrototype): Decided {
   const plan = new Plan(scene);
   if (scene.prototype !== null) return plan.refuse(refusal('exists', 'this prototype is registered already'));
+  const full = scene.usage && noLanes(limitsOf(scene.workspace), scene.usage);
+  if (full !== null) return plan.refuse(full);
   const { prototype, name, owner, lanes, hosts } = command;
   plan.drafts.push({
     stream: 'prototype',
@@ -41,6 +44,13 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
   const candidate = candidateOf(prototype, command.candidate);
   if (candidate === undefined)
     return plan.refuse(refusal('candidate_unknown', 'expected a candidate of this prototype'));
+  if (candidate.removed)
+    return plan.refuse(
+      refusal(
+        'artifact_removed',
+        'expected a version with its files, got one whose files were removed: freeze it again',
+      ),
+    );
   if (prototype.owner === null)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
   const people = { ...scene.people, [scene.actor.id]: scene.actor };

@@ -59,6 +59,7 @@ export type PromotionEvent =
       readonly attempt: number;
       readonly claimant: string;
     }
+  | { readonly kind: 'place_awaited'; readonly v: 1; readonly gate: GateName; readonly runsMax: number }
   | {
       readonly kind: 'gate_opened';
       readonly v: 1;
@@ -210,6 +211,8 @@ type GateEvent = Exclude<
 function evolveGate(state: PromotionState, event: GateEvent, at: number): PromotionState {
   const gate = gateIn(state, event.gate);
   switch (event.kind) {
+    case 'place_awaited':
+      return withGate(state, event.gate, { reasons: [placeReason(event.runsMax)] });
     case 'gate_opened':
       return withGate(state, event.gate, {
         status: 'waiting',
@@ -274,6 +277,12 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   }
 }
 
+/** Written here and not in `limits.ts`, which looks at promotions. */
+function placeReason(runsMax: number): Reason {
+  const message = `this workspace runs ${runsMax} of ${runsMax} candidates at once: this one goes on when one of them is done, or when an operator raises the limit`;
+  return { code: 'limit_reached', message };
+}
+
 function statusAfter(decision: Decision, at: number): Partial<GateState> {
   switch (decision.verdict) {
     case 'approve':
@@ -313,6 +322,7 @@ function claimed(
     attempt: event.attempt,
     claimant: event.claimant,
     retryAt: null,
+    reasons: [],
     since: gateIn(state, event.gate).status === 'claimed' ? gateIn(state, event.gate).since : at,
   });
   const productionAt = event.gate === 'canary' ? (state.productionAt ?? at) : state.productionAt;

@@ -1,6 +1,9 @@
 import type { Candidate } from './candidate.ts';
-import type { CandidateId, LaneId, PersonId, PrototypeId } from './id.ts';
+import type { CandidateId, Digest, LaneId, PersonId, PrototypeId } from './id.ts';
+import type { LaneState } from './lane.ts';
+import { limitsOf, noRoom } from './limits.ts';
 import { type Refusal, refusal } from './refusal.ts';
+import type { Scene } from './scene.ts';
 
 /** Enough versions for years of daily work; beyond it the oldest are kept in the journal only. */
 export const candidatesKeptMax = 200;
@@ -30,13 +33,28 @@ export type PrototypeEvent =
     }
   | { readonly kind: 'owner_assigned'; readonly v: 1; readonly owner: PersonId }
   | { readonly kind: 'prototype_trusted'; readonly v: 1; readonly trusted: boolean; readonly by: PersonId }
-  | { readonly kind: 'candidate_frozen'; readonly v: 1; readonly candidate: Candidate };
+  | { readonly kind: 'candidate_frozen'; readonly v: 1; readonly candidate: Candidate }
+  | {
+      readonly kind: 'artifact_removed';
+      readonly v: 1;
+      readonly candidate: CandidateId;
+      readonly artifact: Digest;
+      readonly bytes: number;
+    };
 
 /** What may be asked about a prototype. Registration, which also opens the lanes, is decided in `registration.ts`. */
 export type PrototypeCommand =
   | { readonly kind: 'AssignOwner'; readonly prototype: PrototypeId; readonly owner: PersonId }
   | { readonly kind: 'TrustPrototype'; readonly prototype: PrototypeId; readonly trusted: boolean }
-  | { readonly kind: 'FreezeCandidate'; readonly prototype: PrototypeId; readonly candidate: Candidate };
+  | { readonly kind: 'FreezeCandidate'; readonly prototype: PrototypeId; readonly candidate: Candidate }
+  | RemoveArtifact;
+
+/** The collector's wish to let the files of a version go, because nothing needs them and the retention is over. */
+export interface RemoveArtifact {
+  readonly kind: 'RemoveArtifact';
+  readonly prototype: PrototypeId;
+  readonly candidate: CandidateId;
+}
 
 /** Folds one event into a prototype. */
 export function evolvePrototype(state: PrototypeState | null, event: PrototypeEvent): PrototypeState {
@@ -52,6 +70,11 @@ export function evolvePrototype(state: PrototypeState | null, event: PrototypeEv
       return { ...state, trusted: event.trusted, trustedBy: event.by };
     case 'candidate_frozen':
       return { ...state, candidates: [...state.candidates, event.candidate].slice(-candidatesKeptMax) };
+    case 'artifact_removed':
+      return {
+        ...state,
+        candidates: state.candidates.map((one) => (one.id === event.candidate ? { ...one, removed: true } : one)),
+      };
   }
 }
 
@@ -59,9 +82,10 @@ export function evolvePrototype(state: PrototypeState | null, event: PrototypeEv
 export function decidePrototype(
   state: PrototypeState | null,
   command: PrototypeCommand,
-  { actor, lentBy }: { readonly actor: { readonly id: PersonId }; readonly lentBy: PersonId | null },
+  scene: Pick<Scene, 'actor' | 'lentBy' | 'lanes' | 'rivals' | 'workspace' | 'usage'>,
 ): readonly PrototypeEvent[] | Refusal {
   if (state === null) return refusal('not_found', 'expected a known prototype');
+  const { actor, lentBy } = scene;
   switch (command.kind) {
     case 'AssignOwner':
       return state.owner === command.owner ? [] : [{ kind: 'owner_assigned', v: 1, owner: command.owner }];
@@ -71,22 +95,54 @@ export function decidePrototype(
         : [{ kind: 'prototype_trusted', v: 1, trusted: command.trusted, by: actor.id }];
     case 'FreezeCandidate':
       // The same content twice is the same candidate, whoever uploads it and under whichever label.
-      return sameContent(state, command.candidate) === undefined
-        ? [{ kind: 'candidate_frozen', v: 1, candidate: withLender(command.candidate, lentBy) }]
-        : [];
+      if (sameContent(state, command.candidate) !== undefined) return [];
+      return (
+        (scene.usage && noRoom(limitsOf(scene.workspace), scene.usage, command.candidate.sizeBytes ?? 0)) ?? [
+          { kind: 'candidate_frozen', v: 1, candidate: withLender(command.candidate, lentBy) },
+        ]
+      );
+    case 'RemoveArtifact':
+      return removeArtifact(state, command, scene);
   }
+}
+
+/**
+ * Lets the files of a version go. The rows of all its lanes and of every open promotion of the prototype are locked with
+ * it, so nobody begins to need them meanwhile.
+ */
+function removeArtifact(
+  state: PrototypeState,
+  command: RemoveArtifact,
+  { lanes, rivals }: Pick<Scene, 'lanes' | 'rivals'>,
+): readonly PrototypeEvent[] | Refusal {
+  const candidate = candidateOf(state, command.candidate);
+  if (candidate === undefined) return refusal('candidate_unknown', 'expected a candidate of this prototype');
+  if (candidate.removed) return [];
+  const { artifact } = candidate.manifest;
+  const placed = [lanes.staging, lanes.production].flatMap(releasesIn);
+  if (placed.some((release) => release.artifact === artifact))
+    return refusal('artifact_needed', 'expected a version that no lane has, got one that serves or is the way back');
+  if (rivals.some((rival) => rival.candidate.manifest.artifact === artifact))
+    return refusal('artifact_needed', 'expected a version that is in no open promotion');
+  const bytes = candidate.sizeBytes ?? 0;
+  return [{ kind: 'artifact_removed', v: 1, candidate: candidate.id, artifact, bytes }];
+}
+
+/** Every release of a lane: what serves, what is tried, and what a rollback would bring back. */
+export function releasesIn(lane: LaneState | null): readonly NonNullable<LaneState['stable']>[] {
+  return lane === null ? [] : [lane.stable, lane.previous, lane.canary].filter((release) => release !== null);
 }
 
 function withLender(candidate: Candidate, lentBy: PersonId | null): Candidate {
   return lentBy === null ? candidate : { ...candidate, provenance: { ...candidate.provenance, lentBy } };
 }
 
-/** The candidate with the same manifest, if this prototype has it. */
+/** The candidate with the same manifest, if this prototype has it with its files: frozen again it is a new one. */
 export function sameContent(
   state: PrototypeState,
   candidate: Pick<Candidate, 'manifestDigest'>,
 ): Candidate | undefined {
-  return state.candidates.find((known) => known.manifestDigest === candidate.manifestDigest);
+  return state.candidates.find((known) => !known.removed && known.manifestDigest === candidate.manifestDigest);
 }
 
 /** The candidate of that id, if this prototype has it. */

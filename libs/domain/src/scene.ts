@@ -1,5 +1,6 @@
 import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts';
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
+import type { Usage } from './limits.ts';
 import type { Onward, Step } from './next.ts';
 import type { PersonEvent, PersonState } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy.ts';
@@ -27,6 +28,8 @@ export interface Scene {
   readonly policy: PolicyState | null;
   readonly person: PersonState | null;
   readonly workspace: WorkspaceState | null;
+  /** What the workspace takes; null where the command takes nothing of it. */
+  readonly usage: Usage | null;
   /** Every voter at the gate and everyone who could be excluded, current rights included. */
   readonly people: Readonly<Record<string, PersonState>>;
 }

@@ -2,6 +2,8 @@ import type { PromotionCommand, Report } from './command.ts';
 import { missingSecrets } from './configuration.ts';
 import { type Digest, releaseIdOf } from './id.ts';
 import { configurationOf } from './lane.ts';
+import type { GateState } from './gate.ts';
+import { isAwaitingPlace, limitsOf, needsPlace, noPlace } from './limits.ts';
 import { currentGate, deadlineOf, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
@@ -30,6 +32,10 @@ export function claim(scene: Scene, command: Claim): Decided {
   if (reasons.length > 0) {
     plan.tell(state.id, { kind: 'gate_blocked', v: 1, gate: command.step, attempt, reasons });
     return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
+  }
+  if (gate.status !== 'claimed' && needsPlace(command.step)) {
+    const full = awaitPlace(plan, scene, gate);
+    if (full !== null) return full;
   }
   if (command.step === 'staging') {
     const busy = takeStaging(plan, state);
@@ -210,6 +216,20 @@ function takeBuilt(
   const later = state.gates.slice(state.gates.findIndex((gate) => gate.name === 'build') + 1);
   for (const gate of later.filter((one) => one.status !== 'pending'))
     plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: gate.name, why: 'other_artifact' });
+}
+
+/** A place comes free with a report and then wakes the oldest that waits; the look in between mends a lost wake. */
+const placeLookMs = 60_000;
+
+/** Waits in the order of opening for a place to run in; the gate says so once. */
+function awaitPlace(plan: Plan, { workspace, usage, now }: Scene, gate: GateState): Decided | null {
+  const limits = limitsOf(workspace);
+  if (usage === null || !noPlace(limits, usage)) return null;
+  if (!isAwaitingPlace(gate)) {
+    const { runsAtOnceMax: runsMax } = limits;
+    plan.tell(focus(plan).id, { kind: 'place_awaited', v: 1, gate: gate.name, runsMax });
+  }
+  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: now + placeLookMs, why: 'limit_reached' } });
 }
 
 /** Staging rehearses on what production serves, so its stable release is brought into line first. */

@@ -191,6 +191,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     policy: state<PolicyState>(`policy/${cast.policy}`),
     person: 'person' in command ? state(`person/${command.person}`) : null,
     workspace: null,
+    usage: null,
     people,
   };
 }

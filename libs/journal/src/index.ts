@@ -11,7 +11,9 @@ export type {
   LogView,
   LookRow,
   LookView,
+  NamedEvidence,
   OpenPromotion,
+  OutdatedArtifact,
   Page,
   PastWait,
   PolicyView,
@@ -22,6 +24,8 @@ export type {
   Reads,
   Receipt,
   Submission,
+  Weighed,
+  WorkspaceView,
 } from './port.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';

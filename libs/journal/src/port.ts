@@ -17,7 +17,9 @@ import type {
   PrototypeState,
   Refusal,
   StreamKind,
+  Usage,
   WorkspaceId,
+  WorkspaceState,
 } from '@proviso/domain';
 
 /** One request for a change, from whichever door. */
@@ -132,6 +134,12 @@ export interface PolicyView {
   readonly revision: number;
 }
 
+/** A workspace as read, with its stream's revision. */
+export interface WorkspaceView {
+  readonly state: WorkspaceState;
+  readonly revision: number;
+}
+
 /** A lane as read: `leaseRemainingMs` is by the database's clock, null when no lease was ever granted. */
 export interface LaneView {
   readonly state: LaneState;
@@ -202,6 +210,12 @@ export interface Reads {
   readonly log: () => Promise<LogView>;
   readonly looks: (promotion: PromotionId, limit: number) => Promise<readonly LookRow[]>;
   readonly workspaceName: () => Promise<string | null>;
+  /** The workspace with its limits; null when it was never opened. */
+  readonly workspace: () => Promise<WorkspaceView | null>;
+  /** What it takes at the moment. */
+  readonly usage: () => Promise<Usage>;
+  /** True when no prototype of this workspace keeps the files of the artifact any more. */
+  readonly artifactRemoved: (digest: Digest) => Promise<boolean>;
   /** Only evidence that an entry of this workspace names can be read by it. */
   readonly evidence: (digest: Digest) => Promise<EvidenceRef | null>;
   /** What was frozen or built here, newest first. */
@@ -257,6 +271,25 @@ export interface OpenPromotion extends DirtyMark {
   readonly idleMs: number;
 }
 
+/** Evidence that an entry names; of an artifact that every prototype let go longer than the wait ago only the manifest. */
+export interface NamedEvidence extends EvidenceRef {
+  readonly filesGone: boolean;
+}
+
+/** Files that nobody may need any more; whether that is so is decided under the locks. */
+export interface OutdatedArtifact {
+  readonly workspace: WorkspaceId;
+  readonly prototype: PrototypeId;
+  readonly digest: Digest;
+}
+
+/** What a document weighs; `filesBytes` is what the files of an artifact weigh together. */
+export interface Weighed {
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly filesBytes: number | null;
+}
+
 /**
  * The background leaders' side. Each leader holds an advisory lock and an epoch; every write checks the epoch, so a
  * frozen leader that wakes up changes nothing.
@@ -280,6 +313,10 @@ export interface Leadership {
   readonly sequence: (limit: number) => Promise<number>;
   readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
   /** Digests that any workspace's entries name, by keyset: what the collection of orphans must keep. */
-  readonly evidence: (after: string, limit: number) => Promise<readonly EvidenceRef[]>;
+  readonly evidence: (after: string, limit: number) => Promise<readonly NamedEvidence[]>;
+  /** Versions whose files are kept and older than the retention of their workspace, oldest first. */
+  readonly outdated: (limit: number) => Promise<readonly OutdatedArtifact[]>;
+  /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
+  readonly weigh: (documents: readonly Weighed[]) => Promise<void>;
   readonly resign: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Digest, PromotionId, WorkspaceId } from '@proviso/domain';
+import { type Digest, defaultLimits, type PromotionId, type PrototypeId, type WorkspaceId } from '@proviso/domain';
 import pg from 'pg';
 import { JournalFailure } from '../failure.ts';
 import type { DirtyMark, Leadership, OpenPromotion } from '../port.ts';
@@ -62,8 +62,43 @@ const readOpen = statement(
 
 const readNamed = statement(
   'reconciler.evidence',
-  `select distinct on (digest) digest, kind from proviso.evidence where digest > $1 order by digest, kind limit $2`,
+  `select distinct on (digest) digest, kind,
+          exists (select 1 from proviso.artifact a where a.digest = e.digest)
+            and not exists (select 1 from proviso.artifact a where a.digest = e.digest
+                             and (a.removed_at is null or a.removed_at > clock_timestamp() - $3 * interval '1 millisecond')) as files_gone
+     from proviso.evidence e where digest > $1 order by digest, kind limit $2`,
 );
+
+const readOutdated = statement(
+  'collector.outdated',
+  `select a.workspace, a.prototype, a.digest from proviso.artifact a
+     join proviso.stream w on w.workspace = a.workspace and w.kind = 'workspace'
+    where a.removed_at is null
+      and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
+    order by a.frozen_at limit $1`,
+);
+
+const weighDocuments = statement(
+  'collector.weigh',
+  `with w as (
+     select * from jsonb_to_recordset($2::jsonb) as t(digest text, bytes bigint, "filesBytes" bigint)
+      where exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1)
+   ), a as (
+     update proviso.artifact a set bytes = w."filesBytes" from w where a.digest = w.digest and a.bytes = 0 and w."filesBytes" > 0
+   )
+   update proviso.evidence e set bytes = w.bytes from w where e.digest = w.digest and e.bytes is null`,
+);
+
+const countEvidence = statement(
+  'collector.count',
+  `insert into proviso.usage (workspace, evidence_bytes, counted_at)
+   select workspace, coalesce(sum(bytes), 0), clock_timestamp() from proviso.evidence
+    where exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) group by workspace
+   on conflict (workspace) do update set evidence_bytes = excluded.evidence_bytes, counted_at = excluded.counted_at`,
+);
+
+/** Between the entry that lets files go and their removal: whoever looked before it has come to an end by then. */
+const removalWaitMs = 3_600_000;
 
 /** Holds a connection of its own; when it dies the lock falls and another process may lead. */
 export async function lead(url: string, name: LeaderName, onError: (error: Error) => void): Promise<Leadership | null> {
@@ -116,14 +151,31 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
         (row): OpenPromotion => ({ ...markOf({ ...row, revision: 0 }), idleMs: Number(row.idle_ms) }),
       ),
     evidence: async (after, limit) =>
-      (await run(readNamed, [after, limit])).map((row) => ({ digest: row.digest as Digest, kind: String(row.kind) })),
+      (await run(readNamed, [after, limit, removalWaitMs])).map((row) => ({
+        digest: row.digest as Digest,
+        kind: String(row.kind),
+        filesGone: row.files_gone === true,
+      })),
+    outdated: async (limit) =>
+      (await run(readOutdated, [limit, defaultLimits.retentionDays])).map((row) => ({
+        workspace: workspaceOf(row),
+        prototype: row.prototype as PrototypeId,
+        digest: row.digest as Digest,
+      })),
+    weigh: async (documents) => {
+      await run(weighDocuments, [epoch, JSON.stringify(documents)]);
+      await run(countEvidence, [epoch]);
+    },
     resign: () => client.end(),
   };
 }
 
 function markOf(row: Row): DirtyMark {
-  const workspace: WorkspaceId = `wsp_${String(row.workspace).replaceAll('-', '')}`;
-  return { workspace, promotion: row.promotion as PromotionId, revision: Number(row.revision) };
+  return { workspace: workspaceOf(row), promotion: row.promotion as PromotionId, revision: Number(row.revision) };
+}
+
+function workspaceOf(row: Row): WorkspaceId {
+  return `wsp_${String(row.workspace).replaceAll('-', '')}`;
 }
 
 /** Waits for a NOTIFY, the timeout, or the loss of the connection, whichever comes first. */

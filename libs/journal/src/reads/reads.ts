@@ -17,6 +17,7 @@ import { statement } from '../statement.ts';
 import { nameRef, type Vault } from '../vault/vault.ts';
 import { entryReads } from './entries.ts';
 import { laneReads } from './lanes.ts';
+import { readUsage } from '../submit/load.ts';
 import { promotionReads } from './promotions.ts';
 import { pageOf, type Query } from './query.ts';
 
@@ -43,6 +44,11 @@ const readEvidence = statement(
 const listArtifacts = statement(
   'read.artifacts',
   `select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2`,
+);
+
+const readRemoved = statement(
+  'read.artifact_removed',
+  `select bool_and(removed_at is not null) as removed from proviso.artifact where workspace = $1 and digest = $2`,
 );
 
 /** Everything that can be read in one workspace; row-level security is the second lock behind the parameter. */
@@ -86,6 +92,9 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       return rows.map((row) => ({ promotion, number: Number(row.number), body: row.body as LookRow['body'] }));
     },
     workspaceName: async () => (await state<WorkspaceState>('workspace', workspace))?.name ?? null,
+    workspace: () => view<WorkspaceState>('workspace', workspace),
+    usage: () => session.transaction(workspace, (transaction) => readUsage(transaction, workspace, '')),
+    artifactRemoved: async (digest: Digest) => (await query(readRemoved, digest))[0]?.removed === true,
     evidence: async (digest: Digest) => {
       const [row] = await query(readEvidence, digest);
       return row === undefined ? null : ({ kind: String(row.kind), digest } satisfies EvidenceRef);

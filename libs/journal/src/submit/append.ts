@@ -4,6 +4,7 @@ import {
   type EvidenceRef,
   evolve,
   leaseMs,
+  placeOf,
   type PromotionState,
   type StreamState,
   type TokenRecord,
@@ -15,6 +16,7 @@ import type { Transaction } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 import { type Entry, type EntryContext, type Head, entryOf, toldBy } from './entry.ts';
 import { headOf, type Loaded } from './load.ts';
+import { type Taken, takenBy, writeTaken } from './taken.ts';
 
 /** Everything one submission writes, in one batch. */
 export interface Writing {
@@ -27,7 +29,13 @@ export interface Writing {
     state: StreamState | null;
   }[];
   /** Promotions that opened or ended; what lists and the search for rivals go by. */
-  readonly status: readonly { readonly id: string; readonly prototype: string; readonly open: boolean }[];
+  readonly status: readonly {
+    readonly id: string;
+    readonly prototype: string;
+    readonly open: boolean;
+    readonly place: string | null;
+  }[];
+  readonly taken: Taken;
   readonly evidence: readonly EvidenceRef[];
   readonly tokens: readonly { token: TokenRecord; person: string }[];
   readonly revoked: readonly string[];
@@ -116,9 +124,9 @@ for (const [entries, streams] of [
 
 const writeStatus = statement(
   'submit.status',
-  `insert into proviso.promotion_status (workspace, id, prototype, open)
-   select $1, t.* from unnest($2::text[], $3::text[], $4::boolean[]) as t
-   on conflict (workspace, id) do update set open = excluded.open`,
+  `insert into proviso.promotion_status (workspace, id, prototype, open, place)
+   select $1, t.* from unnest($2::text[], $3::text[], $4::boolean[], $5::text[]) as t
+   on conflict (workspace, id) do update set open = excluded.open, place = excluded.place`,
 );
 
 const writeWakes = statement(
@@ -200,6 +208,10 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     entries,
     streams,
     status: streams.flatMap((stream) => statusOf(stream, loaded)),
+    taken: takenBy(
+      decided.drafts,
+      streams.some((stream) => freesPlace(stream, loaded)),
+    ),
     evidence: decided.drafts.flatMap(evidenceIn),
     tokens: decided.drafts.flatMap((draft) =>
       draft.stream === 'person' && draft.event.kind === 'token_issued'
@@ -221,10 +233,19 @@ function statusOf(stream: Writing['streams'][number], loaded: ReadonlyMap<string
   if (stream.kind !== 'promotion') return [];
   const state = stream.state as PromotionState;
   const before = loaded.get(`promotion/${stream.id}`)?.state as PromotionState | undefined;
-  const open = state.outcome === null;
-  return before !== undefined && (before.outcome === null) === open
+  const [open, place] = [state.outcome === null, placeOf(state)];
+  return before !== undefined && (before.outcome === null) === open && placeOf(before) === place
     ? []
-    : [{ id: state.id, prototype: state.prototype, open }];
+    : [{ id: state.id, prototype: state.prototype, open, place }];
+}
+
+/** Whoever held a place or waited for one makes room for the next when it goes. */
+function freesPlace(stream: Writing['streams'][number], loaded: ReadonlyMap<string, Loaded>): boolean {
+  if (stream.kind !== 'promotion') return false;
+  const before = loaded.get(`promotion/${stream.id}`)?.state as PromotionState | null | undefined;
+  if (before == null) return false;
+  const [had, has] = [placeOf(before), placeOf(stream.state as PromotionState)];
+  return had !== null && has === null;
 }
 
 function productionLane(state: StreamState | null): readonly string[] {
@@ -302,7 +323,7 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, wakes, evidence, tokens, revoked, leases, lapses, look, newKey, vault } = writing;
+  const { status, taken, wakes, evidence, tokens, revoked, leases, lapses, look, newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
@@ -312,7 +333,9 @@ function besides(
       status.map((one) => one.id),
       status.map((one) => one.prototype),
       status.map((one) => one.open),
+      status.map((one) => one.place),
     ),
+    ...writeTaken(transaction, { workspace, now, taken }),
     ...when(wakes.length > 0, writeWakes, now, wakes),
     ...when(
       evidence.length > 0,

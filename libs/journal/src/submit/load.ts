@@ -13,6 +13,7 @@ import {
   reachOf,
   type Scene,
   type StreamState,
+  type Usage,
   uuidOf,
   type WorkspaceId,
   type WorkspaceState,
@@ -35,6 +36,7 @@ export interface Reading {
   readonly kept: readonly Row[];
   readonly replay: { readonly commandHash: Buffer; readonly receipt: unknown } | null;
   readonly wrappedKey: Buffer | null;
+  readonly usage: Usage | null;
 }
 
 // People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
@@ -70,6 +72,28 @@ const readVaultKey = statement(
   `select wrapped from proviso.vault_key where workspace = $1 and person = $2`,
 );
 
+// Sums over a workspace's own rows, which are some hundred: exact under the lock, and no counter that could drift.
+const countUsage = statement(
+  'submit.usage',
+  `select (select coalesce(sum(bytes), 0) from proviso.artifact where workspace = $1 and removed_at is null)
+            + coalesce((select evidence_bytes from proviso.usage where workspace = $1), 0) as disk_bytes,
+          (select count(*) from proviso.stream where workspace = $1 and kind = 'prototype') as prototypes,
+          (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'running') as runs,
+          (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'waiting'
+              and ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $2)) as waiting_before`,
+);
+
+/** What a workspace takes at the moment; `promotion` may be empty where nobody waits for a place. */
+export async function readUsage(transaction: Transaction, workspace: WorkspaceId, promotion: string): Promise<Usage> {
+  const [row] = await transaction.run(countUsage, [uuidOf(workspace), promotion]);
+  return {
+    diskBytes: Number(row?.disk_bytes),
+    prototypes: Number(row?.prototypes),
+    runs: Number(row?.runs),
+    waitingBefore: Number(row?.waiting_before),
+  };
+}
+
 /** What is read beside the locked rows. */
 export interface Beside {
   readonly workspace: WorkspaceId;
@@ -82,6 +106,8 @@ export interface Beside {
   readonly key: string;
   /** Free text comes with it, so the key that seals it is needed. */
   readonly seals: boolean;
+  /** What the workspace takes is counted, as this promotion sees it: those that wait before it come first. */
+  readonly counts?: string;
 }
 
 /** Reads what stands beside the locked rows: only what the command needs, all in one packet. */
@@ -90,17 +116,19 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, kept, [sealing]] = await Promise.all([
+  const [answer, involved, kept, [sealing], usage] = await Promise.all([
     readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
     beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
     beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
+    beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
   ]);
   return {
     ...answer,
     people: { ...answer.people, ...byId(involved.map((row) => row.state as PersonState)) },
     kept,
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
+    usage,
   };
 }
 
@@ -198,6 +226,7 @@ export function sceneOf(parts: {
     person: at(`person/${reach.person ?? ''}`) as Scene['person'],
     workspace: ([...loaded].find(([stream]) => stream.startsWith('workspace/'))?.[1].state ??
       null) as WorkspaceState | null,
+    usage: reading.usage,
     people: reading.people,
   };
 }

@@ -14,7 +14,9 @@ export function staleRevision(
 ): Refusal | null {
   if (expected === undefined) return null;
   const [subject] = plan.others;
-  invariant(subject !== undefined && plan.others.length === 1, 'a revision is expected of one stream');
+  // Behind the subject comes at most the workspace, whose row is held while something of it is taken.
+  const beside = plan.others.slice(1).every(({ kind }) => kind === 'workspace');
+  invariant(subject !== undefined && beside, 'a revision is expected of one stream');
   const revision = loaded.get(`${subject.kind}/${subject.id}`)?.head.revision ?? 0;
   if (expected === 'any' ? revision > 0 : expected.includes(revision)) return null;
   const sent = expected === 'any' ? 'any' : expected.join(' or ') || 'none of ours';

@@ -7,6 +7,7 @@ import { entryOf } from './entry.ts';
 import { headOf, lastChange, loadedFrom, readAnswer } from './load.ts';
 import { lock, type LockPlan } from './lock.ts';
 import { keyConflict, replayOf } from './outcome.ts';
+import { takenNothing } from './taken.ts';
 
 /** The workspace's stream of refusals: never folded, never a wake. One lock, so it is its own queue. */
 const refusals = { kind: 'log' satisfies StreamKind, id: 'refusals' } as const;
@@ -116,6 +117,7 @@ const nothing: Writing = {
   entries: [],
   streams: [],
   status: [],
+  taken: takenNothing,
   evidence: [],
   tokens: [],
   revoked: [],

@@ -6,6 +6,7 @@ import {
   lenderOf,
   type Decided,
   type PersonState,
+  type Reach,
   reachOf,
   type Refusal,
   refusal,
@@ -148,7 +149,7 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   const [rows, first, rivals] = await Promise.all([
     lock(transaction, { workspace, plan, heads: [...known.values()].map(({ head }) => head.hash) }),
     readFor(transaction, beside),
-    command.kind === 'OpenPromotion' ? rivalsOf(transaction, workspace, command.prototype) : [],
+    rivalsIn(transaction, workspace, reachOf(command)),
   ]);
   const replay = replayOf(first, commandHash);
   if (replay !== null && replay !== 'conflict')
@@ -204,13 +205,19 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   }
 }
 
+/** Open promotions of the prototype as they are under its lock, where they matter. */
+async function rivalsIn(transaction: Transaction, workspace: Submission['workspace'], { rivals, prototype }: Reach) {
+  return rivals === true && prototype !== undefined ? await rivalsOf(transaction, workspace, prototype) : [];
+}
+
 /** Voters matter to whoever counts votes, everybody involved to an opening, and otherwise the actor alone. */
 function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<string, Loaded>): Beside {
   const { workspace, actor, command, idempotencyKey: key, reason } = submission;
-  const { people, rivals } = reachOf(command);
+  const { people, rivals, promotion, usage } = reachOf(command);
   const involved = people === true && rivals === true;
+  const counting = usage === true ? { counts: promotion ?? '' } : {};
   const voters = people === true && !involved ? votersIn(statesOf(known)) : [];
-  return { workspace, actor, plan, people: voters, involved, key, seals: reason !== undefined };
+  return { workspace, actor, plan, people: voters, involved, key, seals: reason !== undefined, ...counting };
 }
 
 /** Who voted is certain only under the lock; whoever was not known before is read now, once. */

@@ -1,0 +1,138 @@
+import { bytesWords, defaultLimits, limitsOf, noRoom } from './limits.ts';
+import { limitsProblem, noLanes, noPlace } from './limits.ts';
+import { decide } from './decide.ts';
+import type { Scene } from './scene.ts';
+import { ask, cast, copyOf, newWorld, promotionsOf } from './world.contract.ts';
+
+const limits = { ...defaultLimits, diskBytesMax: 1_000, uploadBytesMax: 500, prototypesMax: 2, runsAtOnceMax: 2 };
+
+describe('what a workspace may take', () => {
+  it.each([
+    { has: 500, more: 500, code: undefined },
+    { has: 501, more: 500, code: 'quota_reached' },
+    { has: 1_000, more: 1, code: 'quota_reached' },
+    { has: 1_000, more: 0, code: undefined },
+    { has: 0, more: 501, code: 'too_large' },
+  ])('is $code for $more bytes beside $has', ({ has, more, code }) => {
+    expect(noRoom(limits, { diskBytes: has }, more)?.code).toBe(code);
+  });
+
+  it('is said with what to do and who can', () => {
+    const gigabyte = 1024 ** 3;
+    const refused = noRoom(defaultLimits, { diskBytes: 5 * gigabyte }, 2_048);
+    expect(refused?.message).toBe(
+      'this workspace keeps 5.0 GB of 5.0 GB, and this version needs 2.0 kB: an operator raises the limit or shortens the retention',
+    );
+    expect(refused?.whoCan).toEqual(['role/operator']);
+  });
+
+  it.each([
+    { prototypes: 1, code: undefined },
+    { prototypes: 2, code: 'quota_reached' },
+  ])('lets $prototypes prototypes be followed by one more: $code', ({ prototypes, code }) => {
+    expect(noLanes(limits, { prototypes })?.code).toBe(code);
+  });
+
+  it.each([
+    { runs: 1, waitingBefore: 0, waits: false },
+    { runs: 2, waitingBefore: 0, waits: true },
+    { runs: 1, waitingBefore: 1, waits: true },
+    { runs: 0, waitingBefore: 1, waits: false },
+  ])('with $runs running and $waitingBefore before makes the next wait: $waits', ({ waits, ...usage }) => {
+    expect(noPlace(limits, usage)).toBe(waits);
+  });
+
+  it.each([
+    { set: { retentionDays: 0 }, is: null },
+    { set: { retentionDays: -1 }, is: 'expected retentionDays to be a whole number from 0 to 3650, got -1' },
+    { set: { runsAtOnceMax: 1.5 }, is: 'expected runsAtOnceMax to be a whole number from 1 to 100, got 1.5' },
+    { set: { prototypesMax: 0 }, is: 'expected prototypesMax to be a whole number from 1 to 2000, got 0' },
+  ])('is set to $set or not', ({ set, is }) => {
+    expect(limitsProblem(set)).toBe(is);
+  });
+
+  it('falls back to the defaults for what nobody has set', () => {
+    expect(limitsOf(null)).toEqual(defaultLimits);
+    expect(limitsOf({ limits: { prototypesMax: 7 } })).toEqual({ ...defaultLimits, prototypesMax: 7 });
+  });
+
+  it.each([
+    [1_023, '1023 bytes'],
+    [1_024, '1.0 kB'],
+    [1_536 * 1_024, '1.5 MB'],
+    [3 * 1024 ** 5, '3072.0 TB'],
+  ])('says %i bytes as %s', (bytes, words) => {
+    expect(bytesWords(bytes)).toBe(words);
+  });
+});
+
+describe('a version whose files are to go', () => {
+  const remove = { kind: 'RemoveArtifact', prototype: cast.prototype, candidate: cast.candidates[0] } as const;
+
+  it('stays while a promotion of it is open, and goes when it has ended', () => {
+    const world = newWorld();
+    const promotion = `prm_${'9'.repeat(32)}` as const;
+    ask(world, cast.builder, {
+      ...{ kind: 'OpenPromotion', promotion, prototype: cast.prototype },
+      ...{ candidate: cast.candidates[0], policyId: cast.policy },
+    });
+    const held = ask(copyOf(world), cast.worker, remove).outcome;
+    expect(held).toMatchObject({ kind: 'refused', refusal: { code: 'artifact_needed' } });
+    ask(world, cast.builder, { kind: 'Cancel', promotion });
+    for (const step of promotionsOf(world)[0]?.outcome === null ? ['undo' as const] : []) {
+      ask(world, cast.worker, { kind: 'Claim', promotion, step, claimant: 'test' });
+    }
+    expect(ask(world, cast.worker, remove).drafts.map(({ event }) => event.kind)).toEqual(['artifact_removed']);
+  });
+
+  it('cannot be promoted any more, and is another candidate when it is frozen again', () => {
+    const world = newWorld();
+    ask(world, cast.worker, remove);
+    const open = ask(copyOf(world), cast.builder, {
+      ...{ kind: 'OpenPromotion', promotion: `prm_${'9'.repeat(32)}`, prototype: cast.prototype },
+      ...{ candidate: cast.candidates[0], policyId: cast.policy },
+    });
+    expect(open.outcome).toMatchObject({ kind: 'refused', refusal: { code: 'artifact_removed' } });
+    const state = world.states.get(`prototype/${cast.prototype}`) as NonNullable<Scene['prototype']>;
+    const [old] = state.candidates;
+    if (old === undefined) throw new Error('expected a candidate');
+    const { removed: _removed, ...content } = old;
+    const candidate = { ...content, id: `cnd_${'8'.repeat(32)}` } as const;
+    const again = ask(world, cast.builder, { kind: 'FreezeCandidate', prototype: cast.prototype, candidate });
+    expect(again.drafts.map(({ event }) => event.kind)).toEqual(['candidate_frozen']);
+  });
+});
+
+describe('a promotion that finds no place to run', () => {
+  it('waits, says so once, and goes on when there is one', () => {
+    const world = newWorld();
+    const promotion = `prm_${'9'.repeat(32)}` as const;
+    ask(world, cast.builder, {
+      ...{ kind: 'OpenPromotion', promotion, prototype: cast.prototype },
+      ...{ candidate: cast.candidates[0], policyId: cast.policy },
+    });
+    ask(world, cast.worker, { kind: 'Claim', promotion, step: 'scan', claimant: 'test' });
+    const [opened] = promotionsOf(world);
+    const evidence = [{ kind: 'report', digest: `sha256:${'c'.repeat(64)}` as const }];
+    ask(world, cast.worker, {
+      ...{ kind: 'Report', promotion, gate: 'scan', attempt: 1, fence: opened?.fence ?? 0, verdict: 'pass' },
+      ...{ reasons: [], evidence, measure: null },
+    });
+    const claim = { kind: 'Claim', promotion, step: 'staging', claimant: 'test' } as const;
+    const asked = (runs: number) => {
+      const [state = null] = promotionsOf(world);
+      const lanes = [...world.states.values()].filter((one) => 'environment' in one && 'queue' in one);
+      const lane = (name: string) => lanes.find((one) => one.environment === name) ?? null;
+      const scene = {
+        ...{ now: world.now, promotion: state, rivals: [], people: {}, workspace: null },
+        ...{ lanes: { staging: lane('staging'), production: lane('production') } },
+        usage: { diskBytes: 0, prototypes: 1, runs, waitingBefore: 0 },
+      } as unknown as Scene;
+      return decide(scene, claim);
+    };
+    const waits = asked(3);
+    expect(waits.outcome).toMatchObject({ kind: 'onward', onward: { kind: 'wait', why: 'limit_reached' } });
+    expect(waits.drafts.map(({ event }) => event.kind)).toEqual(['place_awaited']);
+    expect(asked(2).outcome).toMatchObject({ kind: 'granted', step: 'staging' });
+  });
+});
