@@ -112,7 +112,7 @@ function leaders(
     signal,
     leads: (name: string, leads: boolean) => void vitals.leads.set(name, leads),
   };
-  const collect = evidenceCollector({ evidence: folderStore(config.evidenceFolder), clock, log });
+  const collect = evidenceCollector({ journal, evidence: folderStore(config.evidenceFolder), clock, log });
   const works = [
     wakerWork({ starter, clock, log, fault: ports.fault }),
     sequencerWork(),

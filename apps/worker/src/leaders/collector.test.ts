@@ -1,67 +1,201 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { randomUUID } from 'node:crypto';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EvidenceRef } from '@proviso/domain';
+import { builtinPrincipals, type Digest, idFrom, type PrototypeId } from '@proviso/domain';
 import { folderStore, type FolderStore } from '@proviso/evidence';
-import { fileDigest, manifestBytes, type Manifest } from '@proviso/intake';
-import type { Leadership } from '@proviso/journal';
-import { evidenceCollector } from './collector.ts';
+import { manifestBytes } from '@proviso/intake';
+import { openPump, type Pump } from '@proviso/journal';
+import { createDatabase, type TestDatabase } from '@proviso/testkit';
+import pg from 'pg';
+import { openWorld, type World } from '../world.contract.ts';
+import { type CollectorPorts, evidenceCollector } from './collector.ts';
 
 const dayMs = 86_400_000;
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-let root: string;
+let database: TestDatabase;
+let world: World;
+let pump: Pump;
 let store: FolderStore;
+let superuser: pg.Client;
+let prototype: PrototypeId;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  world = await openWorld({ database });
+  pump = await openPump({ url: world.pumpUrl, durable: false });
+  store = folderStore(world.evidenceFolder);
+  superuser = new pg.Client({ connectionString: database.superuserUrl });
+  await superuser.connect();
+}, 60_000);
+
+afterAll(async () => {
+  await superuser.end();
+  await pump.close();
+  await world.close();
+});
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'proviso-collector-'));
-  store = folderStore(root);
+  prototype = await world.openPrototype();
+  await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: { retentionDays: 0 } });
 });
 
 afterEach(async () => {
-  await rm(root, { recursive: true, force: true });
+  await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
 });
 
-const put = async (text: string) => (await store.put(Buffer.from(text))).digest;
-const namedBy = (named: readonly EvidenceRef[]) =>
-  ({ evidence: async (after: string) => named.filter((one) => one.digest > after) }) as unknown as Leadership;
-const clockAt = (now: number) => ({ now: () => now, pause: async () => undefined });
+const put = async (text: string): Promise<Digest> => (await store.put(Buffer.from(text))).digest;
 
-/** An artifact of one file, as intake would have put it. */
-async function artifact(): Promise<{ manifest: EvidenceRef; file: `sha256:${string}` }> {
-  const file = await put('export const answer = 42;');
-  const manifest: Manifest = {
-    v: 1,
-    files: [{ path: 'a.mjs', mode: 'file', sizeBytes: 25, sha256: file.slice('sha256:'.length) }],
-  };
-  expect(fileDigest(manifest.files[0] ?? { path: '', mode: 'file', sizeBytes: 0, sha256: '' })).toBe(file);
-  return { manifest: { kind: 'artifact', digest: (await store.put(manifestBytes(manifest))).digest }, file };
+/** An artifact of one file, as intake would have put it: the file first. */
+async function artifactOf(text: string): Promise<{ artifact: Digest; file: Digest }> {
+  const file = await put(text);
+  const sha256 = file.slice('sha256:'.length);
+  const files = [{ path: 'a.mjs', mode: 'file', sizeBytes: Buffer.byteLength(text), sha256 }] as const;
+  return { artifact: (await store.put(manifestBytes({ v: 1, files }))).digest, file };
 }
+
+/** Freezes a version by a builder who is added for it. */
+async function freeze(text: string, version = 'v1') {
+  const made = await artifactOf(text);
+  const builder = idFrom('psn', randomUUID());
+  const founder = builtinPrincipals.founder.id;
+  const bindings = [{ role: 'builder' }] as const;
+  await world.submit(founder, { kind: 'AddPerson', person: builder, principal: 'human', bindings });
+  const manifestDigest = await put(JSON.stringify({ artifact: made.artifact }));
+  const manifest = { v: 1, artifact: made.artifact, parts: {} } as const;
+  const provenance = { kind: 'upload', uploader: builder, authors: [] } as const;
+  const id = idFrom('cnd', randomUUID());
+  const candidate = { id, version, manifestDigest, manifest, sizeBytes: Buffer.byteLength(text), provenance };
+  await world.submit(builder, { kind: 'FreezeCandidate', prototype, candidate });
+  return { ...made, id };
+}
+
+/** One round of the collector, as the leader that it is a part of. */
+async function collect(over: Partial<CollectorPorts> = {}): Promise<void> {
+  const leadership = await pump.lead('reconciler');
+  if (leadership === null) throw new Error('expected to lead');
+  const clock = { now: () => Date.now(), pause: async () => undefined };
+  try {
+    await evidenceCollector({ journal: world.journal, evidence: store, clock, log, ...over })(leadership);
+  } finally {
+    await leadership.resign();
+  }
+}
+
+/** The hour between the entry and the files, gone by; and files as old as they are after a retention. */
+async function waitOver(...documents: readonly Digest[]): Promise<void> {
+  await superuser.query(`update proviso.artifact set removed_at = removed_at - interval '2 hours'`);
+  const past = new Date(Date.now() - 40 * dayMs);
+  for (const digest of documents) await utimes(pathOf(digest), past, past);
+}
+
+function pathOf(digest: Digest): string {
+  const hex = digest.slice('sha256:'.length);
+  return join(world.evidenceFolder, 'sha256', hex.slice(0, 2), hex.slice(2, 4), hex);
+}
+
+async function entries(kind: string): Promise<number> {
+  const { rows } = await superuser.query(`select 1 from proviso.entry where kind = $1`, [kind]);
+  return rows.length;
+}
+
+const present = async (...digests: readonly Digest[]) => Promise.all(digests.map((digest) => store.has(digest)));
+const later = { now: () => Date.now() + 2 * dayMs, pause: async () => undefined };
 
 describe('the collection of orphans', () => {
   it('keeps what an entry names and the files of its artifacts, and removes the rest after its grace', async () => {
-    const { manifest, file } = await artifact();
-    const [report, orphan] = [await put('a report'), await put('nobody names me')];
-    const collect = (now: number) =>
-      evidenceCollector({ evidence: store, clock: clockAt(now), log })(
-        namedBy([manifest, { kind: 'report', digest: report }]),
-      );
-    await collect(Date.now());
+    await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
+    const { artifact, file } = await freeze('kept');
+    const orphan = await put('nobody names me');
+    await collect();
     expect(await store.has(orphan)).toBe(true);
-    await collect(Date.now() + 2 * dayMs);
-    expect(await Promise.all([manifest.digest, file, report, orphan].map((digest) => store.has(digest)))).toEqual([
-      true,
-      true,
-      true,
-      false,
-    ]);
+    await collect({ clock: later });
+    expect(await present(artifact, file, orphan)).toEqual([true, true, false]);
   });
 
   it('removes nothing when it cannot tell what a manifest names', async () => {
-    const orphan = await put('nobody names me');
-    const lost: EvidenceRef = { kind: 'artifact', digest: `sha256:${'0'.repeat(64)}` };
-    const collect = evidenceCollector({ evidence: store, clock: clockAt(Date.now() + 2 * dayMs), log });
-    await expect(collect(namedBy([lost]))).rejects.toMatchObject({ code: 'evidence_missing' });
+    const orphan = await put('nobody names me either');
+    const evidence = { ...store, get: async () => await Promise.reject(new Error('a disk that is away')) };
+    await freeze('told by nobody');
+    await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
+    await expect(collect({ clock: later, evidence })).rejects.toThrow('a disk that is away');
     expect(await store.has(orphan)).toBe(true);
+  });
+});
+
+describe('the files of a version that nothing needs', () => {
+  it('go after the retention and a wait, with an entry each and one for the sweep; the manifest stays', async () => {
+    const { artifact, file } = await freeze('let go');
+    const [each, sums] = [await entries('artifact_removed'), await entries('artifacts_swept')];
+    await collect();
+    expect((await entries('artifact_removed')) - each).toBeGreaterThan(0);
+    expect(await entries('artifacts_swept')).toBe(sums + 1);
+    expect(await present(artifact, file)).toEqual([true, true]);
+    await waitOver(artifact, file);
+    await collect();
+    expect(await present(artifact, file)).toEqual([true, false]);
+    expect(await world.journal.reads(world.workspace).artifactRemoved(artifact)).toBe(true);
+  });
+
+  it('stay while another prototype keeps the same files', async () => {
+    const { file } = await freeze('shared');
+    await collect();
+    prototype = await world.openPrototype();
+    await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
+    const { artifact } = await freeze('shared');
+    await waitOver(artifact, file);
+    await collect();
+    expect(await present(artifact, file)).toEqual([true, true]);
+  });
+
+  it('are whole for whoever freezes the same content while they are removed, in whatever order it happens', async () => {
+    for (let round = 0; round < 12; round += 1) {
+      await world.submit(world.operator, {
+        ...{ kind: 'SetLimits', workspace: world.workspace, limits: { retentionDays: 0 } },
+      });
+      const text = `raced ${round}`;
+      const { artifact, file } = await freeze(text);
+      await collect();
+      await waitOver(artifact, file);
+      await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
+      // One of each order: the collector first, the freeze first, and both at once.
+      const both = [async () => await collect(), async () => void (await freeze(text, `again-${round}`))];
+      await Promise.all(both.toSorted(() => (round % 2 === 0 ? 1 : -1)).map(async (work) => await work()));
+      await collect();
+      expect([round, ...(await present(artifact, file))]).toEqual([round, true, true]);
+      expect(await world.journal.reads(world.workspace).artifactRemoved(artifact)).toBe(false);
+    }
+  }, 60_000);
+
+  it('are gone in the end wherever the collector dies, and what is needed is not', async () => {
+    const kept = await freeze('needed after all');
+    const { file } = await freeze('dies on the way', 'v2');
+    const { journal } = world;
+    const dying = (at: string): Partial<CollectorPorts> => ({
+      journal: {
+        ...journal,
+        submit: async (submission) => {
+          const receipt = await journal.submit(submission);
+          if (submission.command.kind === at) throw new Error('killed');
+          return receipt;
+        },
+      },
+      evidence: {
+        ...store,
+        collectOrphans: async (rule) => {
+          if (at !== 'files') return await store.collectOrphans(rule);
+          await store.remove(file);
+          throw new Error('killed');
+        },
+      },
+    });
+    await expect(collect(dying('RemoveArtifact'))).rejects.toThrow('killed');
+    await collect(dying('RecordSweep')).catch(() => undefined);
+    await waitOver(file);
+    await expect(collect(dying('files'))).rejects.toThrow('killed');
+    const again = await freeze('needed after all', 'v3');
+    await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
+    await collect({ clock: later });
+    expect(await present(kept.artifact, again.file, file)).toEqual([true, true, false]);
   });
 });

@@ -1,7 +1,7 @@
-import type { Digest, EvidenceRef } from '@proviso/domain';
+import { builtinPrincipals, type Digest, type PrototypeState, type WorkspaceId } from '@proviso/domain';
 import type { FolderStore } from '@proviso/evidence';
 import { fileDigest, readFrozen } from '@proviso/intake';
-import type { Leadership } from '@proviso/journal';
+import type { Journal, Leadership, NamedEvidence, OutdatedArtifact, Reads, Weighed } from '@proviso/journal';
 import type { Clock, Log } from '../ports.ts';
 
 /** Orphans only cost room, so looking for them is rare. */
@@ -10,23 +10,35 @@ const everyMs = 3_600_000;
 const graceMs = 24 * 3_600_000;
 /** Rows read at once. */
 const pageMax = 1_000;
+/** Versions that one sweep looks at, oldest first. */
+const outdatedMax = 1_000;
+/** A prototype has one or two open promotions; more than a page of them is one that is needed anyway. */
+const openMax = 100;
 
 /** What the collector needs. */
 export interface CollectorPorts {
+  readonly journal: Pick<Journal, 'submit' | 'reads'>;
   readonly evidence: FolderStore;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /**
- * Removes documents that no entry of any workspace names, nor any manifest that an entry names. When one manifest cannot
- * be read nothing is removed at all: what cannot be told is kept.
+ * Lets go of the files of versions that nothing needs any more, then removes documents that no entry of any workspace
+ * names, nor any manifest that an entry names. When one manifest cannot be read nothing is removed at all: what cannot be
+ * told is kept.
+ *
+ * In two phases, so that nobody loses what they just froze: the entry `artifact_removed`, decided under the locks of all
+ * who could need the files; an hour later at the earliest the files, and of those only what nobody has put again
+ * meanwhile. If we die in between, the next round goes on from the entries.
  */
-export function evidenceCollector({ evidence, clock, log }: CollectorPorts): (leadership: Leadership) => Promise<void> {
+export function evidenceCollector(ports: CollectorPorts): (leadership: Leadership) => Promise<void> {
+  const { evidence, clock, log } = ports;
   let dueAt = clock.now();
   return async (leadership) => {
     if (clock.now() < dueAt) return;
     dueAt = clock.now() + everyMs;
+    await letGo(ports, leadership);
     const referenced = await referencedBy(leadership, evidence);
     const collected = await evidence.collectOrphans({ referenced, olderThanMs: graceMs, now: clock.now() });
     if (collected.removed.length > 0 || collected.temporariesRemoved > 0) {
@@ -36,10 +48,59 @@ export function evidenceCollector({ evidence, clock, log }: CollectorPorts): (le
   };
 }
 
-async function referencedBy(
-  leadership: Leadership,
-  evidence: CollectorPorts['evidence'],
-): Promise<ReadonlySet<Digest>> {
+/** The first phase. Each version is an entry of its own, and each workspace's sum one more. */
+async function letGo(ports: CollectorPorts, leadership: Leadership): Promise<void> {
+  const round = `collector/${leadership.epoch}/${ports.clock.now()}`;
+  const sums = new Map<WorkspaceId, { artifacts: number; bytes: number }>();
+  for (const outdated of await leadership.outdated(outdatedMax)) {
+    const bytes = await removeArtifact(ports, outdated, round);
+    if (bytes === null) continue;
+    const sum = sums.get(outdated.workspace) ?? { artifacts: 0, bytes: 0 };
+    sums.set(outdated.workspace, { artifacts: sum.artifacts + 1, bytes: sum.bytes + bytes });
+  }
+  for (const [workspace, sum] of sums) {
+    await ports.journal.submit({
+      ...asKeeper(workspace, `${round}/sweep`),
+      command: { kind: 'RecordSweep', workspace, ...sum },
+    });
+    ports.log.info({ workspace, ...sum }, 'artifacts.let_go');
+  }
+}
+
+/** The bytes that were let go; null when a lane or a promotion still needs them. */
+async function removeArtifact(
+  { journal }: CollectorPorts,
+  { workspace, prototype, digest }: OutdatedArtifact,
+  round: string,
+): Promise<number | null> {
+  const reads = journal.reads(workspace);
+  const state = (await reads.prototype(prototype))?.state;
+  const candidate = state?.candidates.find((one) => one.manifest.artifact === digest && !one.removed);
+  if (state === undefined || candidate === undefined || (await isNeeded(reads, state, digest))) return null;
+  const receipt = await journal.submit({
+    ...asKeeper(workspace, `${round}/${candidate.id}`),
+    command: { kind: 'RemoveArtifact', prototype, candidate: candidate.id },
+  });
+  return receipt.kind === 'accepted' && receipt.entries.length > 0 ? (candidate.sizeBytes ?? 0) : null;
+}
+
+/** The same question as the journal's, without its locks: it keeps a refusal an hour and version out of the journal. */
+async function isNeeded(reads: Reads, { id, lanes }: PrototypeState, digest: Digest): Promise<boolean> {
+  const placed = await Promise.all([reads.lane(lanes.staging), reads.lane(lanes.production)]);
+  const releases = placed.flatMap((lane) => [lane?.state.stable, lane?.state.previous, lane?.state.canary]);
+  if (releases.some((release) => release?.artifact === digest)) return true;
+  const open = await reads.promotions({ prototype: id, open: true, limit: openMax });
+  return open.items.some(({ state }) => state.candidate.manifest.artifact === digest);
+}
+
+function asKeeper(workspace: WorkspaceId, idempotencyKey: string) {
+  return { workspace, actor: builtinPrincipals.keeper.id, idempotencyKey, authn: 'service/worker' };
+}
+
+/** What has to stay, and on the way what it weighs: the limits of a workspace go by that. */
+async function referencedBy(leadership: Leadership, evidence: FolderStore): Promise<ReadonlySet<Digest>> {
+  const sizes = new Map<string, number>();
+  for await (const { digest, sizeBytes } of evidence.list()) sizes.set(digest, sizeBytes);
   const referenced = new Set<Digest>();
   let after = '';
   for (
@@ -47,15 +108,25 @@ async function referencedBy(
     page.length > 0;
     page = await leadership.evidence(after, pageMax)
   ) {
-    for (const named of page) for (const digest of await within(named, evidence)) referenced.add(digest);
+    const weighed: Weighed[] = [];
+    for (const named of page) {
+      const { digests, filesBytes } = await within(named, evidence);
+      for (const digest of digests) referenced.add(digest);
+      weighed.push({ digest: named.digest, bytes: sizes.get(named.digest) ?? 0, filesBytes });
+    }
+    await leadership.weigh(weighed);
     after = page.at(-1)?.digest ?? after;
   }
   return referenced;
 }
 
-/** A document, and when it is the manifest of an artifact also every file of it. */
-async function within({ kind, digest }: EvidenceRef, evidence: CollectorPorts['evidence']): Promise<readonly Digest[]> {
-  if (kind !== 'artifact') return [digest];
+/** A document, and when it is the manifest of an artifact that somebody keeps also every file of it. */
+async function within(
+  { kind, digest, filesGone }: NamedEvidence,
+  evidence: FolderStore,
+): Promise<{ readonly digests: readonly Digest[]; readonly filesBytes: number | null }> {
+  if (kind !== 'artifact' || filesGone) return { digests: [digest], filesBytes: null };
   const { files } = await readFrozen(evidence, digest);
-  return [digest, ...files.map(fileDigest)];
+  const filesBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return { digests: [digest, ...files.map(fileDigest)], filesBytes };
 }
