@@ -6,6 +6,7 @@ import { EventsController } from './events.controller.ts';
 import { EvidenceController } from './evidence.controller.ts';
 import { GatesController } from './gates.controller.ts';
 import { LanesController } from './lanes.controller.ts';
+import { LimitsController } from './limits.controller.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { PeopleController } from './people.controller.ts';
 import { PoliciesController } from './policies.controller.ts';
@@ -22,6 +23,7 @@ const controllers = [
   EvidenceController,
   GatesController,
   LanesController,
+  LimitsController,
   PeopleController,
   PoliciesController,
   PromotionsController,

@@ -53,7 +53,12 @@ export interface Deployment {
   readonly appUrl: string;
   readonly evidence: string;
   readonly pumpUrl: string;
-  readonly ask: (actor: Actor | null, method: 'GET' | 'POST', url: string, more?: InjectOptions) => Promise<Answer>;
+  readonly ask: (
+    actor: Actor | null,
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    more?: InjectOptions,
+  ) => Promise<Answer>;
   readonly post: (actor: Actor | null, url: string, body: object, key?: string) => Promise<Answer>;
   readonly close: () => Promise<void>;
 }

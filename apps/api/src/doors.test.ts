@@ -97,7 +97,7 @@ describe('the guard', () => {
   it('lets each role in where the matrix says so and nowhere else', async () => {
     const rows = authorityMatrix()
       .split('\n')
-      .filter((line) => /^(GET|POST) /.test(line));
+      .filter((line) => /^(GET|POST|PUT) /.test(line));
     const columns = (authorityMatrix().split('\n')[4] ?? '').trim().split(/\s+/);
     for (const route of routes.filter(({ path }) => path !== '/v1/events')) {
       const key = routeKey(route.method, route.path);
@@ -180,6 +180,7 @@ function bodyFor({ path, name }: Route) {
     bindSecret: { name: 'MAIL_KEY', reference: { from: 'file', path: 'mail-key' } },
     unbindSecret: { name: 'MAIL_KEY' },
     rotateSecret: { name: 'MAIL_KEY' },
+    setLimits: {},
   };
   const stopping = /cancel|rollback|hold|resume/.test(path) ? { reason: 'test' } : {};
   return { payload: bodies[name] ?? stopping };

@@ -6,6 +6,7 @@ import { edgeReport } from './edge-report.ts';
 import { queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, notFound, paramOf, queryOf } from './parsing.ts';
+import { Problem } from './problem.ts';
 
 /** What edges ask: what to serve, and the files of it. */
 @Controller('v1/edge')
@@ -36,6 +37,12 @@ export class EdgeController {
     const digest = paramOf(request, 'digest');
     const { edges, store } = this.#parts;
     if (!isDigest(digest) || !(await edges.mayFetch(callerOf(request), digest))) throw notFound();
+    // The manifest stays as evidence, so its being there says nothing about the files.
+    if (await callerOf(request).reads.artifactRemoved(digest))
+      throw new Problem(
+        'artifact_removed',
+        'expected a version with its files, got one whose files were removed: freeze it again',
+      );
     return reply.type('application/octet-stream').send(Buffer.from(await store.get(digest)));
   }
 }

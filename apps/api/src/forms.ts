@@ -4,10 +4,12 @@ import {
   type Id,
   type IdKind,
   type LaneId,
+  type LimitName,
   type PersonId,
   type PolicyId,
   type PromotionId,
   type PrototypeId,
+  limitBounds,
   roles,
 } from '@proviso/domain';
 import { redact } from '@proviso/gates';
@@ -132,6 +134,12 @@ const plainValue = z
   .regex(/^[^\0]*$/, 'expected text without NUL')
   .refine((text) => redact(text) === text, 'expected a plain value, got what looks like a secret: bind it instead');
 
+/** A limit that an operator sets, within the bounds of the domain. */
+function boundedLimit(name: LimitName) {
+  const { min, max } = limitBounds[name];
+  return z.number().int().min(min).max(max).optional();
+}
+
 /** Bodies as sent. Unknown fields are refused: a body that names an approver, a status or a workspace is a try, not a typo. */
 export const bodies = {
   addPerson: z.strictObject({
@@ -170,6 +178,13 @@ export const bodies = {
   bindSecret: z.strictObject({ name: variableName, reference: secretReference }),
   configured: z.strictObject({ name: variableName }),
   reason: z.strictObject({ reason }),
+  limits: z.strictObject({
+    diskBytesMax: boundedLimit('diskBytesMax'),
+    uploadBytesMax: boundedLimit('uploadBytesMax'),
+    prototypesMax: boundedLimit('prototypesMax'),
+    runsAtOnceMax: boundedLimit('runsAtOnceMax'),
+    retentionDays: boundedLimit('retentionDays'),
+  }),
   optionalReason: z.strictObject({ reason: reason.optional() }).default({}),
 } as const;
 

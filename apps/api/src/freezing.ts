@@ -2,8 +2,17 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import { realpath } from 'node:fs/promises';
 import type { Multipart } from '@fastify/multipart';
 import { authorise } from '@proviso/authority';
-import { type Candidate, type CandidateManifest, type PrototypeId, idFrom, requiredSecretsOf } from '@proviso/domain';
+import {
+  type Candidate,
+  type CandidateManifest,
+  type PrototypeId,
+  idFrom,
+  limitsOf,
+  noRoom,
+  requiredSecretsOf,
+} from '@proviso/domain';
 import { contractFileName, readContractFile } from '@proviso/gates';
+
 import {
   type FreezeContext,
   type FreezeResult,
@@ -13,11 +22,12 @@ import {
   freezeGit,
   freezeGitHub,
 } from '@proviso/intake';
+import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { bodies } from './forms.ts';
 import type { Parts } from './parts.ts';
 import { bodyOf, found, parsed } from './parsing.ts';
-import { Problem, problemOfIntake } from './problem.ts';
+import { Problem, problemOfIntake, problemOfRefusal } from './problem.ts';
 import { candidateView } from './prototype-view.ts';
 import { type Intent, intentOf } from './submission.ts';
 
@@ -38,8 +48,9 @@ export async function freezeFrom(parts: Parts, request: FastifyRequest, prototyp
   const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
   if (authorise({ actor: person, command: probe, prototype }) !== null) await intent.submit(probe);
   found(known);
+  const room = await roomIn(reads);
   const taken = await parts.uploads.during(person.id, () =>
-    request.isMultipart() ? fromArchive(parts, request) : fromRepository(parts, request),
+    request.isMultipart() ? fromArchive(parts, request, room) : fromRepository(parts, request, room),
   );
   const candidate = await candidateFrom(parts, intent, taken);
   await intent.submit({ kind: 'FreezeCandidate', prototype, candidate });
@@ -53,6 +64,18 @@ export async function freezeFrom(parts: Parts, request: FastifyRequest, prototyp
     root,
     skipped: skipped.map(({ path, rule }) => ({ path: path.toWellFormed(), rule })),
   };
+}
+
+/**
+ * The bytes that one more version may have. Asked before the body is read, so that a full workspace fills no disk with
+ * what could only be refused; the journal asks again under its lock.
+ */
+async function roomIn(reads: Reads): Promise<number> {
+  const [workspace, usage] = await Promise.all([reads.workspace(), reads.usage()]);
+  const limits = limitsOf(workspace?.state ?? null);
+  const full = noRoom(limits, usage, 1);
+  if (full !== null) throw problemOfRefusal(full, {});
+  return Math.min(limits.uploadBytesMax, limits.diskBytesMax - usage.diskBytes);
 }
 
 /** Stands for a candidate that was not looked at: only ever refused, never stored. */
@@ -78,6 +101,7 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
     version: taken.version,
     manifestDigest,
     manifest,
+    sizeBytes: taken.frozen.sizeBytes,
     // Names in a commit are claims; they become principals when people can link accounts.
     provenance: { ...taken.provenance, uploader: intent.caller.person.id, authors: [] },
     ...(secrets.length > 0 && { secrets }),
@@ -92,11 +116,11 @@ async function secretsIn({ store }: Parts, { manifest }: Frozen): Promise<readon
 }
 
 /** The order of the parts is the sender's: the file may come before the version, so it is frozen as it streams by. */
-async function fromArchive(parts: Parts, request: FastifyRequest): Promise<Taken> {
+async function fromArchive(parts: Parts, request: FastifyRequest, room: number): Promise<Taken> {
   const fields: { version?: string; frozen?: Frozen } = {};
   const parser = request.parts();
   for (let next = await readNext(parser); next !== null; next = await readNext(parser)) {
-    await takePart(parts, next, fields);
+    await takePart(contextOf(parts, room), next, fields);
   }
   if (fields.frozen === undefined) throw missing('archive', 'expected a file in the field archive');
   const version = parsed(fields.version, bodies.version, '/version');
@@ -128,7 +152,11 @@ function asFormProblem(error: unknown): unknown {
   return hasStatus ? error : new Problem('malformed_request', 'expected a whole multipart form');
 }
 
-async function takePart(parts: Parts, part: Multipart, fields: { version?: string; frozen?: Frozen }): Promise<void> {
+async function takePart(
+  context: FreezeContext,
+  part: Multipart,
+  fields: { version?: string; frozen?: Frozen },
+): Promise<void> {
   if (part.type === 'field' && part.fieldname === 'version' && typeof part.value === 'string') {
     fields.version = part.value;
     return;
@@ -136,7 +164,7 @@ async function takePart(parts: Parts, part: Multipart, fields: { version?: strin
   if (part.type === 'file' && part.fieldname === 'archive' && fields.frozen === undefined) {
     const hints = { mediaType: part.mimetype, ...(part.filename ? { filename: part.filename.slice(0, 200) } : {}) };
     const broke: { problem?: unknown } = {};
-    const result = await freezeArchive(bytesOf(part.file, broke), contextOf(parts), hints).catch((error: unknown) => {
+    const result = await freezeArchive(bytesOf(part.file, broke), context, hints).catch((error: unknown) => {
       throw broke.problem ?? error;
     });
     fields.frozen = expectFrozen(result);
@@ -145,9 +173,9 @@ async function takePart(parts: Parts, part: Multipart, fields: { version?: strin
   throw missing(part.fieldname.slice(0, 100), 'expected the fields archive and version, once each');
 }
 
-async function fromRepository(parts: Parts, request: FastifyRequest): Promise<Taken> {
+async function fromRepository(parts: Parts, request: FastifyRequest, room: number): Promise<Taken> {
   const body = bodyOf(request, bodies.freezeCandidate);
-  const context = contextOf(parts);
+  const context = contextOf(parts, room);
   if ('git' in body) {
     const { repositoryPath, repository } = await insideGitRoot(parts, body.git.path);
     const frozen = expectFrozen(await freezeGit({ repositoryPath, commit: body.git.commit }, context));
@@ -180,8 +208,8 @@ function commitIn({ provenance }: Frozen): { commit?: string } {
   return 'commit' in provenance ? { commit: provenance.commit } : {};
 }
 
-function contextOf(parts: Parts): FreezeContext {
-  return { store: parts.store, tempFolder: parts.config.temporaryFolder };
+function contextOf(parts: Parts, room: number): FreezeContext {
+  return { store: parts.store, tempFolder: parts.config.temporaryFolder, limits: { unpackedBytesMax: room } };
 }
 
 function expectFrozen(result: FreezeResult): Frozen {

@@ -100,7 +100,7 @@ function queryParameters({ takes }: Route): readonly Json[] {
 }
 
 function headerParameters({ method, access, takes }: Route): readonly Json[] {
-  if (method !== 'POST' || access.kind !== 'command') return [];
+  if (method === 'GET' || access.kind !== 'command') return [];
   const key = header('Idempotency-Key', 'the same key and body replays the answer', { minLength: 1, maxLength: 200 });
   const condition =
     'the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision';

@@ -58,6 +58,8 @@ const statusOf: Readonly<Record<string, number>> = {
   candidate_unknown: 404,
   method_not_allowed: 405,
   exists: 409,
+  quota_reached: 409,
+  artifact_needed: 409,
   too_many: 409,
   key_conflict: 409,
   gate_closed: 409,
@@ -79,6 +81,7 @@ const statusOf: Readonly<Record<string, number>> = {
   preview_unavailable: 409,
   nothing_to_roll_back: 409,
   policy_unsatisfiable: 409,
+  artifact_removed: 410,
   stale_evidence: 412,
   stale_revision: 412,
   revision_not_reached: 412,
@@ -91,6 +94,7 @@ const statusOf: Readonly<Record<string, number>> = {
   report_invalid: 422,
   policy_unknown: 422,
   policy_invalid: 422,
+  limits_invalid: 422,
   reason_required: 422,
   too_many_refusals: 429,
   too_many_uploads: 429,
@@ -126,10 +130,13 @@ export function problemOf(error: unknown): Problem {
   return ofServer(error);
 }
 
-/** The problem of a refusal by the domain or by the authority. */
-function problemOfRefusal({ code, message, rule, whoCan }: Refusal): Problem {
+/** The problem of a refusal by the domain or by the authority; a door that says it by itself has recorded nothing. */
+export function problemOfRefusal(
+  { code, message, rule, whoCan }: Refusal,
+  recorded: { readonly recorded?: true } = { recorded: true },
+): Problem {
   const told = { ...(rule === undefined ? {} : { rule }), ...(whoCan === undefined ? {} : { whoCan }) };
-  return new Problem(code, message, { ...told, recorded: true });
+  return new Problem(code, message, { ...told, ...recorded });
 }
 
 /** The problem of content that was not taken in. */

@@ -4,7 +4,7 @@ import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
 
 /** One version as shown. */
-export function candidateView({ id, version, manifestDigest, manifest, provenance }: Candidate) {
+export function candidateView({ id, version, manifestDigest, manifest, provenance, sizeBytes, removed }: Candidate) {
   const { kind, uploader, authors, repository = null, commit = null } = provenance;
   return {
     id,
@@ -12,6 +12,8 @@ export function candidateView({ id, version, manifestDigest, manifest, provenanc
     manifestDigest,
     artifactDigest: manifest.artifact,
     parts: { ...manifest.parts },
+    sizeBytes: sizeBytes ?? null,
+    removed: removed ?? false,
     origin: { kind, uploader, authors: [...authors], repository, commit },
   };
 }

@@ -64,6 +64,24 @@ const person = named(
 
 const workspace = named('Workspace', z.strictObject({ id: z.string(), name: z.string().nullable() }));
 
+const limitValues = {
+  diskBytesMax: z.int(),
+  uploadBytesMax: z.int(),
+  prototypesMax: z.int(),
+  runsAtOnceMax: z.int(),
+  retentionDays: z.int(),
+};
+
+const limits = named(
+  'Limits',
+  z.strictObject({
+    limits: z.strictObject(limitValues).describe('in force'),
+    set: z.strictObject(limitValues).partial().describe('by an operator; the rest are defaults'),
+    usage: z.strictObject({ diskBytes: z.int(), prototypes: z.int(), runs: z.int() }),
+    revision: z.int().describe('its ETag'),
+  }),
+);
+
 const candidate = named(
   'Candidate',
   z.strictObject({
@@ -72,6 +90,8 @@ const candidate = named(
     manifestDigest: digest,
     artifactDigest: digest,
     parts: z.record(z.string(), digest),
+    sizeBytes: z.int().nullable(),
+    removed: z.boolean().describe('its files are gone: freeze it again'),
     origin: z.strictObject({
       kind: z.enum(['upload', 'git', 'github']),
       uploader: ids.person,
@@ -344,6 +364,7 @@ export const resources = {
   history: named('History', z.strictObject({ items: z.array(entry), next: z.int().nullable() })),
   lane,
   lanes: page('LanePage', lane),
+  limits,
   looks: named('Looks', z.strictObject({ items: z.array(look) })),
   me: named('Me', z.strictObject({ workspace, person })),
   people: page('PersonPage', person),

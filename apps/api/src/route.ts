@@ -25,7 +25,7 @@ export interface Takes {
 
 /** One row of the table: a route that has none does not start. */
 export interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** As the server matches it, with `:name` for a parameter. */
   readonly path: string;
   readonly name: string;

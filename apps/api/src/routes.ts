@@ -30,6 +30,10 @@ function post([path, name, summary, access, answers, takes = {}]: Row): Route {
   return { method: 'POST', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
 }
 
+function put([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'PUT', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
+
 const page = { query: queries.page };
 const r = resources;
 
@@ -45,6 +49,21 @@ const service: readonly Route[] = [
 const people: readonly Route[] = [
   get(['/v1/me', 'readMe', 'Who this token belongs to', self, { 200: r.me }]),
   get(['/v1/workspaces', 'listWorkspaces', 'The own workspace', self, { 200: r.workspaces }]),
+  get([
+    '/v1/workspace/limits',
+    'readLimits',
+    'What the workspace may take, and what it takes',
+    read,
+    { 200: r.limits },
+  ]),
+  put([
+    '/v1/workspace/limits',
+    'setLimits',
+    'Set what the workspace may take; what is left out falls to its default',
+    command('SetLimits'),
+    { 200: r.limits },
+    { json: bodies.limits, condition: true },
+  ]),
   get(['/v1/people', 'listPeople', 'Principals with their roles', read, { 200: r.people }, page]),
   post([
     '/v1/people',

@@ -102,7 +102,7 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
 /** What a route does not take is 415 before a byte of it is read. */
 function expectMedia(request: FastifyRequest): void {
   const sent = request.headers['content-type'];
-  if (request.method !== 'POST' || sent === undefined) return;
+  if (request.method === 'GET' || sent === undefined) return;
   const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
   const taken = route === undefined ? [] : mediaOf(route);
   const essence = sent.split(';')[0]?.trim().toLowerCase() ?? '';

@@ -13,7 +13,15 @@ import { explain } from './trouble.ts';
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 
 const candidate: Candidate = {
-  ...{ id: 'cnd_1', version: 'v1', manifestDigest: digest('b'), artifactDigest: digest('a'), parts: {} },
+  ...{
+    id: 'cnd_1',
+    version: 'v1',
+    manifestDigest: digest('b'),
+    artifactDigest: digest('a'),
+    parts: {},
+    sizeBytes: null,
+    removed: false,
+  },
   origin: { kind: 'upload', uploader: 'psn_1', authors: [], repository: null, commit: null },
 };
 

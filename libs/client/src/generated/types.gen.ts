@@ -61,6 +61,38 @@ export type Workspace = {
     name: string | null;
 };
 
+export type Limits = {
+    /**
+     * in force
+     */
+    limits: {
+        diskBytesMax: number;
+        uploadBytesMax: number;
+        prototypesMax: number;
+        runsAtOnceMax: number;
+        retentionDays: number;
+    };
+    /**
+     * by an operator; the rest are defaults
+     */
+    set: {
+        diskBytesMax?: number;
+        uploadBytesMax?: number;
+        prototypesMax?: number;
+        runsAtOnceMax?: number;
+        retentionDays?: number;
+    };
+    usage: {
+        diskBytes: number;
+        prototypes: number;
+        runs: number;
+    };
+    /**
+     * its ETag
+     */
+    revision: number;
+};
+
 export type Candidate = {
     id: string;
     version: string;
@@ -69,6 +101,11 @@ export type Candidate = {
     parts: {
         [key: string]: string;
     };
+    sizeBytes: number | null;
+    /**
+     * its files are gone: freeze it again
+     */
+    removed: boolean;
     origin: {
         kind: 'upload' | 'git' | 'github';
         uploader: string;
@@ -648,6 +685,72 @@ export type ListWorkspacesResponses = {
 };
 
 export type ListWorkspacesResponse = ListWorkspacesResponses[keyof ListWorkspacesResponses];
+
+export type ReadLimitsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/workspace/limits';
+};
+
+export type ReadLimitsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ReadLimitsError = ReadLimitsErrors[keyof ReadLimitsErrors];
+
+export type ReadLimitsResponses = {
+    /**
+     * done
+     */
+    200: Limits;
+};
+
+export type ReadLimitsResponse = ReadLimitsResponses[keyof ReadLimitsResponses];
+
+export type SetLimitsData = {
+    body: {
+        diskBytesMax?: number;
+        uploadBytesMax?: number;
+        prototypesMax?: number;
+        runsAtOnceMax?: number;
+        retentionDays?: number;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision
+         */
+        'If-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/workspace/limits';
+};
+
+export type SetLimitsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SetLimitsError = SetLimitsErrors[keyof SetLimitsErrors];
+
+export type SetLimitsResponses = {
+    /**
+     * done
+     */
+    200: Limits;
+};
+
+export type SetLimitsResponse = SetLimitsResponses[keyof SetLimitsResponses];
 
 export type ListPeopleData = {
     body?: never;
