@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { setInterval as ticks } from 'node:timers/promises';
 import { type LaneCounts, type LaneReport, localTarget, openUpstream } from '@proviso/targets';
 import { openLaneTable } from './lane-table.ts';
@@ -113,9 +113,13 @@ describe('a WebSocket', () => {
 
   it('that is silent for too long is told so and closed', async () => {
     const host = await serve('silence');
-    const { pid, port } = (await reportOf('silence')).releases[0] ?? {};
-    expect(pid).toBeGreaterThan(1);
-    const upstream = openUpstream({ port: port ?? 0 });
+    // A release that takes every handshake and never says anything again.
+    const silent = createServer((socket) => {
+      socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n'));
+      socket.on('error', () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', () => resolve()));
+    const upstream = openUpstream({ port: (silent.address() as AddressInfo).port });
     const clock = { nowMs: () => performance.now(), wallClock: () => new Date() };
     const table = openLaneTable({ boot: 'b', ...clock, isReady: () => true, log: () => undefined });
     table.apply({ incarnation: 'i', lanes: [laneOf('silence', { stable: releaseOf(api, 'silence') })] }, 0);
@@ -132,6 +136,7 @@ describe('a WebSocket', () => {
     expect(visitor.heard().endsWith(goingAway)).toBe(true);
     router.close();
     await upstream.destroy();
+    silent.close();
   });
 });
 

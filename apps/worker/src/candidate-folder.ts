@@ -37,13 +37,14 @@ export async function contractOf(unpacking: Unpacking, artifact: string): Promis
 
 /**
  * Removes what earlier workers left behind when they were killed. The name tells whose it is; a folder of a living process
- * stays, also when a stranger has got that number meanwhile: then the next start removes it.
+ * stays, also when a stranger has got that number meanwhile: then the next start removes it. Our own number is that of an
+ * earlier worker at the start, and later the one at work.
  */
-export async function sweepCandidates(workFolder: string): Promise<number> {
+export async function sweepCandidates(workFolder: string, whose: 'all' | 'others' = 'all'): Promise<number> {
   await mkdir(workFolder, { recursive: true });
   const left = (await readdir(workFolder)).filter((name) => {
     const owner = /^candidate-(\d+)-/.exec(name)?.[1];
-    return owner !== undefined && (Number(owner) === process.pid || !isAlive(Number(owner)));
+    return owner !== undefined && (Number(owner) === process.pid ? whose === 'all' : !isAlive(Number(owner)));
   });
   for (const name of left) {
     await endLeftSandboxes(join(workFolder, name));

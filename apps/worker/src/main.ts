@@ -38,12 +38,15 @@ const stopMsMax = 5_000;
 /** Enough for 20 short commands at once; PostgreSQL's connections are shared with the API. */
 const connectionsMax = 10;
 const edgeMsMax = 3_000;
+/** What other workers of this machine leave behind when they are killed only costs room. */
+const sweepMs = 3_600_000;
 
 async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   const onError = (error: Error): void => log.warn({ error: nameOf(error) }, 'journal.connection');
   installRuntime(log);
   const left = await sweepCandidates(config.workFolder);
   if (left > 0) log.info({ left }, 'candidates.swept');
+  const sweeping = setInterval(() => void sweepAgain(config.workFolder), sweepMs);
   const { databaseUrl: url, origin, vaultKeyHex } = config;
   const waiting = { clock, log, signal };
   const [isolation, journal, bundle] = await Promise.all([
@@ -73,9 +76,17 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
       ...leaders(config, { ports, journal, vitals, signal, onError }),
     ]);
   } finally {
+    clearInterval(sweeping);
     health?.close();
     await journal.close();
   }
+}
+
+async function sweepAgain(workFolder: string): Promise<void> {
+  await sweepCandidates(workFolder, 'others').then(
+    (left) => (left > 0 ? log.info({ left }, 'candidates.swept') : undefined),
+    (error: unknown) => log.warn({ error: nameOf(error) }, 'candidates.unswept'),
+  );
 }
 
 function portsOf(config: WorkerConfig, journal: Journal, builder: Builder): WorkerPorts {
