@@ -109,6 +109,9 @@ with newest as (
      ) answered on answered.kind in ('quorum_reached', 'decision_recorded')
     order by n.ordinal desc, asked.sseq desc limit $4;
 
+-- read.places
+select id, place from proviso.promotion_status where workspace = $1 and open and place is not null order by ordinal limit 1000;
+
 -- read.policy_named
 select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1;
 

@@ -14,6 +14,7 @@ import { ProblemFilter } from './problem-filter.ts';
 import { PromotionsController } from './promotions.controller.ts';
 import { PrototypesController } from './prototypes.controller.ts';
 import { ReferenceController } from './reference.controller.ts';
+import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
 
 const controllers = [
@@ -29,6 +30,7 @@ const controllers = [
   PromotionsController,
   PrototypesController,
   ReferenceController,
+  RunningController,
   ServiceController,
 ];
 

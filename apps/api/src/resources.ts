@@ -1,6 +1,7 @@
 import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
 import { z } from 'zod';
 import { digest, ids, secretReference, time } from './forms.ts';
+import { limitsShape, runningShape } from './workspace-shapes.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
 export const resourceNames = z.registry<{ id: string }>();
@@ -63,24 +64,6 @@ const person = named(
 );
 
 const workspace = named('Workspace', z.strictObject({ id: z.string(), name: z.string().nullable() }));
-
-const limitValues = {
-  diskBytesMax: z.int(),
-  uploadBytesMax: z.int(),
-  prototypesMax: z.int(),
-  runsAtOnceMax: z.int(),
-  retentionDays: z.int(),
-};
-
-const limits = named(
-  'Limits',
-  z.strictObject({
-    limits: z.strictObject(limitValues).describe('in force'),
-    set: z.strictObject(limitValues).partial().describe('by an operator; the rest are defaults'),
-    usage: z.strictObject({ diskBytes: z.int(), prototypes: z.int(), runs: z.int() }),
-    revision: z.int().describe('its ETag'),
-  }),
-);
 
 const candidate = named(
   'Candidate',
@@ -364,7 +347,7 @@ export const resources = {
   history: named('History', z.strictObject({ items: z.array(entry), next: z.int().nullable() })),
   lane,
   lanes: page('LanePage', lane),
-  limits,
+  limits: named('Limits', limitsShape),
   looks: named('Looks', z.strictObject({ items: z.array(look) })),
   me: named('Me', z.strictObject({ workspace, person })),
   people: page('PersonPage', person),
@@ -377,6 +360,7 @@ export const resources = {
   prototype,
   prototypes: page('PrototypePage', prototype),
   receipt,
+  running: named('Running', runningShape),
   token: named('IssuedToken', z.strictObject({ id: z.string(), token: z.string(), expiresAt: time })),
   workspaces: page('WorkspacePage', workspace),
 } as const;

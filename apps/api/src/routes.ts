@@ -47,6 +47,13 @@ const service: readonly Route[] = [
 ];
 
 const people: readonly Route[] = [
+  get([
+    '/v1/running',
+    'readRunning',
+    'What edges say they run, and which candidates run or wait',
+    read,
+    { 200: r.running },
+  ]),
   get(['/v1/me', 'readMe', 'Who this token belongs to', self, { 200: r.me }]),
   get(['/v1/workspaces', 'listWorkspaces', 'The own workspace', self, { 200: r.workspaces }]),
   get([

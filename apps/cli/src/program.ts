@@ -5,6 +5,7 @@ import { demo, type DemoFlags } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { history } from './commands/history.ts';
 import { init } from './commands/init.ts';
+import { changeLimits, showLimits } from './commands/limits.ts';
 import { promote, type PromoteFlags } from './commands/promote.ts';
 import { status } from './commands/status.ts';
 import { issue, listTokens, revoke } from './commands/token.ts';
@@ -66,6 +67,7 @@ function buildProgram(bind: Bind): Command {
   addPromoting(program, bind);
   addDeciding(program, bind);
   addLooking(program, bind);
+  addLimits(program, bind);
   addTokens(program, bind);
   addConfiguring(program, bind);
   return program;
@@ -181,8 +183,8 @@ function addLooking(program: Command, bind: Bind): void {
     .description('Every entry of a promotion, its hash chain verified here')
     .addHelpText('after', examples('proviso history prm_…', 'proviso history prm_… --json'))
     .action(bind((session, args) => history(session, word(args, 0))));
-  withData(program.command('doctor'))
-    .description('What runs where, in which version, and what is missing')
+  connected(program.command('doctor'))
+    .description('What runs where, in which version, what it takes, and what is missing')
     .addHelpText('after', examples('proviso doctor'))
     .action(bind((session) => doctor(session)));
   program
@@ -191,6 +193,19 @@ function addLooking(program: Command, bind: Bind): void {
     .description('Print a completion script for a shell')
     .addHelpText('after', examples('source <(proviso completion bash)'))
     .action(bind((session, args) => session.print(completionScript(program, word(args, 0))) ?? exitCodes.ok));
+}
+
+function addLimits(program: Command, bind: Bind): void {
+  const limits = program.command('limits').description('What the workspace may take: show, set');
+  connected(limits.command('show'))
+    .description('Disk, prototypes, candidates that run at once, retention: what is taken and what may be')
+    .addHelpText('after', examples('proviso limits show', 'proviso limits show --json'))
+    .action(bind((session) => showLimits(session)));
+  connected(limits.command('set'))
+    .argument('<limit=value...>', 'sizes may end in kB, MB, GB; nothing behind = is the default')
+    .description('Change limits; those that are not named stay')
+    .addHelpText('after', examples('proviso limits set diskBytesMax=20GB retentionDays=14 --as olga'))
+    .action(bind((session, args) => changeLimits(session, args)));
 }
 
 function addTokens(program: Command, bind: Bind): void {

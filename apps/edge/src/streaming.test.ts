@@ -115,7 +115,9 @@ describe('a WebSocket', () => {
     const host = await serve('silence');
     // A release that takes every handshake and never says anything again.
     const silent = createServer((socket) => {
-      socket.once('data', () => socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n'));
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n'),
+      );
       socket.on('error', () => socket.destroy());
     });
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', () => resolve()));

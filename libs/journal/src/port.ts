@@ -214,6 +214,8 @@ export interface Reads {
   readonly workspace: () => Promise<WorkspaceView | null>;
   /** What it takes at the moment. */
   readonly usage: () => Promise<Usage>;
+  /** Open promotions that run a candidate or wait for a place to, oldest first. */
+  readonly places: () => Promise<readonly { readonly promotion: PromotionId; readonly waits: boolean }[]>;
   /** True when no prototype of this workspace keeps the files of the artifact any more. */
   readonly artifactRemoved: (digest: Digest) => Promise<boolean>;
   /** Only evidence that an entry of this workspace names can be read by it. */

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { temporalBinary } from '@proviso/servers';
 import { readDeployment } from '../deployment-file.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import type { Session } from '../session.ts';
 import { isServing } from '../stack.ts';
 import { table } from '../table.ts';
+import { leftOverFinding, processFindings, runningFindings } from './doctor-running.ts';
 
 /** One thing that was looked at. `missing` is what a person must mend, `off` is a fact. */
 export interface Finding {
@@ -28,6 +29,7 @@ export async function doctor(session: Session): Promise<ExitCode> {
     nodeFinding(process.versions.node),
     temporalFinding(session),
     postgresFinding(session.config.projectRoot),
+    ...toolFindings(session.config.childEnvironment['PATH'] ?? ''),
     ...(await deploymentFindings(session)),
   ];
   if (session.json) session.print(JSON.stringify({ findings }));
@@ -72,8 +74,37 @@ function postgresFinding(projectRoot: string): Finding {
   return { name, state: 'ok', detail: `embedded ${version}` };
 }
 
-async function deploymentFindings({ config }: Session): Promise<readonly Finding[]> {
+/** Programs that some promotions need and a deployment does not; what is done without them, and how to get them. */
+const tools = [
+  {
+    name: 'npm',
+    programs: ['npm'],
+    without: 'prototypes that are built from packages stop at their build; it comes with Node',
+  },
+  {
+    name: 'bubblewrap',
+    programs: ['bwrap'],
+    without: 'isolation uses plain namespaces; install the package bubblewrap',
+  },
+  {
+    name: 'chromium',
+    programs: ['chromium', 'chromium-browser', 'google-chrome'],
+    without: 'pages are not looked at in a browser; install the package chromium',
+  },
+] as const;
+
+/** Which optional programs are on the path that the parts of a deployment get. */
+export function toolFindings(path: string): readonly Finding[] {
+  return tools.map(({ name, programs, without }) => {
+    const folders = path.split(delimiter).filter((folder) => folder !== '');
+    const found = folders.flatMap((folder) => programs.map((program) => join(folder, program))).find(existsSync);
+    return found === undefined ? { name, state: 'off', detail: without } : { name, state: 'ok', detail: found };
+  });
+}
+
+async function deploymentFindings(session: Session): Promise<readonly Finding[]> {
   const name = 'deployment';
+  const { config } = session;
   const deployment = readDeployment(config.dataFolder);
   if (deployment === undefined) {
     return [{ name, state: 'off', detail: `none runs on ${config.dataFolder}; start one with \`proviso up\`` }];
@@ -82,10 +113,19 @@ async function deploymentFindings({ config }: Session): Promise<readonly Finding
   const router = await reachable(deployment.routerUrl);
   return [
     { name, state: 'ok', detail: `process ${deployment.pid} since ${deployment.startedAt}` },
-    { name: 'API', state: serving ? 'ok' : 'missing', detail: told(serving, deployment.apiUrl) },
+    { name: 'door', state: serving ? 'ok' : 'missing', detail: told(serving, deployment.apiUrl) },
     { name: 'router', state: router ? 'ok' : 'missing', detail: told(router, deployment.routerUrl) },
     { name: 'workflows', state: 'ok', detail: `Temporal at ${deployment.temporalAddress}` },
+    ...processFindings(deployment.pid),
+    leftOverFinding(config.dataFolder),
+    ...(serving ? await runningFindings(session.api()).catch(unread) : []),
   ];
+}
+
+/** A door that says no hides nothing else that was found. */
+function unread(error: unknown): readonly Finding[] {
+  const detail = error instanceof Error ? error.message : String(error);
+  return [{ name: 'lanes', state: 'missing', detail }];
 }
 
 function told(works: boolean, url: string): string {

@@ -61,38 +61,6 @@ export type Workspace = {
     name: string | null;
 };
 
-export type Limits = {
-    /**
-     * in force
-     */
-    limits: {
-        diskBytesMax: number;
-        uploadBytesMax: number;
-        prototypesMax: number;
-        runsAtOnceMax: number;
-        retentionDays: number;
-    };
-    /**
-     * by an operator; the rest are defaults
-     */
-    set: {
-        diskBytesMax?: number;
-        uploadBytesMax?: number;
-        prototypesMax?: number;
-        runsAtOnceMax?: number;
-        retentionDays?: number;
-    };
-    usage: {
-        diskBytes: number;
-        prototypes: number;
-        runs: number;
-    };
-    /**
-     * its ETag
-     */
-    revision: number;
-};
-
 export type Candidate = {
     id: string;
     version: string;
@@ -482,6 +450,38 @@ export type LanePage = {
     next: string | null;
 };
 
+export type Limits = {
+    /**
+     * in force
+     */
+    limits: {
+        diskBytesMax: number;
+        uploadBytesMax: number;
+        prototypesMax: number;
+        runsAtOnceMax: number;
+        retentionDays: number;
+    };
+    /**
+     * by an operator; the rest are defaults
+     */
+    set: {
+        diskBytesMax?: number;
+        uploadBytesMax?: number;
+        prototypesMax?: number;
+        runsAtOnceMax?: number;
+        retentionDays?: number;
+    };
+    usage: {
+        diskBytes: number;
+        prototypes: number;
+        runs: number;
+    };
+    /**
+     * its ETag
+     */
+    revision: number;
+};
+
 export type Looks = {
     items: Array<Look>;
 };
@@ -518,6 +518,33 @@ export type PromotionPage = {
 export type PrototypePage = {
     items: Array<Prototype>;
     next: string | null;
+};
+
+export type Running = {
+    edges: Array<{
+        edge: string;
+        /**
+         * since its last report
+         */
+        ageMs: number;
+        isolation: {
+            way: 'bubblewrap' | 'namespace' | 'none';
+            limits: string;
+        } | null;
+        releases: Array<{
+            lane: string;
+            release: string;
+            state: string;
+            pid: number | null;
+            port: number | null;
+            restarts: number;
+            isolation: 'bubblewrap' | 'namespace' | 'none' | null;
+        }>;
+    }>;
+    places: {
+        running: Array<string>;
+        waiting: Array<string>;
+    };
 };
 
 export type IssuedToken = {
@@ -635,6 +662,31 @@ export type ReadOpenapiResponses = {
 };
 
 export type ReadOpenapiResponse = ReadOpenapiResponses[keyof ReadOpenapiResponses];
+
+export type ReadRunningData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/running';
+};
+
+export type ReadRunningErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ReadRunningError = ReadRunningErrors[keyof ReadRunningErrors];
+
+export type ReadRunningResponses = {
+    /**
+     * done
+     */
+    200: Running;
+};
+
+export type ReadRunningResponse = ReadRunningResponses[keyof ReadRunningResponses];
 
 export type ReadMeData = {
     body?: never;

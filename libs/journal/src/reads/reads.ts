@@ -46,6 +46,10 @@ const listArtifacts = statement(
   `select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2`,
 );
 
+const listPlaces = statement(
+  'read.places',
+  `select id, place from proviso.promotion_status where workspace = $1 and open and place is not null order by ordinal limit 1000`,
+);
 const readRemoved = statement(
   'read.artifact_removed',
   `select bool_and(removed_at is not null) as removed from proviso.artifact where workspace = $1 and digest = $2`,
@@ -94,6 +98,11 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
     workspaceName: async () => (await state<WorkspaceState>('workspace', workspace))?.name ?? null,
     workspace: () => view<WorkspaceState>('workspace', workspace),
     usage: () => session.transaction(workspace, (transaction) => readUsage(transaction, workspace, '')),
+    places: async () =>
+      (await query(listPlaces)).map((row) => ({
+        promotion: row.id as PromotionId,
+        waits: row.place === 'waiting',
+      })),
     artifactRemoved: async (digest: Digest) => (await query(readRemoved, digest))[0]?.removed === true,
     evidence: async (digest: Digest) => {
       const [row] = await query(readEvidence, digest);
