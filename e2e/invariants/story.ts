@@ -142,6 +142,9 @@ function tellGate(told: Told, { gate, entry, say }: AtGate): void {
       return;
     case 'gate_reported':
       return reported(told, { gate, entry, say });
+    case 'place_awaited':
+    case 'place_found':
+      return allBefore(told, { gate, entry, say });
     case 'gate_blocked':
       return blocked(told, { gate, entry, say });
     case 'gate_errored':

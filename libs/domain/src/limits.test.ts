@@ -2,6 +2,7 @@ import { bytesWords, defaultLimits, limitsOf, noRoom } from './limits.ts';
 import { limitsProblem, noLanes, noPlace } from './limits.ts';
 import { decide } from './decide.ts';
 import type { Scene } from './scene.ts';
+import { evolve } from './stream.ts';
 import { ask, cast, copyOf, newWorld, promotionsOf } from './world.contract.ts';
 
 const limits = { ...defaultLimits, diskBytesMax: 1_000, uploadBytesMax: 500, prototypesMax: 2, runsAtOnceMax: 2 };
@@ -134,5 +135,11 @@ describe('a promotion that finds no place to run', () => {
     expect(waits.outcome).toMatchObject({ kind: 'onward', onward: { kind: 'wait', why: 'limit_reached' } });
     expect(waits.drafts.map(({ event }) => event.kind)).toEqual(['place_awaited']);
     expect(asked(2).outcome).toMatchObject({ kind: 'granted', step: 'staging' });
+    for (const draft of waits.drafts) {
+      const key = `${draft.stream}/${draft.id}`;
+      world.states.set(key, evolve(world.states.get(key) ?? null, draft, world.now));
+    }
+    expect(asked(3).drafts).toEqual([]);
+    expect(asked(2).drafts.map(({ event }) => event.kind)).toContain('place_found');
   });
 });

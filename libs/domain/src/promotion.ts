@@ -60,6 +60,7 @@ export type PromotionEvent =
       readonly claimant: string;
     }
   | { readonly kind: 'place_awaited'; readonly v: 1; readonly gate: GateName; readonly runsMax: number }
+  | { readonly kind: 'place_found'; readonly v: 1; readonly gate: GateName }
   | {
       readonly kind: 'gate_opened';
       readonly v: 1;
@@ -213,6 +214,8 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   switch (event.kind) {
     case 'place_awaited':
       return withGate(state, event.gate, { reasons: [placeReason(event.runsMax)] });
+    case 'place_found':
+      return withGate(state, event.gate, { reasons: [] });
     case 'gate_opened':
       return withGate(state, event.gate, {
         status: 'waiting',
@@ -322,7 +325,6 @@ function claimed(
     attempt: event.attempt,
     claimant: event.claimant,
     retryAt: null,
-    reasons: [],
     since: gateIn(state, event.gate).status === 'claimed' ? gateIn(state, event.gate).since : at,
   });
   const productionAt = event.gate === 'canary' ? (state.productionAt ?? at) : state.productionAt;

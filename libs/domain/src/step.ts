@@ -36,6 +36,8 @@ export function claim(scene: Scene, command: Claim): Decided {
   if (gate.status !== 'claimed' && needsPlace(command.step)) {
     const full = awaitPlace(plan, scene, gate);
     if (full !== null) return full;
+    // Whatever else it waits for from here on, it is in nobody's way to a place any more.
+    if (isAwaitingPlace(gate)) plan.tell(state.id, { kind: 'place_found', v: 1, gate: gate.name });
   }
   if (command.step === 'staging') {
     const busy = takeStaging(plan, state);
