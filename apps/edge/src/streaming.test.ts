@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { setInterval as ticks } from 'node:timers/promises';
-import { type LaneCounts, type LaneReport, localTarget, openUpstream } from '@proviso/targets';
+import { type LaneCounts, localTarget, openUpstream } from '@proviso/targets';
 import { openLaneTable } from './lane-table.ts';
 import {
   CONTROL_TOKEN,
@@ -35,10 +35,6 @@ afterAll(async () => {
 
 function countsOf(lane: string): Promise<LaneCounts> {
   return localTarget({ controlUrl: edge.controlUrl, token: CONTROL_TOKEN, fetchTimeoutMs: 5_000 }).counts(lane);
-}
-
-function reportOf(lane: string): Promise<LaneReport> {
-  return localTarget({ controlUrl: edge.controlUrl, token: CONTROL_TOKEN, fetchTimeoutMs: 5_000 }).observe(lane);
 }
 
 async function serve(lane: string): Promise<string> {

@@ -3,7 +3,7 @@ import { limitsProblem, noLanes, noPlace } from './limits.ts';
 import { decide } from './decide.ts';
 import type { Scene } from './scene.ts';
 import { evolve } from './stream.ts';
-import { ask, cast, copyOf, newWorld, promotionsOf } from './world.contract.ts';
+import { ask, cast, copyOf, newWorld, productionOf, promotionsOf } from './world.contract.ts';
 
 const limits = { ...defaultLimits, diskBytesMax: 1_000, uploadBytesMax: 500, prototypesMax: 2, runsAtOnceMax: 2 };
 
@@ -69,6 +69,20 @@ describe('what a workspace may take', () => {
 
 describe('a version whose files are to go', () => {
   const remove = { kind: 'RemoveArtifact', prototype: cast.prototype, candidate: cast.candidates[0] } as const;
+
+  it('stays while what was built from it serves a lane', () => {
+    const world = newWorld();
+    const lane = productionOf(world);
+    const built = { id: `rel_${'1'.repeat(32)}`, promotion: `prm_${'1'.repeat(32)}`, version: 'v1' } as const;
+    const artifact = `sha256:${'7'.repeat(64)}` as const;
+    const candidate = (world.states.get(`prototype/${cast.prototype}`) as NonNullable<Scene['prototype']>)
+      .candidates[0];
+    const source = candidate?.manifest.artifact ?? artifact;
+    world.states.set(`lane/${lane.id}`, { ...lane, stable: { ...built, artifact, source } });
+    expect(ask(copyOf(world), cast.worker, remove).outcome).toMatchObject({ refusal: { code: 'artifact_needed' } });
+    world.states.set(`lane/${lane.id}`, { ...lane, stable: { ...built, artifact } });
+    expect(ask(world, cast.worker, remove).outcome).not.toMatchObject({ refusal: { code: 'artifact_needed' } });
+  });
 
   it('stays while a promotion of it is open, and goes when it has ended', () => {
     const world = newWorld();

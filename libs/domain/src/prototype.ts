@@ -120,7 +120,8 @@ function removeArtifact(
   if (candidate.removed) return [];
   const { artifact } = candidate.manifest;
   const placed = [lanes.staging, lanes.production].flatMap(releasesIn);
-  if (placed.some((release) => release.artifact === artifact))
+  // A built release still needs its sources: they hold the contract that it is run by.
+  if (placed.some((release) => release.artifact === artifact || release.source === artifact))
     return refusal('artifact_needed', 'expected a version that no lane has, got one that serves or is the way back');
   if (rivals.some((rival) => rival.candidate.manifest.artifact === artifact))
     return refusal('artifact_needed', 'expected a version that is in no open promotion');

@@ -88,7 +88,7 @@ async function removeArtifact(
 async function isNeeded(reads: Reads, { id, lanes }: PrototypeState, digest: Digest): Promise<boolean> {
   const placed = await Promise.all([reads.lane(lanes.staging), reads.lane(lanes.production)]);
   const releases = placed.flatMap((lane) => [lane?.state.stable, lane?.state.previous, lane?.state.canary]);
-  if (releases.some((release) => release?.artifact === digest)) return true;
+  if (releases.some((release) => release?.artifact === digest || release?.source === digest)) return true;
   const open = await reads.promotions({ prototype: id, open: true, limit: openMax });
   return open.items.some(({ state }) => state.candidate.manifest.artifact === digest);
 }
