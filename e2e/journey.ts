@@ -118,6 +118,15 @@ export async function promoteOnce(
   const exampleFolder = join(driver.examples, plot === 'flaky' ? 'flaky' : 'good');
   const promotion = await uploaded(driver, { ...errand, archive: { exampleFolder, name, version } });
   opened(promotion);
+  return await followedToEnd(driver, errand, promotion);
+}
+
+/** Votes on an open promotion, sends visitors to it and waits for its end; trouble is written down and never thrown. */
+export async function followedToEnd(
+  driver: Driver,
+  errand: Pick<Errand, 'doors' | 'name' | 'plot'>,
+  promotion: string,
+): Promise<Journey> {
   const journey: Journey = {
     ...{ promotion, prototype: errand.name, plot: errand.plot, openedAt: Date.now() },
     ...{ endedAt: null, outcome: null, reruns: 0, trouble: null },
@@ -143,7 +152,7 @@ export async function uploaded(
   return (await doors.bea.post<{ id: string }>('/v1/promotions', body)).id;
 }
 
-async function followed(driver: Driver, errand: Errand, journey: Journey): Promise<void> {
+async function followed(driver: Driver, errand: Pick<Errand, 'doors' | 'plot'>, journey: Journey): Promise<void> {
   const { doors } = errand;
   for (;;) {
     const found = await doors.bea.get<PromotionDocument>(`/v1/promotions/${journey.promotion}`);
@@ -164,7 +173,7 @@ async function followed(driver: Driver, errand: Errand, journey: Journey): Promi
 /** Does what people do: vote where a vote is wanted, ask again where nothing could be told, take back what they regret. */
 async function helped(
   driver: Driver,
-  { doors, plot }: Errand,
+  { doors, plot }: Pick<Errand, 'doors' | 'plot'>,
   { journey, found }: { journey: Journey; found: PromotionDocument },
 ): Promise<void> {
   const waiting = found.gates.find((gate) => gate.status === 'waiting');
@@ -207,7 +216,7 @@ async function expected(asked: Promise<unknown>): Promise<void> {
 
 async function ended(
   driver: Driver,
-  { doors }: Errand,
+  { doors }: Pick<Errand, 'doors'>,
   { journey, found }: { journey: Journey; found: PromotionDocument },
 ): Promise<void> {
   journey.outcome = found.outcome;

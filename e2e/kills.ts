@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crowdedGate, frozenWorker, lapsedLease, type Scenario } from './concentrated.ts';
 import { crowdPolicy } from './crowd.ts';
-import type { Acknowledged } from './door.ts';
+import { onDrivenStage } from './driven-stage.ts';
 import type { Finding } from './invariants/finding.ts';
 import type { Service, Visit } from './invariants/served.ts';
 import { type Driver, isOver, type Journey, type Plot } from './journey.ts';
@@ -13,10 +13,10 @@ import { matrixText, victims } from './matrix.ts';
 import { type PlantedBug, plantedBugs } from './planted-bug.ts';
 import { killsPolicy } from './policy.ts';
 import { copySource, type Patch } from './source-copy.ts';
-import { openStage, type PartName, type Stage } from './stage.ts';
+import type { PartName } from './stage.ts';
 import { endedRight, journalOf, storm, type StormOrder, type StormResult } from './storm.ts';
 import type { Blow, Victim } from './strike.ts';
-import { openVisitors, type VisitorRequest } from './visitors.ts';
+import type { VisitorRequest } from './visitors.ts';
 
 /** What the command line can choose. */
 export interface KillsOptions {
@@ -206,7 +206,8 @@ async function onStormStage<T>(
   const own = join(folder, 'storm');
   // A copy here too: what is started again after a kill must be what was killed, whoever edits the sources meanwhile.
   const codeRoot = copied(projectRoot, own, []);
-  return await onStage({ codeRoot, projectRoot, folder: own, policy: killsPolicy }, async (_, driver) => {
+  const requests = requestsOf(projectRoot);
+  return await onDrivenStage({ codeRoot, projectRoot, folder: own, policy: killsPolicy, requests }, async (driver) => {
     const calm = new AbortController();
     const stormy = { ...driver, journeys: [], signal: calm.signal };
     return await play(driver, { driver: stormy, calm: () => calm.abort() });
@@ -244,9 +245,8 @@ async function namedFor(
   const crowded = bug.scenario === 'crowded gate';
   const without: readonly PartName[] = crowded ? ['worker', 'edge', 'temporal'] : [];
   const policy = crowded ? crowdPolicy : killsPolicy;
-  const findings = await onStage({ codeRoot, projectRoot, folder, policy, without }, async (_, driver) => {
-    return await scenarios[bug.scenario](driver);
-  });
+  const options = { codeRoot, projectRoot, folder, policy, without, requests: requestsOf(projectRoot) };
+  const findings = await onDrivenStage(options, async (driver) => await scenarios[bug.scenario](driver));
   return [...new Set(findings.map(({ invariant }) => invariant))];
 }
 
@@ -257,25 +257,7 @@ function copied(projectRoot: string, folder: string, patches: readonly Patch[]):
   return codeRoot;
 }
 
-async function onStage<T>(
-  options: Parameters<typeof openStage>[0],
-  play: (stage: Stage, driver: Driver) => Promise<T>,
-): Promise<T> {
-  mkdirSync(options.folder, { recursive: true });
-  const stage = await openStage(options);
-  const examples = join(options.projectRoot, 'examples', 'helpdesk');
-  const requests = JSON.parse(readFileSync(join(examples, 'traffic.json'), 'utf8')) as VisitorRequest[];
-  const visitors = openVisitors(stage.routerUrl, requests);
-  const [policy] = Object.values(stage.cast.policies);
-  const ledger: Acknowledged[] = [];
-  try {
-    return await play(stage, {
-      ...{ stage, examples, visitors, ledger, journeys: [], signal: new AbortController().signal },
-      policy: policy?.id ?? '',
-      votesHeld: () => false,
-    });
-  } finally {
-    await visitors.stop();
-    await stage.close();
-  }
+/** What visitors of the example ask for, as its own folder tells. */
+function requestsOf(projectRoot: string): readonly VisitorRequest[] {
+  return JSON.parse(readFileSync(join(projectRoot, 'examples', 'helpdesk', 'traffic.json'), 'utf8'));
 }

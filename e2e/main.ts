@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
+import { hostile, hostileText } from './hostile/hostile.ts';
 import { kills, killsText } from './kills.ts';
 
 /** What a scenario answers: the words for people, the facts for machines. */
@@ -16,7 +17,10 @@ interface Order extends Pick<NamedRun<string>, 'quick' | 'rounds'> {
 
 const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-const runs = { kills: 'every process killed at every named point, Temporal’s database deleted, bugs planted' };
+const runs = {
+  kills: 'every process killed at every named point, Temporal’s database deleted, bugs planted',
+  hostile: 'a prototype that tries to break out, in every phase, while the service is asked',
+};
 
 const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Played>>> = {
   kills: async (order) => {
@@ -26,6 +30,10 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     const facts = { last, stable, visitorsSent, elapsedMs };
     const json = { struck, findings: [...findings, ...clean], lost, planted, ...facts };
     return { text: killsText(result), json, passed };
+  },
+  hostile: async (order) => {
+    const result = await hostile({ projectRoot, ...order });
+    return { text: hostileText(result), json: result, passed: result.passed };
   },
 };
 

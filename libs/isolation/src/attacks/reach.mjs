@@ -1,18 +1,28 @@
-// A prototype that tries to reach what is not its own, and says of each whether it did: one line of JSON on its output.
-// What to try is its argument, as JSON: { tcp: ["host:port"], unix: [path], abstract: [name], files: [path],
-// names: [host], pids: [number] }. It connects, looks and reads only, so it may also be run bare, to show that what a
-// sandbox keeps away is really there.
+// A prototype that tries to reach what is not its own, and says of each "reached" or what was in the way: one line of
+// JSON on its output. What to try is its argument, as JSON: { tcp: ["host:port"], proxied: ["host:port"], proxy:
+// "host:port", unix: [path], abstract: [name], files: [path], names: [host], pids: [number] }. It connects, looks and
+// reads only, so it may also be run bare, to show that what a sandbox keeps away is really there.
 import dgram from 'node:dgram';
 import dns from 'node:dns/promises';
 import fs from 'node:fs';
 import net from 'node:net';
 
-const wish = { tcp: [], unix: [], abstract: [], files: [], names: [], pids: [], ...JSON.parse(process.argv[2]) };
+const wish = {
+  tcp: [],
+  proxied: [],
+  unix: [],
+  abstract: [],
+  files: [],
+  names: [],
+  pids: [],
+  ...JSON.parse(process.argv[2]),
+};
 const WAIT_MS = 1_500;
 const found = {};
 
 await Promise.all([
   ...wish.tcp.map((each) => tryOut(`tcp ${each}`, () => connects(addressOf(each)))),
+  ...wish.proxied.map((each) => tryOut(`proxied ${each}`, () => asksProxyFor(each))),
   ...wish.unix.map((path) => tryOut(`unix ${path}`, () => connects({ path }))),
   ...wish.abstract.map((name) => tryOut(`abstract ${name}`, () => connects({ path: `\0${name}` }))),
   ...wish.files.map((path) => tryOut(`read ${path}`, () => fs.readFileSync(path).length > 0)),
@@ -32,14 +42,15 @@ process.stdout.write(`${JSON.stringify(found)}\n`, () => process.exit(0));
 
 async function tryOut(name, attack) {
   try {
-    found[name] = (await within(attack())) === true;
-  } catch {
-    found[name] = false;
+    found[name] = (await within(attack())) === true ? 'reached' : 'nothing there';
+  } catch (error) {
+    found[name] = error.code ?? error.message;
   }
 }
 
 function within(answer) {
-  return Promise.race([answer, new Promise((resolve) => setTimeout(resolve, WAIT_MS, false))]);
+  const late = new Promise((_resolve, reject) => setTimeout(() => reject(new Error('timed out')), WAIT_MS));
+  return Promise.race([answer, late]);
 }
 
 function addressOf(text) {
@@ -48,9 +59,22 @@ function addressOf(text) {
 }
 
 function connects(target) {
-  return new Promise((resolve) => {
-    const socket = net.connect(target, () => resolve(true));
-    socket.on('error', () => resolve(false));
+  return new Promise((resolve, reject) => {
+    net.connect(target, () => resolve(true)).on('error', reject);
+  });
+}
+
+// By the way out that a sandbox is offered.
+function asksProxyFor(target) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(addressOf(wish.proxy));
+    socket.on('error', reject).on('end', () => reject(new Error('no answer')));
+    socket.once('data', (answer) => {
+      const [status = ''] = /\d{3}/.exec(String(answer)) ?? [];
+      if (status === '200') resolve(true);
+      else reject(new Error(`status ${status}`));
+    });
+    socket.write(`CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n\r\n`);
   });
 }
 
@@ -66,10 +90,10 @@ function readsByLink(path) {
 
 function asksByUdp(server) {
   const question = Buffer.from('abcd01000001000000000000076578616d706c6503636f6d0000010001', 'hex');
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = dgram.createSocket('udp4');
     socket.on('message', () => resolve(true));
-    socket.on('error', () => resolve(false));
-    socket.send(question, 53, server, (error) => error && resolve(false));
+    socket.on('error', reject);
+    socket.send(question, 53, server, (error) => error && reject(error));
   });
 }

@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onDrivenStage } from '../driven-stage.ts';
+import { type Driver, openDoors } from '../journey.ts';
+import { aimsOf } from './aims.ts';
+import { type Attempt, type Phase, tableText } from './attempt.ts';
+import { releasesIn, seenAtEdge } from './edge-sight.ts';
+import { watchFamilies } from './families.ts';
+import { type Lures, openLures } from './lures.ts';
+import { bareAttempts, evaluationAttempts, neighbourOf, placed, releaseAttempts } from './phases.ts';
+import { askSteadily, type Responsiveness } from './responsiveness.ts';
+
+/** What the command line can choose. */
+export interface HostileOptions {
+  readonly projectRoot: string;
+  /** The release alone, and nothing that takes the machine's memory, disk or processes. */
+  readonly quick: boolean;
+  readonly say: (line: string) => void;
+  /** Where the code lies that is run, when that is not the project itself. */
+  readonly codeRoot?: string;
+}
+
+/** Every attempt, and how the service felt meanwhile. */
+export interface HostileResult {
+  readonly attempts: readonly Attempt[];
+  readonly status: Responsiveness;
+  /** How many came to listeners of ours from inside a sandbox. */
+  readonly lured: number;
+  /** What must be so and is not; empty when all goals are met. */
+  readonly missed: readonly string[];
+  readonly elapsedMs: number;
+  readonly passed: boolean;
+}
+
+type Played = Pick<HostileResult, 'attempts' | 'status' | 'lured'>;
+
+/** Good enough for a page that somebody waits for. */
+const statusMsP99Max = 500;
+
+/** No bar: what is judged here is not the prototype. */
+const policy = `policy: hostile
+environment: production
+gates:
+  - gate: evaluation
+    bar: 0.01
+    repeats: 1
+    attemptsMax: 1
+  - gate: canary
+    weights: [50]
+    look: 250ms
+    dwell: 250ms
+    deadline: 3m
+`;
+
+/** Lets a hostile prototype try everything in every phase, and looks from inside and outside at what came of it. */
+export async function hostile(options: HostileOptions): Promise<HostileResult> {
+  const startedMs = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), 'proviso-hostile-'));
+  const { projectRoot, codeRoot = projectRoot, quick } = options;
+  const lures = await openLures(join(folder, 'lures'));
+  try {
+    const requests = [{ method: 'GET', path: '/' }];
+    const played = await onDrivenStage({ codeRoot, projectRoot, folder, policy, requests }, async (driver) => {
+      return await play(driver, { ...options, folder, lures });
+    });
+    const missed = missedOf(played, quick ? ['release'] : ['build', 'evaluation', 'release']);
+    const elapsedMs = Math.round(performance.now() - startedMs);
+    return { ...played, missed, elapsedMs, passed: missed.length === 0 };
+  } finally {
+    await lures.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The whole as text: the table, the service, and what is missed. */
+export function hostileText({ attempts, status, lured, missed, elapsedMs, passed }: HostileResult): string {
+  const { asked, failed, p50Ms, p99Ms, maxMs } = status;
+  const tried = attempts.filter(({ phase }) => phase !== 'bare');
+  const reached = tried.filter(({ verdict }) => verdict === 'reached').length;
+  return [
+    tableText(attempts),
+    '',
+    `reached ${reached} of ${tried.length}; visits to our listeners from inside: ${lured}`,
+    `status asked ${asked} times meanwhile: p50 ${p50Ms} ms, p99 ${p99Ms} ms, at most ${maxMs} ms, failed ${failed}`,
+    ...missed.map((each) => `missed: ${each}`),
+    `${passed ? 'passed' : 'FAILED'} in ${Math.round(elapsedMs / 1_000)} s`,
+  ].join('\n');
+}
+
+async function play(
+  driver: Driver,
+  { folder, lures, quick, say }: HostileOptions & { folder: string; lures: Lures },
+): Promise<Played> {
+  const { stage } = driver;
+  const families = watchFamilies(async () => releasesIn(await seenAtEdge(stage)).flatMap(({ pid }) => pid ?? []));
+  try {
+    const ground = { driver, doors: openDoors(driver), folder, families, quick, say };
+    const beside = await placed(ground, 'neighbour');
+    const aims = aimsOf(stage, { folder, lures, neighbour: await neighbourOf(ground, beside) });
+    const bare = await bareAttempts(aims);
+    const visitsBefore = lures.visits();
+    const asking = askSteadily(`${stage.apiUrl}/v1/promotions/${beside.promotion}`, stage.cast.people.bea.token);
+    const evaluation = quick ? [] : await evaluationAttempts(ground, aims);
+    const release = await releaseAttempts(ground, aims);
+    const attempts = [...bare, ...evaluation, ...release];
+    return { attempts, status: await asking.end(), lured: lures.visits() - visitsBefore };
+  } finally {
+    await families.end();
+  }
+}
+
+function missedOf({ attempts, status, lured }: Played, phases: readonly Phase[]): readonly string[] {
+  const told = ({ label, phase, outcome }: Attempt): string => `${label} during ${phase}: ${outcome}`;
+  const inside = attempts.filter(({ phase }) => phase !== 'bare');
+  const without = attempts.filter(({ phase, verdict, real }) => phase === 'bare' && real && verdict !== 'reached');
+  return [
+    ...inside.filter(({ verdict }) => verdict === 'reached').map((each) => `reached ${told(each)}`),
+    ...inside.filter(({ verdict }) => verdict === 'unproven').map((each) => `not proven: ${told(each)}`),
+    ...without.map((each) => `a blunt attempt, which reaches nothing without isolation either: ${each.label}`),
+    ...phases.filter((phase) => !attempts.some((each) => each.phase === phase)).map((phase) => `${phase}: not run`),
+    ...(lured > 0 ? [`${lured} visits to listeners of ours from inside`] : []),
+    ...(status.failed > 0 ? [`status failed ${status.failed} times`] : []),
+    ...(status.p99Ms >= statusMsP99Max
+      ? [`p99 of status: expected < ${statusMsP99Max} ms, got ${status.p99Ms} ms`]
+      : []),
+  ];
+}
