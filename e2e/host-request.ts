@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { GATE_HEADER } from '@proviso/targets';
 
 /** A request to one host of the router. */
 export interface HostRequest {
@@ -7,6 +8,8 @@ export interface HostRequest {
   readonly path: string;
   /** With a body it is a POST. */
   readonly body?: string;
+  /** What lets gates in where visitors need an invitation. */
+  readonly pass?: string;
 }
 
 /** Longer than any release of a test needs; whoever waits longer has met something that hangs. */
@@ -14,11 +17,15 @@ const answerMsMax = 10_000;
 
 /** Asks one host of the router, on a connection of its own; throws when no answer comes. */
 export function askHost(asked: HostRequest): Promise<{ readonly status: number; readonly text: string }> {
-  const { host, body } = asked;
+  const { host, body, pass } = asked;
   return new Promise((resolve, reject) => {
     const options = {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { host, ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }) },
+      headers: {
+        host,
+        ...(pass !== undefined && { [GATE_HEADER]: pass }),
+        ...(body !== undefined && { 'content-length': Buffer.byteLength(body) }),
+      },
       agent: false,
       timeout: answerMsMax,
     } as const;

@@ -1,18 +1,21 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { egressPort } from '@proviso/isolation';
 import type { Stage } from '../stage.ts';
 import type { Lures } from './lures.ts';
 
 /** Everything that one script is told to try; each text in it becomes one or more keys of its answer. */
 export type Wish = Readonly<Record<'tcp' | 'proxied' | 'unix' | 'abstract' | 'files' | 'names', readonly string[]>> & {
   readonly pids: readonly number[];
+  /** The way out that a sandbox is offered, on its own loopback. */
+  readonly proxy: string;
 };
 
 /** One line of the table: what it stands for, and the keys of the answer that belong to it. */
 export interface Aim {
   readonly label: string;
   readonly keys: readonly string[];
-  /** Whether the same attempt must succeed without isolation: else the machine itself has no such thing. */
+  /** Whether the same attack must succeed without isolation: else the machine itself has no such thing. */
   readonly real: boolean;
 }
 
@@ -94,7 +97,7 @@ function canariesIn(folder: string): Readonly<Record<string, readonly string[]>>
   const secrets = join(folder, 'secrets.json');
   writeFileSync(secrets, '{"key":"the canary sings"}', { mode: 0o600 });
   return {
-    'the journal’s folder': [canary('postgres'), join(folder, 'postgres', 'PG_VERSION')],
+    'the journal’s folder': [canary('postgres'), join(folder, 'postgres', 'data', 'PG_VERSION')],
     'the evidence folder': [canary('evidence')],
     'the edge’s folder': [canary('edge'), join(folder, 'edge', 'state.json')],
     'the worker’s folder': [canary('worker')],
@@ -118,6 +121,6 @@ function wishOf(keys: readonly string[]): Wish {
   return {
     ...{ tcp: after('tcp'), proxied: after('proxied'), unix: after('unix'), abstract: after('abstract') },
     ...{ files: after('read').filter((path) => path.startsWith('/')), names: after('dns') },
-    pids: after('signal').map(Number),
+    ...{ pids: after('signal').map(Number), proxy: `127.0.0.1:${egressPort}` },
   };
 }

@@ -27,7 +27,7 @@ function contractOf(name: string): string {
   return `prototype: ${name}
 owner: Bea Builder
 requirements: { users: 10, dataClass: internal, runbook: none yet }
-run: { kind: node, start: [server.mjs], readyWithin: 10s, memoryMbMax: 512 }
+run: { kind: node, start: [server.mjs], readyWithin: 10s, memoryMbMax: 1024 }
 probes: { health: /healthz, smoke: [{ path: /, expect: { status: 200 } }] }
 evaluation: { cases: cases.yaml }
 objective: { errorRateMax: 0.1 }

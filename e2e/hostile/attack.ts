@@ -1,18 +1,18 @@
 import type { Aim } from './aims.ts';
 
-/** Where an attempt is made; `bare` is the same script without isolation, to show that the attempt itself works. */
+/** Where an attack is made; `bare` is the same script without isolation, to show that the attack itself works. */
 export const phases = ['bare', 'build', 'evaluation', 'release'] as const;
 /** One of them. */
 export type Phase = (typeof phases)[number];
 
-/** What came of one attempt. */
-export interface Attempt {
+/** What came of one attack. */
+export interface Attack {
   readonly label: string;
   readonly phase: Phase;
   readonly outcome: string;
   /** `unproven`: nothing was learned, which is never a success. */
   readonly verdict: 'kept away' | 'reached' | 'unproven';
-  /** Whether the machine has such a thing, so that the bare attempt must succeed. */
+  /** Whether the machine has such a thing, so that the bare attack must succeed. */
   readonly real?: boolean;
 }
 
@@ -24,29 +24,32 @@ const words: Readonly<Record<string, string>> = {
   ...{ EAI_AGAIN: 'no resolver', ENOTFOUND: 'no resolver', ETIMEOUT: 'no resolver' },
 };
 
-/** What a script said about the aims: one attempt for each, which is reached when any of its keys was. */
-export function attemptsOf(
+/** What a script said about the aims: one attack for each, which is reached when any of its keys was. */
+export function attacksOf(
   phase: Phase,
   aims: readonly Aim[],
   found: Readonly<Record<string, string>> | null,
-): readonly Attempt[] {
+): readonly Attack[] {
   return aims.map(({ label, keys, real }) => {
     const said = keys.map((key) => found?.[key] ?? 'no answer');
-    const outcome = [...new Set(said.map((each) => words[each] ?? each))].join(', ');
+    // A thing with several ways to it is reached when one of them leads there.
+    const outcome = said.includes('reached')
+      ? 'reached'
+      : [...new Set(said.map((each) => words[each] ?? each))].join(', ');
     return { label, phase, outcome, verdict: verdictOf(said), real };
   });
 }
 
-function verdictOf(said: readonly string[]): Attempt['verdict'] {
+function verdictOf(said: readonly string[]): Attack['verdict'] {
   if (said.includes('reached')) return 'reached';
   return said.includes('no answer') ? 'unproven' : 'kept away';
 }
 
-/** Attempts by phases, a line each. */
-export function tableText(attempts: readonly Attempt[]): string {
-  const labels = [...new Set(attempts.map(({ label }) => label))];
+/** Attacks by phases, a line each. */
+export function tableText(attacks: readonly Attack[]): string {
+  const labels = [...new Set(attacks.map(({ label }) => label))];
   const cell = (label: string, phase: Phase): string => {
-    const found = attempts.find((each) => each.label === label && each.phase === phase);
+    const found = attacks.find((each) => each.label === label && each.phase === phase);
     if (found === undefined) return '–';
     const mark = { 'kept away': '', reached: '!', unproven: '?' }[found.verdict];
     return phase === 'bare' ? found.outcome : mark + found.outcome;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { onDrivenStage } from '../driven-stage.ts';
 import { type Driver, openDoors } from '../journey.ts';
 import { aimsOf } from './aims.ts';
-import { type Attempt, type Phase, tableText } from './attempt.ts';
+import { type Attack, type Phase, tableText } from './attack.ts';
 import { releasesIn, seenAtEdge } from './edge-sight.ts';
 import { watchFamilies } from './families.ts';
 import { type Lures, openLures } from './lures.ts';
-import { bareAttempts, evaluationAttempts, neighbourOf, placed, releaseAttempts } from './phases.ts';
+import { bareAttacks, evaluationAttacks, neighbourOf, placed, releaseAttacks } from './phases.ts';
 import { askSteadily, type Responsiveness } from './responsiveness.ts';
 
 /** What the command line can choose. */
@@ -21,9 +21,9 @@ export interface HostileOptions {
   readonly codeRoot?: string;
 }
 
-/** Every attempt, and how the service felt meanwhile. */
+/** Every attack, and how the service felt meanwhile. */
 export interface HostileResult {
-  readonly attempts: readonly Attempt[];
+  readonly attacks: readonly Attack[];
   readonly status: Responsiveness;
   /** How many came to listeners of ours from inside a sandbox. */
   readonly lured: number;
@@ -33,7 +33,7 @@ export interface HostileResult {
   readonly passed: boolean;
 }
 
-type Played = Pick<HostileResult, 'attempts' | 'status' | 'lured'>;
+type Played = Pick<HostileResult, 'attacks' | 'status' | 'lured'>;
 
 /** Good enough for a page that somebody waits for. */
 const statusMsP99Max = 500;
@@ -74,12 +74,12 @@ export async function hostile(options: HostileOptions): Promise<HostileResult> {
 }
 
 /** The whole as text: the table, the service, and what is missed. */
-export function hostileText({ attempts, status, lured, missed, elapsedMs, passed }: HostileResult): string {
+export function hostileText({ attacks, status, lured, missed, elapsedMs, passed }: HostileResult): string {
   const { asked, failed, p50Ms, p99Ms, maxMs } = status;
-  const tried = attempts.filter(({ phase }) => phase !== 'bare');
+  const tried = attacks.filter(({ phase }) => phase !== 'bare');
   const reached = tried.filter(({ verdict }) => verdict === 'reached').length;
   return [
-    tableText(attempts),
+    tableText(attacks),
     '',
     `reached ${reached} of ${tried.length}; visits to our listeners from inside: ${lured}`,
     `status asked ${asked} times meanwhile: p50 ${p50Ms} ms, p99 ${p99Ms} ms, at most ${maxMs} ms, failed ${failed}`,
@@ -98,27 +98,27 @@ async function play(
     const ground = { driver, doors: openDoors(driver), folder, families, quick, say };
     const beside = await placed(ground, 'neighbour');
     const aims = aimsOf(stage, { folder, lures, neighbour: await neighbourOf(ground, beside) });
-    const bare = await bareAttempts(aims);
+    const bare = await bareAttacks(aims);
     const visitsBefore = lures.visits();
     const asking = askSteadily(`${stage.apiUrl}/v1/promotions/${beside.promotion}`, stage.cast.people.bea.token);
-    const evaluation = quick ? [] : await evaluationAttempts(ground, aims);
-    const release = await releaseAttempts(ground, aims);
-    const attempts = [...bare, ...evaluation, ...release];
-    return { attempts, status: await asking.end(), lured: lures.visits() - visitsBefore };
+    const evaluation = quick ? [] : await evaluationAttacks(ground, aims);
+    const release = await releaseAttacks(ground, aims);
+    const attacks = [...bare, ...evaluation, ...release];
+    return { attacks, status: await asking.end(), lured: lures.visits() - visitsBefore };
   } finally {
     await families.end();
   }
 }
 
-function missedOf({ attempts, status, lured }: Played, phases: readonly Phase[]): readonly string[] {
-  const told = ({ label, phase, outcome }: Attempt): string => `${label} during ${phase}: ${outcome}`;
-  const inside = attempts.filter(({ phase }) => phase !== 'bare');
-  const without = attempts.filter(({ phase, verdict, real }) => phase === 'bare' && real && verdict !== 'reached');
+function missedOf({ attacks, status, lured }: Played, phases: readonly Phase[]): readonly string[] {
+  const told = ({ label, phase, outcome }: Attack): string => `${label} during ${phase}: ${outcome}`;
+  const inside = attacks.filter(({ phase }) => phase !== 'bare');
+  const without = attacks.filter(({ phase, verdict, real }) => phase === 'bare' && real && verdict !== 'reached');
   return [
     ...inside.filter(({ verdict }) => verdict === 'reached').map((each) => `reached ${told(each)}`),
     ...inside.filter(({ verdict }) => verdict === 'unproven').map((each) => `not proven: ${told(each)}`),
-    ...without.map((each) => `a blunt attempt, which reaches nothing without isolation either: ${each.label}`),
-    ...phases.filter((phase) => !attempts.some((each) => each.phase === phase)).map((phase) => `${phase}: not run`),
+    ...without.map((each) => `a blunt attack, which reaches nothing without isolation either: ${each.label}`),
+    ...phases.filter((phase) => !attacks.some((each) => each.phase === phase)).map((phase) => `${phase}: not run`),
     ...(lured > 0 ? [`${lured} visits to listeners of ours from inside`] : []),
     ...(status.failed > 0 ? [`status failed ${status.failed} times`] : []),
     ...(status.p99Ms >= statusMsP99Max

@@ -2,16 +2,17 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { gatePassOf } from '@proviso/targets';
 import { uploadedCandidate } from '../candidate.ts';
 import { eventually } from '../eventually.ts';
 import { askHost } from '../host-request.ts';
 import { type Doors, type Driver, followedToEnd, registered } from '../journey.ts';
 import type { Aims, Neighbour } from './aims.ts';
 import { hostileArchive } from './archive.ts';
-import { type Attempt, attemptsOf } from './attempt.ts';
+import { type Attack, attacksOf } from './attack.ts';
 import { seenAtEdge, type SeenRelease } from './edge-sight.ts';
 import type { Families } from './families.ts';
-import { reachOut, type Siege, takeEverything } from './siege.ts';
+import { reachOut, type Siege, takeMemory, takeRoom } from './siege.ts';
 
 /** Everything that a phase needs. */
 export interface Ground {
@@ -67,67 +68,86 @@ async function stableOf({ stage }: Driver, lane: string): Promise<SeenRelease | 
 }
 
 /** The same script without isolation, which connects, looks and reads only. */
-export async function bareAttempts({ aims, wish }: Aims): Promise<readonly Attempt[]> {
+export async function bareAttacks({ aims, wish }: Aims): Promise<readonly Attack[]> {
   const script = new URL('../../libs/isolation/src/attacks/reach.mjs', import.meta.url).pathname;
   const child = spawn(process.execPath, [script, JSON.stringify(wish)], {
     env: { PATH: process.env.PATH },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return attemptsOf('bare', aims, JSON.parse(await text(child.stdout)));
+  return attacksOf('bare', aims, JSON.parse(await text(child.stdout)));
 }
 
-/** Attacks out of a candidate's trial; its evaluation lasts until the attacks are over. */
-export async function evaluationAttempts(ground: Ground, aims: Aims): Promise<readonly Attempt[]> {
-  const { driver, doors, families } = ground;
-  const headsBefore = new Set(families.heads());
-  const promotion = await opened(ground, { name: 'hostile-on-trial', holds: true });
+/** Attacks out of candidates on trial; memory is taken in a trial of its own, since that may end it. */
+export async function evaluationAttacks(ground: Ground, aims: Aims): Promise<readonly Attack[]> {
+  const headsBefore = new Set(ground.families.heads());
+  const reached = await onTrial(ground, { name: 'hostile-on-trial', aims }, async (siege) => {
+    return [...(await reachOut(siege)), ...(await takeRoom(siege))];
+  });
+  const memory = await onTrial(ground, { name: 'greedy-on-trial', aims }, takeMemory);
+  const heads = ground.families.heads().filter((head) => !headsBefore.has(head));
+  return [...reached, ...memory, await survivorsOf(ground, 'evaluation', heads)];
+}
+
+type Play = (siege: Siege) => Promise<readonly Attack[]>;
+
+/** Its evaluation lasts until the attack is over. */
+async function onTrial(
+  ground: Ground,
+  { name, aims }: { readonly name: string; readonly aims: Aims },
+  play: Play,
+): Promise<readonly Attack[]> {
+  const { driver, doors } = ground;
+  const promotion = await opened(ground, { name, holds: true });
   const trialNow = async () => {
     const { trials } = await seenAtEdge(driver.stage);
     return trials.find(({ release }) => release.release.includes(promotion.slice('prm_'.length))) ?? null;
   };
-  const trial = await eventually('the trial to be ready', async () => {
+  const { host } = await eventually('the trial to be ready', async () => {
     const found = await trialNow();
     return found?.release.state === 'ready' && found;
   });
   const seen = async (): Promise<SeenRelease | null> => (await trialNow())?.release ?? null;
-  const found = await besieged(ground, { phase: 'evaluation', host: trial.host, aims, seen });
-  await askHost({ routerUrl: driver.stage.routerUrl, host: trial.host, path: '/let-go' }).catch(() => null);
+  const found = await besieged(ground, { phase: 'evaluation', host, aims, seen }, play);
+  await askHost({ ...doorOf(ground), host, path: '/let-go' }).catch(() => null);
   await doors.olga.post(`/v1/promotions/${promotion}/cancel`, { reason: 'seen enough' }).catch(() => null);
   await eventually('the trial to be gone', async () => (await trialNow()) === null);
-  const heads = families.heads().filter((head) => !headsBefore.has(head));
-  return [...found, await survivorsOf(ground, 'evaluation', heads)];
+  return found;
 }
 
 /** Attacks out of a release that users have, then stops the edge as a person would. */
-export async function releaseAttempts(ground: Ground, aims: Aims): Promise<readonly Attempt[]> {
-  const { driver, families } = ground;
+export async function releaseAttacks(ground: Ground, aims: Aims): Promise<readonly Attack[]> {
+  const { driver, families, quick } = ground;
   const { lane, host } = await placed(ground, 'hostile');
   const seen = async (): Promise<SeenRelease | null> => await stableOf(driver, lane);
-  const found = await besieged(ground, { phase: 'release', host, aims, seen });
+  const found = await besieged(ground, { phase: 'release', host, aims, seen }, async (siege) => {
+    const reached = await reachOut(siege);
+    return quick ? reached : [...reached, ...(await takeRoom(siege)), ...(await takeMemory(siege))];
+  });
   await driver.stage.parts.edge.close();
   return [...found, await survivorsOf(ground, 'release', families.heads())];
+}
+
+function doorOf({ driver: { stage } }: Ground) {
+  return { routerUrl: stage.routerUrl, pass: gatePassOf(stage.control.token) };
 }
 
 async function besieged(
   ground: Ground,
   order: Pick<Siege, 'phase' | 'host' | 'aims' | 'seen'>,
-): Promise<readonly Attempt[]> {
-  const { driver, folder, families, quick, say } = ground;
+  play: Play,
+): Promise<readonly Attack[]> {
+  const { folder, families, say } = ground;
   const kept = [join(folder, 'secrets.json'), join(folder, 'postgres', 'canary'), join(folder, 'edge', 'state.json')];
-  const siege: Siege = { ...order, kept, routerUrl: driver.stage.routerUrl, say };
-  const way = (await order.seen())?.isolation ?? 'none';
-  say(`${order.phase}: reaching out, isolation ${way}`);
-  const reached = await reachOut(siege);
+  say(`${order.phase}: ${order.host}, isolation ${(await order.seen())?.isolation ?? 'unknown'}`);
+  const found = await play({ ...order, ...doorOf(ground), kept, say });
   await families.look();
-  if (quick) return reached;
-  say(`${order.phase}: taking everything`);
-  return [...reached, ...(await takeEverything(siege))];
+  return found;
 }
 
 /** Processes end a moment after their release is gone from the report; whoever is there after that has survived. */
 const endMsMax = 10_000;
 
-async function survivorsOf({ families }: Ground, phase: Siege['phase'], heads: readonly number[]): Promise<Attempt> {
+async function survivorsOf({ families }: Ground, phase: Siege['phase'], heads: readonly number[]): Promise<Attack> {
   const label = 'a survivor after stop';
   await eventually('all processes to end', async () => families.of(heads).survivors.length === 0, endMsMax).catch(
     () => null,

@@ -1,7 +1,7 @@
 import { eventually } from '../eventually.ts';
 import { askHost } from '../host-request.ts';
 import type { Aims } from './aims.ts';
-import { type Attempt, attemptsOf, type Phase } from './attempt.ts';
+import { type Attack, attacksOf, type Phase } from './attack.ts';
 import type { SeenRelease } from './edge-sight.ts';
 
 /** One hostile release under attack from within. */
@@ -9,6 +9,8 @@ export interface Siege {
   readonly phase: Phase;
   readonly routerUrl: string;
   readonly host: string;
+  /** The gates' own: trials are for nobody else. */
+  readonly pass: string;
   readonly aims: Aims;
   /** Files of ours that it tries to open for writing. */
   readonly kept: readonly string[];
@@ -23,22 +25,22 @@ interface Heard {
 }
 
 /** A thousand processes have taken a busy machine half a minute. */
-const attackMsMax = 60_000;
+const scriptMsMax = 60_000;
+const shownMax = 200;
 const openSockets = ['raw socket', 'packet socket', 'vsock'];
 
 /** Tries to reach everything and to get rights that were not given; a process is left behind for the end. */
-export async function reachOut(siege: Siege): Promise<readonly Attempt[]> {
+export async function reachOut(siege: Siege): Promise<readonly Attack[]> {
   const { phase, aims, kept } = siege;
-  const reached = jsonOf<string>(await attack(siege, 'reach', JSON.stringify(aims.wish)));
-  const seized = jsonOf<boolean>(await attack(siege, 'seize', JSON.stringify([...kept, ...inside])));
-  await attack(siege, 'daemon', '', ({ output }) => output.length > 0);
-  const rights = (label: string, own: (name: string) => boolean): Attempt => {
+  const reached = jsonOf<string>(await runScript(siege, 'reach', JSON.stringify(aims.wish)));
+  const seized = jsonOf<boolean>(await runScript(siege, 'seize', JSON.stringify([...kept, ...inside])));
+  await runScript(siege, 'daemon', '', ({ output }) => output.length > 0);
+  const rights = (label: string, own: (name: string) => boolean): Attack => {
     const got = Object.entries(seized ?? {}).flatMap(([name, is]) => (is && own(name) ? [name] : []));
-    if (seized === null) return { label, phase, outcome: 'no answer', verdict: 'unproven' };
-    return { label, phase, outcome: got.join(', ') || 'refused', verdict: got.length > 0 ? 'reached' : 'kept away' };
+    return judged(siege, label, { told: seized !== null, held: got.length === 0, as: got.join(', ') || 'refused' });
   };
   return [
-    ...attemptsOf(phase, aims.aims, reached),
+    ...attacksOf(phase, aims.aims, reached),
     rights('raw sockets', (name) => openSockets.includes(name)),
     rights('rights and foreign files', (name) => !openSockets.includes(name)),
   ];
@@ -47,31 +49,52 @@ export async function reachOut(siege: Siege): Promise<readonly Attempt[]> {
 /** Of its own sandbox, what it may not write. */
 const inside = ['/app/server.mjs', '/app/new', '/usr/bin/env', '/etc/passwd', '/new', '/proc/sys/kernel/hostname'];
 
-/** Takes all it can get of the machine; the worst comes last, since it may end the release. */
-export async function takeEverything(siege: Siege): Promise<readonly Attempt[]> {
-  const disk = jsonOf<number>(await attack(siege, 'fill-disk', ''));
-  const memory = await attack(siege, 'eat-memory', '');
-  const bomb = jsonOf<number>(await attack(siege, 'fork-bomb', '', ({ output }) => output.includes('}')));
+/** Takes all it can get of disk and processes, and then writes without end, which ends the release. */
+export async function takeRoom(siege: Siege): Promise<readonly Attack[]> {
+  const disk = jsonOf<number>(await runScript(siege, 'fill-disk', ''));
+  const bomb = jsonOf<number>(await runScript(siege, 'fork-bomb', '', ({ output }) => output.includes('}')));
   const megabytes = Math.round(Object.values(disk ?? {}).reduce((sum, bytes) => sum + bytes, 0) / (1 << 20));
-  const row = (label: string, told: boolean, isHeld: boolean, outcome: string): Attempt =>
-    told
-      ? { label, phase: siege.phase, outcome, verdict: isHeld ? 'kept away' : 'reached' }
-      : { label, phase: siege.phase, outcome: 'no answer', verdict: 'unproven' };
-  const eaten = Number(/(\d+)\s*(?!.*\d)/s.exec(memory?.output ?? '')?.[1] ?? 0);
   const { asked = 0, got = 0 } = bomb ?? {};
   return [
-    row('filling the disk', disk !== null && megabytes > 0, megabytes < filledMbMax, `full at ${megabytes} MB`),
-    row('10 GB of memory', eaten > 0, !memory?.output.includes('all of it'), `ended at ${eaten} MB`),
-    row('1,000 forks', asked > 0, got < asked, `${got} of ${asked}`),
+    judged(siege, 'filling the disk', {
+      told: megabytes > 0,
+      held: megabytes < filledMbMax,
+      as: `full at ${megabytes} MB`,
+    }),
+    judged(siege, '1,000 forks', { told: asked > 0, held: got < asked, as: `${got} of ${asked}` }),
     await pour(siege),
   ];
+}
+
+/** Takes ten gigabytes: the kernel ends the greedy process, or the edge its release, whoever sees it first. */
+export async function takeMemory(siege: Siege): Promise<readonly Attack[]> {
+  const before = await eventually('the release to be ready', async () => {
+    const seen = await siege.seen();
+    return seen?.state === 'ready' && seen;
+  });
+  const heard = await runScript(siege, 'eat-memory', '');
+  const after = await siege.seen();
+  const isEnded = after === null || after.reason !== undefined || after.restarts > before.restarts;
+  const megabytes = heard?.output.trim().split('\n').at(-1) ?? '';
+  const told = isEnded || /^\d+$/.test(megabytes);
+  const as = isEnded ? `its release ended` : `ended at ${megabytes} MB`;
+  return [judged(siege, '10 GB of memory', { told, held: !heard?.output.includes('all of it'), as })];
+}
+
+function judged(
+  { phase }: Siege,
+  label: string,
+  { told, held, as }: { readonly told: boolean; readonly held: boolean; readonly as: string },
+): Attack {
+  if (!told) return { label, phase, outcome: 'no answer', verdict: 'unproven' };
+  return { label, phase, outcome: as, verdict: held ? 'kept away' : 'reached' };
 }
 
 /** More than its own scratch folders may hold together would be somebody else's disk. */
 const filledMbMax = 512;
 
 /** Writes without end until the edge has had enough. */
-async function pour(siege: Siege): Promise<Attempt> {
+async function pour(siege: Siege): Promise<Attack> {
   const label = 'output without end';
   const before = await siege.seen();
   await askHost({ ...siege, path: '/flood' }).catch(() => null);
@@ -83,7 +106,7 @@ async function pour(siege: Siege): Promise<Attempt> {
   return { label, phase: siege.phase, outcome: ended.now?.reason ?? 'ended', verdict: 'kept away' };
 }
 
-async function attack(
+async function runScript(
   siege: Siege,
   name: string,
   argument: string,
@@ -91,17 +114,19 @@ async function attack(
 ): Promise<Heard | null> {
   const path = `/attacks/${name}`;
   try {
-    await askHost({ ...siege, path, body: argument });
+    const { status, text } = await askHost({ ...siege, path, body: argument });
+    if (status !== 202) throw new Error(`expected it to begin, got status ${status}: ${text.slice(0, shownMax)}`);
     return await eventually(
       `${name} to be done`,
       async () => {
         const { status, text } = await askHost({ ...siege, path });
         // A release that was ended meanwhile knows nothing of it.
         if (status === 404) return { output: '', over: true };
+        if (status !== 200) return null;
         const heard: Heard = JSON.parse(text);
         return isDone(heard) || heard.over ? heard : null;
       },
-      attackMsMax,
+      scriptMsMax,
     );
   } catch (error) {
     siege.say(`${siege.phase}: ${name}: ${error instanceof Error ? error.message : String(error)}`);

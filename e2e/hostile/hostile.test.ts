@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import { tableText } from './attack.ts';
+import { hostile } from './hostile.ts';
+
+const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
+/** Alone it takes twenty seconds; other tests may keep both cores busy meanwhile. */
+const testMsMax = 240_000;
+
+it(
+  'keeps a hostile release from everything that the same attacks reach without isolation, and leaves no survivor',
+  async () => {
+    const { attacks, lured, status } = await hostile({ projectRoot, quick: true, say: () => undefined });
+    const inside = attacks.filter(({ phase }) => phase === 'release');
+    expect(inside.length).toBeGreaterThan(25);
+    expect(inside.filter(({ verdict }) => verdict !== 'kept away')).toEqual([]);
+    const real = attacks.filter(({ phase, real }) => phase === 'bare' && real);
+    expect(real.length).toBeGreaterThan(20);
+    expect(real.filter(({ verdict }) => verdict !== 'reached')).toEqual([]);
+    // How quick it is belongs to the command, which has the machine for itself.
+    expect({ lured, failed: status.failed }).toEqual({ lured: 0, failed: 0 });
+    expect(status.asked).toBeGreaterThan(20);
+  },
+  testMsMax,
+);
+
+it('shows what was reached and what was not proven, so that neither reads as kept away', () => {
+  const attack = (phase: 'bare' | 'release', outcome: string, verdict: 'reached' | 'unproven' | 'kept away') => ({
+    ...{ label: 'the API', phase, outcome, verdict },
+  });
+  const shown = (outcome: string, verdict: 'reached' | 'unproven' | 'kept away') =>
+    tableText([attack('bare', 'reached', 'reached'), attack('release', outcome, verdict)])
+      .split('\n')
+      .at(-1)
+      ?.split(/ {2,}/);
+  expect(shown('refused', 'kept away')).toEqual(['the API', 'reached', '–', '–', 'refused']);
+  expect(shown('reached', 'reached')).toEqual(['the API', 'reached', '–', '–', '!reached']);
+  expect(shown('no answer', 'unproven')).toEqual(['the API', 'reached', '–', '–', '?no answer']);
+});
