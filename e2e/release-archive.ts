@@ -15,12 +15,20 @@ const errorRateMax = 0.1;
 
 /** The example as an archive under another name; the version is a file of its own, so that each has its own digest. */
 export function archiveOf({ exampleFolder, name, version }: VersionOrder): Uint8Array<ArrayBuffer> {
-  const paths = readdirSync(exampleFolder, { recursive: true, withFileTypes: true })
+  const files = pathsIn(exampleFolder).map((path) => [relative(exampleFolder, path), contentOf(path, name)] as const);
+  return packed({ ...Object.fromEntries(files), VERSION: `${version}\n` });
+}
+
+/** A folder as it is. */
+export function archiveOfFolder(folder: string): Uint8Array<ArrayBuffer> {
+  return packed(Object.fromEntries(pathsIn(folder).map((path) => [relative(folder, path), readFileSync(path)])));
+}
+
+function pathsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
-  const files = paths.map((path) => [relative(exampleFolder, path), contentOf(path, name)] as const);
-  return packed({ ...Object.fromEntries(files), VERSION: `${version}\n` });
 }
 
 function contentOf(path: string, name: string): Buffer {

@@ -28,6 +28,7 @@ const answerMsMax = 5_000;
 const inFlightMax = 48;
 /** Every so many requests of a lane one asks for a page that no version breaks: it tells how stable is served. */
 const probeEvery = 5;
+const harmless: VisitorRequest = { method: 'GET', path: '/healthz' };
 
 /** Starts with no visitors anywhere. Nobody brings a cookie: each request is a person of its own. */
 export function openVisitors(routerUrl: string, requests: readonly VisitorRequest[]): Visitors {
@@ -44,9 +45,9 @@ export function openVisitors(routerUrl: string, requests: readonly VisitorReques
   const visit = (host: string): void => {
     const lane = laneOf(host);
     lane.turn += 1;
-    const probes = lane.turn % probeEvery === 0;
-    const asked = probes ? { method: 'GET', path: '/healthz' } : requests[lane.turn % requests.length];
+    const asked = lane.turn % probeEvery === 0 ? harmless : requests[lane.turn % requests.length];
     if (asked === undefined) return;
+    const probes = asked.path === harmless.path;
     sent += 1;
     const served = lane.served;
     const sentAt = Date.now();

@@ -5,7 +5,7 @@ import { onDrivenStage } from '../driven-stage.ts';
 import { type Driver, openDoors } from '../journey.ts';
 import { aimsOf } from './aims.ts';
 import { type Attack, type Phase, tableText } from './attack.ts';
-import { releasesIn, seenAtEdge } from './edge-sight.ts';
+import { releasesIn, seenAtEdge } from '../edge-sight.ts';
 import { watchFamilies } from './families.ts';
 import { type Lures, openLures } from './lures.ts';
 import { bareAttacks, evaluationAttacks, neighbourOf, placed, releaseAttacks } from './phases.ts';

@@ -10,7 +10,7 @@ import { type Doors, type Driver, followedToEnd, registered } from '../journey.t
 import type { Aims, Neighbour } from './aims.ts';
 import { hostileArchive } from './archive.ts';
 import { type Attack, attacksOf } from './attack.ts';
-import { seenAtEdge, type SeenRelease } from './edge-sight.ts';
+import { seenAtEdge, type SeenRelease } from '../edge-sight.ts';
 import type { Families } from './families.ts';
 import { reachOut, type Siege, takeMemory, takeRoom } from './siege.ts';
 

@@ -2,7 +2,7 @@ import { eventually } from '../eventually.ts';
 import { askHost } from '../host-request.ts';
 import type { Aims } from './aims.ts';
 import { type Attack, attacksOf, type Phase } from './attack.ts';
-import type { SeenRelease } from './edge-sight.ts';
+import type { SeenRelease } from '../edge-sight.ts';
 
 /** One hostile release under attack from within. */
 export interface Siege {

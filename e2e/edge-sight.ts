@@ -1,4 +1,4 @@
-import type { Stage } from '../stage.ts';
+import type { Stage } from './stage.ts';
 
 /** A release as the edge reports it, the part that an outsider needs. */
 export interface SeenRelease {
