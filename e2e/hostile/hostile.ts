@@ -8,6 +8,7 @@ import { type Attack, type Phase, tableText } from './attack.ts';
 import { releasesIn, seenAtEdge } from '../edge-sight.ts';
 import { watchFamilies } from './families.ts';
 import { type Lures, openLures } from './lures.ts';
+import { buildAttacks } from './build-phase.ts';
 import { bareAttacks, evaluationAttacks, neighbourOf, placed, releaseAttacks } from './phases.ts';
 import { askSteadily, type Responsiveness } from './responsiveness.ts';
 
@@ -93,7 +94,11 @@ async function play(
   { folder, lures, quick, say }: HostileOptions & { folder: string; lures: Lures },
 ): Promise<Played> {
   const { stage } = driver;
-  const families = watchFamilies(async () => releasesIn(await seenAtEdge(stage)).flatMap(({ pid }) => pid ?? []));
+  const families = watchFamilies(async () => {
+    const releases = releasesIn(await seenAtEdge(stage)).flatMap(({ pid }) => pid ?? []);
+    // Builds are children of the worker.
+    return [stage.parts.worker.pid(), ...releases];
+  });
   try {
     const ground = { driver, doors: openDoors(driver), folder, families, quick, say };
     const beside = await placed(ground, 'neighbour');
@@ -101,9 +106,10 @@ async function play(
     const bare = await bareAttacks(aims);
     const visitsBefore = lures.visits();
     const asking = askSteadily(`${stage.apiUrl}/v1/promotions/${beside.promotion}`, stage.cast.people.bea.token);
+    const build = quick ? [] : await buildAttacks(ground, aims);
     const evaluation = quick ? [] : await evaluationAttacks(ground, aims);
     const release = await releaseAttacks(ground, aims);
-    const attacks = [...bare, ...evaluation, ...release];
+    const attacks = [...bare, ...build, ...evaluation, ...release];
     return { attacks, status: await asking.end(), lured: lures.visits() - visitsBefore };
   } finally {
     await families.end();
@@ -118,11 +124,21 @@ function missedOf({ attacks, status, lured }: Played, phases: readonly Phase[]):
     ...inside.filter(({ verdict }) => verdict === 'reached').map((each) => `reached ${told(each)}`),
     ...inside.filter(({ verdict }) => verdict === 'unproven').map((each) => `not proven: ${told(each)}`),
     ...without.map((each) => `a blunt attack, which reaches nothing without isolation either: ${each.label}`),
-    ...phases.filter((phase) => !attacks.some((each) => each.phase === phase)).map((phase) => `${phase}: not run`),
+    ...notRun(inside, phases),
     ...(lured > 0 ? [`${lured} visits to listeners of ours from inside`] : []),
     ...(status.failed > 0 ? [`status failed ${status.failed} times`] : []),
     ...(status.p99Ms >= statusMsP99Max
       ? [`p99 of status: expected < ${statusMsP99Max} ms, got ${status.p99Ms} ms`]
       : []),
   ];
+}
+
+/** What was tried in one phase is tried in each of them: a cell that is empty is no success. */
+function notRun(inside: readonly Attack[], phases: readonly Phase[]): readonly string[] {
+  const labels = [...new Set(inside.map(({ label }) => label))];
+  return phases.flatMap((phase) =>
+    labels
+      .filter((label) => !inside.some((each) => each.phase === phase && each.label === label))
+      .map((label) => `not run: ${label} during ${phase}`),
+  );
 }

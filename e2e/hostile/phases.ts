@@ -124,7 +124,14 @@ export async function releaseAttacks(ground: Ground, aims: Aims): Promise<readon
     return quick ? reached : [...reached, ...(await takeRoom(siege)), ...(await takeMemory(siege))];
   });
   await driver.stage.parts.edge.close();
-  return [...found, await survivorsOf(ground, 'release', families.heads())];
+  const worker = driver.stage.parts.worker.pid();
+  const heads = families.heads().filter((head) => head !== worker);
+  return [...found, await survivorsOf(ground, 'release', heads)];
+}
+
+/** Files of ours that attacks try to open for writing. */
+export function keptBy(folder: string): readonly string[] {
+  return ['secrets.json', 'postgres/canary', 'edge/state.json'].map((path) => join(folder, path));
 }
 
 function doorOf({ driver: { stage } }: Ground) {
@@ -137,7 +144,7 @@ async function besieged(
   play: Play,
 ): Promise<readonly Attack[]> {
   const { folder, families, say } = ground;
-  const kept = [join(folder, 'secrets.json'), join(folder, 'postgres', 'canary'), join(folder, 'edge', 'state.json')];
+  const kept = keptBy(folder);
   say(`${order.phase}: ${order.host}, isolation ${(await order.seen())?.isolation ?? 'unknown'}`);
   const found = await play({ ...order, ...doorOf(ground), kept, say });
   await families.look();
@@ -147,14 +154,22 @@ async function besieged(
 /** Processes end a moment after their release is gone from the report; whoever is there after that has survived. */
 const endMsMax = 10_000;
 
-async function survivorsOf({ families }: Ground, phase: Siege['phase'], heads: readonly number[]): Promise<Attack> {
+async function survivorsOf(ground: Ground, phase: Siege['phase'], heads: readonly number[]): Promise<Attack> {
+  return await leftBy(ground, phase, { heads, before: { members: 0, survivors: [] } });
+}
+
+/** Waits for the end of all who came from these processes, but for those who were there before. */
+export async function leftBy(
+  { families }: Ground,
+  phase: Siege['phase'],
+  { heads, before }: { readonly heads: readonly number[]; readonly before: ReturnType<Families['of']> },
+): Promise<Attack> {
   const label = 'a survivor after stop';
-  await eventually('all processes to end', async () => families.of(heads).survivors.length === 0, endMsMax).catch(
-    () => null,
-  );
-  const { members, survivors } = families.of(heads);
-  const outcome = `${survivors.length} of ${members} left`;
-  if (survivors.length > 0) return { label, phase, outcome, verdict: 'reached' };
+  const left = (): readonly number[] => families.of(heads).survivors.filter((pid) => !before.survivors.includes(pid));
+  await eventually('all processes to end', async () => left().length === 0, endMsMax).catch(() => null);
+  const members = families.of(heads).members - before.members;
+  const outcome = `${left().length} of ${members} left`;
+  if (left().length > 0) return { label, phase, outcome, verdict: 'reached' };
   // The release, what it left behind on purpose, and the process between them.
   return { label, phase, outcome, verdict: members < 3 ? 'unproven' : 'kept away' };
 }

@@ -19,7 +19,8 @@ export interface Siege {
   readonly say: (line: string) => void;
 }
 
-interface Heard {
+/** What a script has said so far. */
+export interface Heard {
   readonly output: string;
   readonly over: boolean;
 }
@@ -32,38 +33,59 @@ const openSockets = ['raw socket', 'packet socket', 'vsock'];
 /** Tries to reach everything and to get rights that were not given; a process is left behind for the end. */
 export async function reachOut(siege: Siege): Promise<readonly Attack[]> {
   const { phase, aims, kept } = siege;
-  const reached = jsonOf<string>(await runScript(siege, 'reach', JSON.stringify(aims.wish)));
-  const seized = jsonOf<boolean>(await runScript(siege, 'seize', JSON.stringify([...kept, ...inside])));
+  const reached = await runScript(siege, 'reach', JSON.stringify(aims.wish));
+  const seized = await runScript(siege, 'seize', JSON.stringify([...kept, ...inside]));
   await runScript(siege, 'daemon', '', ({ output }) => output.length > 0);
+  return reachingOf(phase, aims, { reached, seized });
+}
+
+/** What the two scripts said that take nothing, as attacks. */
+export function reachingOf(
+  phase: Phase,
+  { aims }: Aims,
+  heard: { readonly reached: Heard | null; readonly seized: Heard | null },
+): readonly Attack[] {
+  const seized = jsonOf<boolean>(heard.seized);
   const rights = (label: string, own: (name: string) => boolean): Attack => {
     const got = Object.entries(seized ?? {}).flatMap(([name, is]) => (is && own(name) ? [name] : []));
-    return judged(siege, label, { told: seized !== null, held: got.length === 0, as: got.join(', ') || 'refused' });
+    return judged({ phase }, label, { told: seized !== null, held: got.length === 0, as: got.join(', ') || 'refused' });
   };
   return [
-    ...attacksOf(phase, aims.aims, reached),
+    ...attacksOf(phase, aims, jsonOf<string>(heard.reached)),
     rights('raw sockets', (name) => openSockets.includes(name)),
     rights('rights and foreign files', (name) => !openSockets.includes(name)),
   ];
 }
 
 /** Of its own sandbox, what it may not write. */
-const inside = ['/app/server.mjs', '/app/new', '/usr/bin/env', '/etc/passwd', '/new', '/proc/sys/kernel/hostname'];
+export const inside = [
+  '/app/server.mjs',
+  '/app/new',
+  '/usr/bin/env',
+  '/etc/passwd',
+  '/new',
+  '/proc/sys/kernel/hostname',
+];
 
 /** Takes all it can get of disk and processes, and then writes without end, which ends the release. */
 export async function takeRoom(siege: Siege): Promise<readonly Attack[]> {
-  const disk = jsonOf<number>(await runScript(siege, 'fill-disk', ''));
-  const bomb = jsonOf<number>(await runScript(siege, 'fork-bomb', '', ({ output }) => output.includes('}')));
-  const megabytes = Math.round(Object.values(disk ?? {}).reduce((sum, bytes) => sum + bytes, 0) / (1 << 20));
-  const { asked = 0, got = 0 } = bomb ?? {};
-  return [
-    judged(siege, 'filling the disk', {
-      told: megabytes > 0,
-      held: megabytes < filledMbMax,
-      as: `full at ${megabytes} MB`,
-    }),
-    judged(siege, '1,000 forks', { told: asked > 0, held: got < asked, as: `${got} of ${asked}` }),
-    await pour(siege),
-  ];
+  const disk = await runScript(siege, 'fill-disk', '');
+  const bomb = await runScript(siege, 'fork-bomb', '', ({ output }) => output.includes('}'));
+  return [filledOf(siege, disk), forksOf(siege, bomb), await pour(siege)];
+}
+
+/** How much went into every folder that could be found. */
+export function filledOf(siege: Pick<Siege, 'phase'>, disk: Heard | null): Attack {
+  const written = Object.values(jsonOf<number>(disk) ?? {});
+  const megabytes = Math.round(written.reduce((sum, bytes) => sum + bytes, 0) / (1 << 20));
+  const held = Math.max(0, ...written) < filledBytesMax;
+  return judged(siege, 'filling the disk', { told: megabytes > 0, held, as: `full at ${megabytes} MB` });
+}
+
+/** How many of a thousand processes there were to be had. */
+export function forksOf(siege: Pick<Siege, 'phase'>, bomb: Heard | null): Attack {
+  const { asked = 0, got = 0 } = jsonOf<number>(bomb) ?? {};
+  return judged(siege, '1,000 forks', { told: asked > 0, held: got < asked, as: `${got} of ${asked}` });
 }
 
 /** Takes ten gigabytes: the kernel ends the greedy process, or the edge its release, whoever sees it first. */
@@ -75,14 +97,23 @@ export async function takeMemory(siege: Siege): Promise<readonly Attack[]> {
   const heard = await runScript(siege, 'eat-memory', '');
   const after = await siege.seen();
   const isEnded = after === null || after.reason !== undefined || after.restarts > before.restarts;
-  const megabytes = heard?.output.trim().split('\n').at(-1) ?? '';
-  const told = isEnded || /^\d+$/.test(megabytes);
-  const as = isEnded ? `its release ended` : `ended at ${megabytes} MB`;
-  return [judged(siege, '10 GB of memory', { told, held: !heard?.output.includes('all of it'), as })];
+  return [memoryOf(siege, { heard, isEnded })];
 }
 
-function judged(
-  { phase }: Siege,
+/** How far a process came on its way to ten gigabytes. */
+export function memoryOf(
+  siege: Pick<Siege, 'phase'>,
+  { heard, isEnded }: { readonly heard: Heard | null; readonly isEnded: boolean },
+): Attack {
+  const megabytes = heard?.output.trim().split('\n').at(-1) ?? '';
+  const told = isEnded || /^\d+$/.test(megabytes);
+  const as = isEnded ? 'its release ended' : `ended at ${megabytes} MB`;
+  return judged(siege, '10 GB of memory', { told, held: !heard?.output.includes('all of it'), as });
+}
+
+/** An attack about which nothing was told has proven nothing. */
+export function judged(
+  { phase }: Pick<Siege, 'phase'>,
   label: string,
   { told, held, as }: { readonly told: boolean; readonly held: boolean; readonly as: string },
 ): Attack {
@@ -90,8 +121,8 @@ function judged(
   return { label, phase, outcome: as, verdict: held ? 'kept away' : 'reached' };
 }
 
-/** More than its own scratch folders may hold together would be somebody else's disk. */
-const filledMbMax = 512;
+/** As much as the script wants of each folder: whoever gets it was not bounded. */
+const filledBytesMax = 2 ** 31;
 
 /** Writes without end until the edge has had enough. */
 async function pour(siege: Siege): Promise<Attack> {
