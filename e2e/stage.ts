@@ -44,6 +44,8 @@ export interface StageOptions {
   readonly without?: readonly PartName[];
   /** What the edge has in its environment for lanes. */
   readonly edgeEnvironment?: Readonly<Record<string, string>>;
+  /** More for the worker: where packages come from, when a stage builds. */
+  readonly workerEnvironment?: Readonly<Record<string, string>>;
 }
 
 /** Apps answer within a second; a machine whose cores are both busy has needed twenty. */
@@ -200,6 +202,7 @@ async function workerOf(ground: Ground, proxy: WireProxy, name: string): Promise
     PROVISO_EDGE_URL: local(ports.router),
     PROVISO_WORK_FOLDER: join(options.folder, name),
     PROVISO_WORKER_PORT: String(port),
+    ...options.workerEnvironment,
     ...(ground.fault !== null && {
       PROVISO_FAULT: ground.fault,
       PROVISO_FAULT_ONCE: join(options.folder, `once-${randomUUID()}`),

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ownRegistries } from '../../apps/cli/src/registries.ts';
 import { uploadedCandidate } from '../candidate.ts';
 import { onDrivenStage } from '../driven-stage.ts';
 import { eventually } from '../eventually.ts';
@@ -55,7 +56,9 @@ export async function registryMissing(projectRoot: string): Promise<string | nul
 /** Brings every export as far as it comes, with the contract that `init` writes and the votes of the people. */
 export async function outcomes(stage: Omit<StageOptions, 'policy'>): Promise<readonly Outcome[]> {
   const policy = await hurried(stage.projectRoot, 'standard');
-  return await onDrivenStage({ ...stage, policy, requests: [{ method: 'GET', path: '/' }] }, async (driver) => {
+  const workerEnvironment = await ownRegistries(process.env);
+  const options = { ...stage, policy, workerEnvironment, requests: [{ method: 'GET', path: '/' }] };
+  return await onDrivenStage(options, async (driver) => {
     const { people, policies } = driver.stage.cast;
     const pia = openDoor(driver.stage.apiUrl, people.pia, []);
     const source = await hurried(stage.projectRoot, 'site');
