@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { createServer, request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -167,4 +167,15 @@ test.each([
   ['localhost', false],
 ])('%s is public: %s', (address, expected) => {
   expect(isPublicAddress(address)).toBe(expected);
+});
+
+test('it also listens in a folder whose path is longer than a socket may have', async () => {
+  const deep = join(folder, 'd'.repeat(60), 'e'.repeat(60));
+  const proxy = await proxyOn(join(deep, 'out.sock'));
+  const place = openSync(deep, 'r');
+  const near = `/proc/self/fd/${place}/out.sock`;
+  expect(await statusOf(near, { method: 'GET', path: 'http://api.example.com/' })).toBe(200);
+  closeSync(place);
+  await proxy.close();
+  await proxy.close();
 });

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { isPublicAddress } from './egress-address.ts';
 
@@ -41,6 +41,8 @@ export interface EgressOptions {
   readonly dial?: (target: { readonly host: string; readonly port: number }) => Socket;
 }
 
+// What the kernel takes, on every platform.
+const SOCKET_PATH_BYTES_MAX = 100;
 const CONNECTIONS_MAX = 64;
 // Names are a stranger's text: beyond this many they are counted together.
 const HOSTS_MAX = 100;
@@ -89,7 +91,8 @@ export async function openEgressProxy(options: EgressOptions): Promise<EgressPro
   mkdirSync(dirname(options.socketPath), { recursive: true, mode: 0o755 });
   // What an earlier edge left there has nobody behind it.
   rmSync(options.socketPath, { force: true });
-  await listen(server, options.socketPath);
+  let place: number | null = openSync(dirname(options.socketPath), 'r');
+  await listen(server, nearPathOf(options.socketPath, place));
   // The sandbox's user is not ours; the folder around keeps everybody else away.
   chmodSync(options.socketPath, 0o666);
   return {
@@ -100,6 +103,8 @@ export async function openEgressProxy(options: EgressOptions): Promise<EgressPro
       await new Promise((resolve) => {
         server.close(resolve);
       });
+      if (place !== null) closeSync(place);
+      place = null;
     },
   };
 }
@@ -228,6 +233,11 @@ function join(near: Duplex, far: Duplex): void {
   far.on('data', add).on('close', () => near.destroy());
   near.pipe(far);
   far.pipe(near);
+}
+
+/** A socket's path must be short, and that of a data folder need not be: then it is named by the open folder. */
+function nearPathOf(path: string, folder: number): string {
+  return Buffer.byteLength(path) <= SOCKET_PATH_BYTES_MAX ? path : `/proc/self/fd/${folder}/${basename(path)}`;
 }
 
 function listen(server: Server, path: string): Promise<void> {
