@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startLeashed, startPostgres, startTemporal, temporalBinary } from '@proviso/servers';
@@ -313,7 +313,10 @@ async function absentPart(name: string): Promise<Part> {
 
 function logTo({ folders }: Ground, name: string): (line: string) => void {
   const path = join(folders.logs, `${name}.log`);
-  return (line) => appendFileSync(path, `${line}\n`);
+  // The last line of a process may come after its end, when the stage's folder is gone: then nobody reads it any more.
+  return (line) => {
+    if (existsSync(folders.logs)) appendFileSync(path, `${line}\n`);
+  };
 }
 
 function surroundings(): Record<string, string> {
