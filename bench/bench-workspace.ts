@@ -4,6 +4,7 @@ import {
   builtinPrincipals,
   type Command,
   idFrom,
+  limitBounds,
   type PersonId,
   type Policy,
   type PromotionId,
@@ -32,7 +33,10 @@ export async function foundWorkspace(
   const add = async (person: PersonId, bindings: readonly Binding[]) =>
     await submitted(founded, founder, { kind: 'AddPerson', person, principal: 'human', bindings });
   await submitted(founded, founder, { kind: 'OpenWorkspace', workspace: founded.workspace, name: 'bench' });
-  await add(builder, [{ role: 'builder' }, { role: 'policy-owner' }]);
+  await add(builder, [{ role: 'builder' }, { role: 'policy-owner' }, { role: 'operator' }]);
+  // What is measured is the way of one promotion, not the wait for a place.
+  const limits = { prototypesMax: limitBounds.prototypesMax.max, runsAtOnceMax: limitBounds.runsAtOnceMax.max };
+  await submitted(founded, builder, { kind: 'SetLimits', workspace: founded.workspace, limits });
   for (const person of approvers) await add(person, [{ role: 'approver', group: 'security' }]);
   const digest = digestOf(policyId);
   await submitted(founded, builder, { kind: 'PublishPolicy', policyId, policy, digest, author: builder });
