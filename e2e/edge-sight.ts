@@ -14,7 +14,11 @@ export interface SeenRelease {
 
 /** All that an edge runs now. */
 export interface EdgeSight {
-  readonly lanes: readonly { readonly lane: string; readonly releases: readonly SeenRelease[] }[];
+  readonly lanes: readonly {
+    readonly lane: string;
+    readonly weightServedPercent: number;
+    readonly releases: readonly SeenRelease[];
+  }[];
   readonly trials: readonly { readonly host: string; readonly release: SeenRelease }[];
 }
 

@@ -38,6 +38,11 @@ export async function placed({ driver, doors }: Ground, name: string): Promise<P
   if (outcome !== 'live') throw new Error(`expected ${name} to go live, got ${outcome ?? trouble ?? 'nothing'}`);
   driver.visitors.send(`${name}.localhost`, 0);
   const { lane } = await doors.bea.get<{ lane: { id: string } }>(`/v1/promotions/${promotion}`);
+  // The decision comes first, and the edge pulls it: until then some visitors of a first version still meet nobody.
+  await eventually('the edge to serve it to all', async () => {
+    const { lanes } = await seenAtEdge(driver.stage);
+    return lanes.some((each) => each.lane === lane.id && each.weightServedPercent === 0);
+  });
   return { promotion, lane: lane.id, host: `${name}.localhost` };
 }
 
