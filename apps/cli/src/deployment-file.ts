@@ -9,6 +9,7 @@ const deploymentShape = group(
     apiUrl: text({ min: 1, max: 300 }),
     routerUrl: text({ min: 1, max: 300 }),
     temporalAddress: text({ min: 1, max: 300 }),
+    workerUrl: text({ min: 1, max: 300 }),
     pid: integer({ min: 1 }),
     startedAt: text({ min: 1, max: 40 }),
     workspace: text({ min: 1, max: 80 }),
@@ -22,6 +23,8 @@ export interface Deployment {
   readonly apiUrl: string;
   readonly routerUrl: string;
   readonly temporalAddress: string;
+  /** Where the worker says how it is; nobody else is answered there. */
+  readonly workerUrl: string;
   readonly pid: number;
   readonly startedAt: string;
   readonly workspace: string;

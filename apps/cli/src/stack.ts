@@ -102,7 +102,8 @@ async function bootAll(boot: Boot): Promise<Stack> {
   const { [edgePerson.key]: _edge, ...people } = founded.people;
   const deployment: Deployment = {
     ...{ apiUrl: addresses.api, routerUrl: addresses.router, temporalAddress, pid: process.pid },
-    ...{ startedAt: new Date().toISOString(), workspace: founded.workspace, people },
+    ...{ workerUrl: `http://${LOOPBACK}:${addresses.workerPort}`, startedAt: new Date().toISOString() },
+    ...{ workspace: founded.workspace, people },
   };
   writeDeployment(config.dataFolder, deployment);
   return { deployment, services: boot.services, broken: boot.broken.promise, stop: () => stopAll(boot) };
