@@ -40,7 +40,7 @@ export function decide(scene: Scene, command: Command): Decided {
         event,
       }));
     case 'PublishPolicy':
-      return simple(scene, decidePolicy(scene.policy, command, scene.lentBy), (event) => ({
+      return simple(scene, decidePolicy(scene.policy, command, scene), (event) => ({
         stream: 'policy',
         id: command.policyId,
         event,

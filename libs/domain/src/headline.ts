@@ -1,4 +1,5 @@
 import { type GateState, isBlocked } from './gate.ts';
+import { isFrozen } from './freeze.ts';
 import { type CanarySight, canaryWords } from './headline-canary.ts';
 import { durationWords, momentWords, type Reading, usualMs } from './headline-words.ts';
 import type { Hold } from './lane.ts';
@@ -153,6 +154,10 @@ function checking(state: PromotionState, gate: GateState, facts: HeadlineFacts):
 
 function canary(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
   if (facts.hold !== null) return { state: 'held', sentence: heldWords(facts.hold, facts), blockers: [] };
+  if (isFrozen(gate)) {
+    const until = gate.retryAt === null ? '' : ` It goes on at ${momentWords(gate.retryAt, facts)}.`;
+    return { state: 'queued', sentence: `All is well, but ${firstOf(gate.reasons)}${until}`, blockers: gate.reasons };
+  }
   if (facts.laneBusy) {
     const since = momentWords(turnBegan(state, gate), facts);
     const sentence = `Waiting since ${since} for another release of this prototype to finish.`;

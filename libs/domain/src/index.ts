@@ -32,6 +32,7 @@ export { decide } from './decide.ts';
 export { tallyOf } from './deciding.ts';
 export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts, standing } from './decision.ts';
 export { type GateState, type GateStatus, gateStatuses, isBlocked } from './gate.ts';
+export type { Calendar, Freeze, FreezeWindow } from './freeze.ts';
 export type { CanarySight } from './headline-canary.ts';
 export { pastWaitsMin } from './headline-words.ts';
 export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';

@@ -1,5 +1,6 @@
 import type { Candidate } from './candidate.ts';
 import type { Decision, VoidReason } from './decision.ts';
+import { frozenReason } from './freeze.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
 import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
 import { type GateName, type Policy, ruleOf } from './policy.ts';
@@ -61,6 +62,14 @@ export type PromotionEvent =
     }
   | { readonly kind: 'place_awaited'; readonly v: 1; readonly gate: GateName; readonly runsMax: number }
   | { readonly kind: 'place_found'; readonly v: 1; readonly gate: GateName }
+  | {
+      readonly kind: 'freeze_met';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly until: number;
+      readonly why: string;
+    }
+  | { readonly kind: 'freeze_ended'; readonly v: 1; readonly gate: GateName }
   | {
       readonly kind: 'gate_opened';
       readonly v: 1;
@@ -213,9 +222,11 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   const gate = gateIn(state, event.gate);
   switch (event.kind) {
     case 'place_awaited':
-      return withGate(state, event.gate, { reasons: [placeReason(event.runsMax)] });
+    case 'freeze_met':
+      return withGate(state, event.gate, awaiting(event));
     case 'place_found':
-      return withGate(state, event.gate, { reasons: [] });
+    case 'freeze_ended':
+      return withGate(state, event.gate, { reasons: [], retryAt: null });
     case 'gate_opened':
       return withGate(state, event.gate, {
         status: 'waiting',
@@ -225,20 +236,7 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
         evidenceDigest: event.evidenceDigest,
       });
     case 'gate_reported':
-      return withGate(state, event.gate, {
-        status:
-          event.verdict === 'pass' || event.verdict === 'waived'
-            ? 'passed'
-            : event.verdict === 'fail'
-              ? 'failed'
-              : 'inconclusive',
-        verdict: event.verdict,
-        reasons: event.reasons,
-        evidence: event.evidence,
-        measure: event.measure,
-        claimant: null,
-        since: at,
-      });
+      return withGate(state, event.gate, { ...concluded(event), claimant: null, since: at });
     case 'gate_blocked':
       return withGate(state, event.gate, {
         status: 'inconclusive',
@@ -278,6 +276,30 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
     case 'quorum_reached':
       return withGate(state, event.gate, { status: 'passed', verdict: 'pass', since: at });
   }
+}
+
+function concluded(event: Extract<GateEvent, { kind: 'gate_reported' }>): Partial<GateState> {
+  const { verdict, reasons, evidence, measure } = event;
+  return { status: statusOf(verdict), verdict, reasons, evidence, measure };
+}
+
+function statusOf(verdict: Verdict): GateState['status'] {
+  switch (verdict) {
+    case 'pass':
+    case 'waived':
+      return 'passed';
+    case 'fail':
+      return 'failed';
+    case 'inconclusive':
+      return 'inconclusive';
+  }
+}
+
+/** What stands in the way of a gate that nobody has begun, and until when, if that is known. */
+function awaiting(event: Extract<GateEvent, { kind: 'place_awaited' | 'freeze_met' }>): Partial<GateState> {
+  return event.kind === 'place_awaited'
+    ? { reasons: [placeReason(event.runsMax)] }
+    : { reasons: [frozenReason(event)], retryAt: event.until };
 }
 
 /** Written here and not in `limits.ts`, which looks at promotions. */

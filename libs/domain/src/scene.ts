@@ -1,3 +1,4 @@
+import type { Calendar } from './freeze.ts';
 import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts';
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
@@ -20,6 +21,8 @@ export interface Scene {
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;
+  /** Time zones and recurring windows; given, for the same reason. */
+  readonly calendar: Calendar;
   readonly promotion: PromotionState | null;
   /** Other open promotions of the same prototype; a newer candidate supersedes or waits for them. */
   readonly rivals: readonly PromotionState[];

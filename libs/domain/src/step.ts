@@ -1,6 +1,7 @@
 import type { PromotionCommand, Report } from './command.ts';
 import { missingSecrets } from './configuration.ts';
 import { type Digest, releaseIdOf } from './id.ts';
+import { isFrozen } from './freeze.ts';
 import { configurationOf } from './lane.ts';
 import type { GateState } from './gate.ts';
 import { isAwaitingPlace, limitsOf, needsPlace, noPlace } from './limits.ts';
@@ -249,6 +250,8 @@ function takeStaging(plan: Plan, state: PromotionState): Decided | null {
 /** The first production claim re-checks all that time can change; later claims only need the lane. */
 function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Decided | null {
   if (state.productionAt === null) {
+    const frozen = awaitThaw(plan, scene, gateIn(state, 'canary'));
+    if (frozen !== null) return frozen;
     const reopened = reopenStaleEvidence(plan, scene) || reopenLostQuorum(plan, scene);
     if (reopened) {
       openIfHuman(plan, scene);
@@ -263,6 +266,19 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
   }
   const refused = plan.ask('production', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
   return refused === null ? null : plan.refuse(refused);
+}
+
+/** Approval may be given before and during a freeze; only the first users wait. The gate says so once, with the end. */
+function awaitThaw(plan: Plan, { calendar, now }: Scene, gate: GateState): Decided | null {
+  const state = focus(plan);
+  const freeze = calendar.freezeAt(state.policy.freeze ?? [], now);
+  if (freeze === null) {
+    if (isFrozen(gate)) plan.tell(state.id, { kind: 'freeze_ended', v: 1, gate: gate.name });
+    return null;
+  }
+  if (!isFrozen(gate) || gate.retryAt !== freeze.until)
+    plan.tell(state.id, { kind: 'freeze_met', v: 1, gate: gate.name, ...freeze });
+  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: freeze.until, why: 'frozen' } });
 }
 
 function releaseOf(state: PromotionState) {

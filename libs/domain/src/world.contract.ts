@@ -1,3 +1,4 @@
+import type { Calendar } from './freeze.ts';
 import type { Command } from './command.ts';
 import { decide } from './decide.ts';
 import type { PersonId, PromotionId } from './id.ts';
@@ -165,6 +166,15 @@ const plainAuthority: Authority = {
     ),
 };
 
+/** Windows of the small world are plain numbers: from when until when. */
+const plainCalendar: Calendar = {
+  freezeAt: (windows, now) => {
+    const on = windows.find(({ from, until }) => Number(from) <= now && now < Number(until));
+    return on === undefined ? null : { until: Number(on.until), why: on.why };
+  },
+  windowProblem: ({ from }) => (Number.isNaN(Number(from)) ? 'expected a number' : null),
+};
+
 function sceneFor(world: World, actor: PersonId, command: Command): Scene {
   const state = <State>(key: string) => (world.states.get(key) ?? null) as State | null;
   const people = Object.fromEntries(
@@ -179,6 +189,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     actor: people[actor] ?? unknown,
     lentBy: null,
     authority: plainAuthority,
+    calendar: plainCalendar,
     digestOf: (text) =>
       `sha256:${[...text]
         .reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7)

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { authority } from '@proviso/authority';
+import { calendar } from '@proviso/calendar';
 import {
   builtinOf,
   type Command,
@@ -214,6 +215,7 @@ export function sceneOf(parts: {
     actor,
     lentBy,
     authority,
+    calendar,
     digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,
     promotion: promotions.find((one) => one.id === reach.promotion) ?? null,
     rivals: promotions.filter((one) => one.id !== reach.promotion),
