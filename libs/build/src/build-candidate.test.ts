@@ -129,7 +129,7 @@ test('what differs between two builds is named, and the first one goes on', asyn
   expect(outcome.verdict).toBe('pass');
   expect(outcome.reasons[1]).toMatchObject({ code: 'build_differs', message: expect.stringContaining('stamp.txt;') });
   const again = await bench.build(scripted("import fs from 'node:fs'; fs.writeFileSync('same.txt', 'other')"), {
-    earlier: outcome.artifact,
+    earlier: outcome.built?.artifact ?? null,
   });
   expect(again.reasons[1]?.message).toMatch(/make\.mjs, same\.txt, stamp\.txt/);
 }, 60_000);
@@ -137,7 +137,10 @@ test('what differs between two builds is named, and the first one goes on', asyn
 test('nothing to build is a pass with evidence that says so', async () => {
   const outcome = await bench.build({ files: { 'server.js': '' } });
   expect(outcome).toMatchObject({ verdict: 'pass', reasons: [{ code: 'nothing_to_build' }] });
-  expect(JSON.parse(await bench.read(outcome, 'build_report'))).toMatchObject({ artifact: outcome.artifact });
+  expect(JSON.parse(await bench.read(outcome, 'build_report'))).toMatchObject({
+    artifact: outcome.built?.artifact,
+    sizeBytes: outcome.built?.sizeBytes,
+  });
   expect(await bench.paths(outcome)).toEqual(['proviso.yaml', 'server.js']);
 });
 
@@ -152,7 +155,7 @@ test.each<[string, Readonly<Record<string, string>>, string, RegExp]>([
   ['the lock file of uv', { 'uv.lock': '' }, 'package_manager_missing', /requirements\.txt/],
 ])('%s is a finding with its fix', async (_what, files, code, fix) => {
   const outcome = await bench.build({ files, build: {} });
-  expect(outcome).toMatchObject({ verdict: 'fail', artifact: null, reasons: [{ code }] });
+  expect(outcome).toMatchObject({ verdict: 'fail', built: null, reasons: [{ code }] });
   expect(outcome.reasons[0]?.message).toMatch(fix);
 });
 
@@ -193,7 +196,7 @@ test('a failing command is a no with its last words, and no secret is kept', asy
   const outcome = await bench.build(
     scripted(`console.log('with ${secret}'); console.error('no page'); process.exit(1)`),
   );
-  expect(outcome).toMatchObject({ verdict: 'fail', artifact: null, reasons: [{ code: 'build_failed' }] });
+  expect(outcome).toMatchObject({ verdict: 'fail', built: null, reasons: [{ code: 'build_failed' }] });
   expect(outcome.reasons[0]?.message).toContain('no page');
   const log = await bench.read(outcome, 'build_log');
   expect(log + JSON.stringify(outcome.reasons)).not.toContain(secret);
@@ -237,7 +240,7 @@ test('a build has no network, and nothing of our environment', async () => {
       { variables: { TITLE: 'Desk' } },
     ),
   );
-  const report = JSON.parse(new TextDecoder().decode(await bench.evidence.get(outcome.artifact ?? '')));
+  const report = JSON.parse(new TextDecoder().decode(await bench.evidence.get(outcome.built?.artifact ?? '')));
   const seen = report.files.find(({ path }: { path: string }) => path === 'seen.json');
   const text = new TextDecoder().decode(await bench.evidence.get(`sha256:${seen.sha256}`));
   expect(JSON.parse(text)).toEqual(['alone', 'Desk', null]);
@@ -253,5 +256,5 @@ test('a build that nobody waits for any more ends at once', async () => {
 test('a machine that cannot isolate builds nothing and says why', async () => {
   const isolation = { way: 'none', limits: 'rlimit', why: 'no namespaces', toolchain: null } as const;
   const outcome = await bench.build(scripted(''), { builder: { isolation } });
-  expect(outcome).toMatchObject({ verdict: 'inconclusive', artifact: null, reasons: [{ code: 'build_not_isolated' }] });
+  expect(outcome).toMatchObject({ verdict: 'inconclusive', built: null, reasons: [{ code: 'build_not_isolated' }] });
 });

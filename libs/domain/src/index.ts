@@ -77,6 +77,7 @@ export {
 export {
   type LimitName,
   type Limits,
+  type Place,
   type Usage,
   bytesWords,
   defaultLimits,
@@ -127,6 +128,7 @@ export {
   outcomes,
 } from './promotion.ts';
 export {
+  type KeptArtifact,
   type PrototypeCommand,
   type PrototypeEvent,
   type PrototypeState,

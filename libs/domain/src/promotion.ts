@@ -62,6 +62,14 @@ export type PromotionEvent =
   | { readonly kind: 'place_awaited'; readonly v: 1; readonly gate: GateName; readonly runsMax: number }
   | { readonly kind: 'place_found'; readonly v: 1; readonly gate: GateName }
   | {
+      /** The workspace has begun as many builds as it may in a day. */
+      readonly kind: 'build_postponed';
+      readonly v: 1;
+      readonly gate: 'build';
+      readonly buildsMax: number;
+      readonly until: number;
+    }
+  | {
       readonly kind: 'gate_opened';
       readonly v: 1;
       readonly gate: GateName;
@@ -108,6 +116,8 @@ export type PromotionEvent =
       readonly gate: 'build';
       readonly attempt: number;
       readonly artifact: Digest;
+      /** Of all its files; builds from before they were counted have none. */
+      readonly bytes?: number;
     }
   | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
   | {
@@ -213,9 +223,9 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   const gate = gateIn(state, event.gate);
   switch (event.kind) {
     case 'place_awaited':
-      return withGate(state, event.gate, { reasons: [placeReason(event.runsMax)] });
     case 'place_found':
-      return withGate(state, event.gate, { reasons: [] });
+    case 'build_postponed':
+      return withGate(state, event.gate, { reasons: limitReasons(event) });
     case 'gate_opened':
       return withGate(state, event.gate, {
         status: 'waiting',
@@ -280,10 +290,25 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   }
 }
 
+/** What a gate carries while it waits for a limit of its workspace, and nothing when it does so no more. */
+function limitReasons(
+  event: Extract<PromotionEvent, { kind: 'place_awaited' | 'place_found' | 'build_postponed' }>,
+): readonly Reason[] {
+  if (event.kind === 'place_found') return [];
+  return [event.kind === 'place_awaited' ? placeReason(event.runsMax) : postponedReason(event)];
+}
+
 /** Written here and not in `limits.ts`, which looks at promotions. */
 function placeReason(runsMax: number): Reason {
   const message = `this workspace runs ${runsMax} of ${runsMax} candidates at once: this one goes on when one of them is done, or when an operator raises the limit`;
   return { code: 'limit_reached', message };
+}
+
+/** Told with the moment, so that nobody has to guess whether to wait or to ask an operator. */
+export function postponedReason({ buildsMax, until }: { buildsMax: number; until: number }): Reason {
+  const when = `${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const message = `this workspace has begun ${buildsMax} of ${buildsMax} builds today: this one goes on at ${when}, or when an operator raises the limit`;
+  return { code: 'build_postponed', message };
 }
 
 function statusAfter(decision: Decision, at: number): Partial<GateState> {
