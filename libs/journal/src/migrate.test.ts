@@ -38,8 +38,11 @@ afterEach(async () => {
 /** To the newest schema. The roles are the server's, so whoever makes a database for a test at that moment waits. */
 async function migrated(): Promise<readonly string[]> {
   await server.query('select pg_advisory_lock(7203100)');
-  const applied = migrate({ superuserUrl, appPassword: password, pumpPassword: password });
-  return await applied.finally(async () => await server.query('select pg_advisory_unlock(7203100)'));
+  try {
+    return await migrate({ superuserUrl, appPassword: password, pumpPassword: password });
+  } finally {
+    await server.query('select pg_advisory_unlock(7203100)');
+  }
 }
 
 /** The schema as it was after that file. */
