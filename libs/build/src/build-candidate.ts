@@ -237,7 +237,11 @@ async function proven(
   const statement = provenanceOf({
     prototype: contract.prototype,
     ...{ artifact, source: input.source, build: contract.build, locks: await Promise.all(locks) },
-    ...{ packages: locked.flat(), archives: packages.map(({ digest }) => digest), builder: { origin, versions } },
+    ...{
+      packages: locked.flat(),
+      archives: packages.map(({ digest }) => digest),
+      builder: { origin, isolation: isolation.way, versions },
+    },
     ...{ invocation: input.invocation, startedAt, finishedAt: ports.now() },
   });
   return { kind: 'provenance', digest: await stored(ports.evidence, statement) };
