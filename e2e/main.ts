@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
 import { exports, exportsText } from './exports/exports.ts';
-import { hostile, hostileText } from './hostile/hostile.ts';
+import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
 import { kills, killsText } from './kills.ts';
 
 /** What a scenario answers: the words for people, the facts for machines. */
@@ -22,7 +22,7 @@ const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const runs = {
   kills: 'every process killed at every named point, Temporal’s database deleted, bugs planted',
-  hostile: 'a prototype that tries to break out, in every phase, while the service is asked',
+  hostile: 'a prototype that tries to break out, in every phase and both ways of isolation, while the service is asked',
   exports: 'what other tools export, to its end; the edge killed under traffic; releases changed under load',
 };
 
@@ -36,8 +36,9 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     return { text: killsText(result), json, passed };
   },
   hostile: async (order) => {
-    const result = await hostile({ projectRoot, ...order });
-    return { text: hostileText(result), json: result, passed: result.passed };
+    const ways: HostileResult[] = [];
+    for (const way of attackedWays) ways.push(await hostile({ projectRoot, way, ...order }));
+    return { text: ways.map(hostileText).join('\n\n'), json: { ways }, passed: ways.every(({ passed }) => passed) };
   },
   exports: async (order) => {
     const result = await exports({ projectRoot, ...order });

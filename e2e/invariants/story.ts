@@ -146,6 +146,7 @@ function tellGate(told: Told, { gate, entry, say }: AtGate): void {
     case 'place_found':
     case 'freeze_met':
     case 'freeze_ended':
+    case 'build_postponed':
       return allBefore(told, { gate, entry, say });
     case 'gate_blocked':
       return blocked(told, { gate, entry, say });

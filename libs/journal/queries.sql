@@ -7,7 +7,7 @@ insert into proviso.usage (workspace, evidence_bytes, counted_at)
    on conflict (workspace) do update set evidence_bytes = excluded.evidence_bytes, counted_at = excluded.counted_at;
 
 -- collector.outdated
-select a.workspace, a.prototype, a.digest from proviso.artifact a
+select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
      join proviso.stream w on w.workspace = a.workspace and w.kind = 'workspace'
     where a.removed_at is null
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
@@ -194,10 +194,17 @@ select rolsuper or rolbypassrls as unsafe, rolname as name,
           current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
      from pg_roles where rolname = current_user;
 
+-- submit.artifact
+select bytes, removed_at is not null as removed from proviso.artifact where workspace = $1 and prototype = $2 and digest = $3;
+
 -- submit.artifacts
-insert into proviso.artifact (workspace, prototype, digest, bytes, frozen_at)
+insert into proviso.artifact as a (workspace, prototype, digest, bytes, frozen_at)
    select $1, t.prototype, t.digest, t.bytes, $2 from unnest($3::text[], $4::text[], $5::bigint[]) as t(prototype, digest, bytes)
-   on conflict (workspace, prototype, digest) do update set bytes = excluded.bytes, frozen_at = excluded.frozen_at, removed_at = null;
+   on conflict (workspace, prototype, digest) do update set bytes = greatest(a.bytes, excluded.bytes), frozen_at = excluded.frozen_at, removed_at = null;
+
+-- submit.builds
+insert into proviso.build (workspace, promotion, attempt, at)
+   select $1, t.promotion, t.attempt, $2 from unnest($3::text[], $4::int[]) as t(promotion, attempt) on conflict do nothing;
 
 -- submit.evidence
 insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
@@ -275,6 +282,9 @@ select (select coalesce(sum(bytes), 0) from proviso.artifact where workspace = $
             + coalesce((select evidence_bytes from proviso.usage where workspace = $1), 0) as disk_bytes,
           (select count(*) from proviso.stream where workspace = $1 and kind = 'prototype') as prototypes,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'running') as runs,
+          (select count(*) from proviso.build where workspace = $1
+              and at >= date_trunc('day', statement_timestamp(), 'UTC')) as builds,
+          (extract(epoch from date_trunc('day', statement_timestamp(), 'UTC') + interval '24 hours') * 1000)::bigint as day_ends_ms,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'waiting'
               and ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $2)) as waiting_before;
 
@@ -285,6 +295,11 @@ insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4
 with y as (
      insert into proviso.vault_key (workspace, person, wrapped) values ($1, $2, $3) on conflict do nothing returning 1
    ) select proviso.hold_still((select count(*) from y) = 1);
+
+-- submit.wake_limited
+insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
+   select $1, id, 1, $2 from proviso.promotion_status where workspace = $1 and open and place in ('waiting', 'postponed')
+   on conflict (workspace, promotion) do update set revision = old.revision + 1;
 
 -- submit.wake_waiting
 insert into proviso.dirty as old (workspace, promotion, revision, marked_at)

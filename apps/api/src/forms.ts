@@ -183,6 +183,7 @@ export const bodies = {
     uploadBytesMax: boundedLimit('uploadBytesMax'),
     prototypesMax: boundedLimit('prototypesMax'),
     runsAtOnceMax: boundedLimit('runsAtOnceMax'),
+    buildsPerDayMax: boundedLimit('buildsPerDayMax'),
     retentionDays: boundedLimit('retentionDays'),
   }),
   optionalReason: z.strictObject({ reason: reason.optional() }).default({}),

@@ -50,7 +50,7 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   const { databaseUrl: url, origin, vaultKeyHex } = config;
   const waiting = { clock, log, signal };
   const [isolation, journal, bundle] = await Promise.all([
-    findIsolation(),
+    findIsolation(config.isolation === null ? {} : { way: config.isolation }),
     openPatiently(waiting, async () => await openJournal({ url, connectionsMax, origin, vaultKeyHex, onError })),
     bundleStory(),
   ]);

@@ -104,6 +104,8 @@ export interface Report {
   readonly measure: Measure | null;
   /** What a passed build has made; no other report has one. */
   readonly artifact?: Digest;
+  /** All files of what was made; a workspace's disk is counted by it. */
+  readonly artifactBytes?: number;
 }
 
 /** One look of the canary's judge. `fresh` is false when no new data was seen: then no lease is renewed. */
@@ -133,6 +135,8 @@ export interface Reach {
   readonly rivals?: boolean;
   /** What the workspace takes is counted under its lock. */
   readonly usage?: boolean;
+  /** Files that the prototype keeps; their row is read under its lock. */
+  readonly artifact?: Digest;
   /** Voters and involved people are loaded with their rights. */
   readonly people?: boolean;
 }
@@ -180,7 +184,7 @@ export function reachOf(command: Command): Reach {
     case 'TrustPrototype':
       return { prototype: command.prototype };
     case 'RemoveArtifact':
-      return { prototype: command.prototype, rivals: true };
+      return { prototype: command.prototype, artifact: command.artifact, rivals: true };
     case 'PublishPolicy':
       return { policy: command.policyId };
     case 'AddPerson':

@@ -3,7 +3,7 @@ import { isFrozen } from './freeze.ts';
 import { type CanarySight, canaryWords } from './headline-canary.ts';
 import { durationWords, momentWords, type Reading, usualMs } from './headline-words.ts';
 import type { Hold } from './lane.ts';
-import { isAwaitingPlace } from './limits.ts';
+import { isAwaitingPlace, isPostponed } from './limits.ts';
 import { blockedExpiresMs, currentGate } from './next.ts';
 import type { GateName } from './policy.ts';
 import { pinnedRule } from './policy.ts';
@@ -143,7 +143,7 @@ function underway(state: PromotionState, gate: GateState, facts: HeadlineFacts):
 }
 
 function checking(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
-  if (isAwaitingPlace(gate)) {
+  if (isAwaitingPlace(gate) || isPostponed(gate)) {
     const since = momentWords(turnBegan(state, gate), facts);
     const sentence = `Waiting since ${since} to be checked: ${gate.name}. ${firstOf(gate.reasons)}`;
     return { state: 'queued', sentence, blockers: gate.reasons };

@@ -78,6 +78,7 @@ export {
 export {
   type LimitName,
   type Limits,
+  type Place,
   type Usage,
   bytesWords,
   defaultLimits,
@@ -128,6 +129,7 @@ export {
   outcomes,
 } from './promotion.ts';
 export {
+  type KeptArtifact,
   type PrototypeCommand,
   type PrototypeEvent,
   type PrototypeState,

@@ -26,7 +26,8 @@ const gateShape = oneOf('gate', {
   build: group({}, attempts),
   scan: group({}, attempts),
   evaluation: group(
-    { bar: about(number({ min: 0, max: 1 }), 'the lower bound of the pass rate must reach this') },
+    // A bar of 0 asks nothing, and no number of answers shows one of 1: the judge refuses both.
+    { bar: about(number({ min: 0, max: 1, exclusive: true }), 'the lower bound of the pass rate must reach this') },
     { ...attempts, repeats: preset(integer({ min: 1, max: 20 }), 3) },
   ),
   staging: group({}, attempts),

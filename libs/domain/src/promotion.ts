@@ -1,6 +1,6 @@
 import type { Candidate } from './candidate.ts';
 import type { Decision, VoidReason } from './decision.ts';
-import { frozenReason } from './freeze.ts';
+import { awaiting } from './awaiting.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
 import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
 import { type GateName, type Policy, ruleOf } from './policy.ts';
@@ -71,6 +71,14 @@ export type PromotionEvent =
     }
   | { readonly kind: 'freeze_ended'; readonly v: 1; readonly gate: GateName }
   | {
+      /** The workspace has begun as many builds as it may in a day. */
+      readonly kind: 'build_postponed';
+      readonly v: 1;
+      readonly gate: 'build';
+      readonly buildsMax: number;
+      readonly until: number;
+    }
+  | {
       readonly kind: 'gate_opened';
       readonly v: 1;
       readonly gate: GateName;
@@ -117,6 +125,8 @@ export type PromotionEvent =
       readonly gate: 'build';
       readonly attempt: number;
       readonly artifact: Digest;
+      /** Of all its files; builds from before they were counted have none. */
+      readonly bytes?: number;
     }
   | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
   | {
@@ -222,6 +232,7 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   const gate = gateIn(state, event.gate);
   switch (event.kind) {
     case 'place_awaited':
+    case 'build_postponed':
     case 'freeze_met':
       return withGate(state, event.gate, awaiting(event));
     case 'place_found':
@@ -293,19 +304,6 @@ function statusOf(verdict: Verdict): GateState['status'] {
     case 'inconclusive':
       return 'inconclusive';
   }
-}
-
-/** What stands in the way of a gate that nobody has begun, and until when, if that is known. */
-function awaiting(event: Extract<GateEvent, { kind: 'place_awaited' | 'freeze_met' }>): Partial<GateState> {
-  return event.kind === 'place_awaited'
-    ? { reasons: [placeReason(event.runsMax)] }
-    : { reasons: [frozenReason(event)], retryAt: event.until };
-}
-
-/** Written here and not in `limits.ts`, which looks at promotions. */
-function placeReason(runsMax: number): Reason {
-  const message = `this workspace runs ${runsMax} of ${runsMax} candidates at once: this one goes on when one of them is done, or when an operator raises the limit`;
-  return { code: 'limit_reached', message };
 }
 
 function statusAfter(decision: Decision, at: number): Partial<GateState> {

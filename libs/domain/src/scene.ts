@@ -6,7 +6,7 @@ import type { Onward, Step } from './next.ts';
 import type { PersonEvent, PersonState } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy.ts';
 import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
-import type { PrototypeEvent, PrototypeState } from './prototype.ts';
+import type { KeptArtifact, PrototypeEvent, PrototypeState } from './prototype.ts';
 import type { Requirement } from './quorum.ts';
 import type { Refusal } from './refusal.ts';
 import type { WorkspaceEvent, WorkspaceState } from './workspace.ts';
@@ -33,6 +33,8 @@ export interface Scene {
   readonly workspace: WorkspaceState | null;
   /** What the workspace takes; null where the command takes nothing of it. */
   readonly usage: Usage | null;
+  /** The files that the command names; null where it names none, or none that the prototype ever kept. */
+  readonly artifact: KeptArtifact | null;
   /** Every voter at the gate and everyone who could be excluded, current rights included. */
   readonly people: Readonly<Record<string, PersonState>>;
 }

@@ -174,6 +174,17 @@ const plainCalendar: Calendar = {
   },
   windowProblem: ({ from }) => (Number.isNaN(Number(from)) ? 'expected a number' : null),
 };
+/** What the small world keeps: everything that was ever frozen or built, until it is let go. */
+function keptIn(world: World, artifact: string): Scene['artifact'] {
+  const told = world.drafts.flatMap(({ draft: { event } }) => {
+    if (event.kind === 'candidate_frozen' && event.candidate.manifest.artifact === artifact)
+      return [{ bytes: event.candidate.sizeBytes ?? 0, removed: false }];
+    if (event.kind === 'artifact_built' && event.artifact === artifact)
+      return [{ bytes: event.bytes ?? 0, removed: false }];
+    return event.kind === 'artifact_removed' && event.artifact === artifact ? [{ bytes: 0, removed: true }] : [];
+  });
+  return told.at(-1) ?? null;
+}
 
 function sceneFor(world: World, actor: PersonId, command: Command): Scene {
   const state = <State>(key: string) => (world.states.get(key) ?? null) as State | null;
@@ -203,6 +214,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     person: 'person' in command ? state(`person/${command.person}`) : null,
     workspace: null,
     usage: null,
+    artifact: command.kind === 'RemoveArtifact' ? keptIn(world, command.artifact) : null,
     people,
   };
 }

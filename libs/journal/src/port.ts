@@ -214,7 +214,7 @@ export interface Reads {
   readonly workspace: () => Promise<WorkspaceView | null>;
   /** What it takes at the moment. */
   readonly usage: () => Promise<Usage>;
-  /** Open promotions that run a candidate or wait for a place to, oldest first. */
+  /** Open promotions that run a candidate or wait for a limit before they do, oldest first. */
   readonly places: () => Promise<readonly { readonly promotion: PromotionId; readonly waits: boolean }[]>;
   /** True when no prototype of this workspace keeps the files of the artifact any more. */
   readonly artifactRemoved: (digest: Digest) => Promise<boolean>;
@@ -283,6 +283,7 @@ export interface OutdatedArtifact {
   readonly workspace: WorkspaceId;
   readonly prototype: PrototypeId;
   readonly digest: Digest;
+  readonly bytes: number;
 }
 
 /** What a document weighs; `filesBytes` is what the files of an artifact weigh together. */
@@ -316,7 +317,7 @@ export interface Leadership {
   readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
   /** Digests that any workspace's entries name, by keyset: what the collection of orphans must keep. */
   readonly evidence: (after: string, limit: number) => Promise<readonly NamedEvidence[]>;
-  /** Versions whose files are kept and older than the retention of their workspace, oldest first. */
+  /** Versions and builds whose files are kept and older than the retention of their workspace, oldest first. */
   readonly outdated: (limit: number) => Promise<readonly OutdatedArtifact[]>;
   /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
   readonly weigh: (documents: readonly Weighed[]) => Promise<void>;

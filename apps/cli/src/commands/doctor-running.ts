@@ -127,9 +127,10 @@ function leaseWords({ leaseRemainingMs, weight }: Lane): string {
   return leaseRemainingMs === null ? ', no lease' : `, leased for ${Math.round(leaseRemainingMs / 1_000)} s`;
 }
 
-function queueFinding({ places }: Running, { limits }: Limits): Finding {
+function queueFinding({ places }: Running, { limits, usage }: Limits): Finding {
   const waiting = places.waiting.length === 0 ? 'none waits' : `${places.waiting.length} wait`;
-  const detail = `${places.running.length} of ${limits.runsAtOnceMax} candidates run at once, ${waiting}`;
+  const builds = `${usage.builds} of ${limits.buildsPerDayMax} builds begun today`;
+  const detail = `${places.running.length} of ${limits.runsAtOnceMax} candidates run at once, ${waiting}; ${builds}`;
   return { name: 'queue', state: 'ok', detail };
 }
 

@@ -459,6 +459,7 @@ export type Limits = {
         uploadBytesMax: number;
         prototypesMax: number;
         runsAtOnceMax: number;
+        buildsPerDayMax: number;
         retentionDays: number;
     };
     /**
@@ -469,12 +470,14 @@ export type Limits = {
         uploadBytesMax?: number;
         prototypesMax?: number;
         runsAtOnceMax?: number;
+        buildsPerDayMax?: number;
         retentionDays?: number;
     };
     usage: {
         diskBytes: number;
         prototypes: number;
         runs: number;
+        builds: number;
     };
     /**
      * its ETag
@@ -769,6 +772,7 @@ export type SetLimitsData = {
         uploadBytesMax?: number;
         prototypesMax?: number;
         runsAtOnceMax?: number;
+        buildsPerDayMax?: number;
         retentionDays?: number;
     };
     headers?: {

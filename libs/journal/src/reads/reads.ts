@@ -101,7 +101,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
     places: async () =>
       (await query(listPlaces)).map((row) => ({
         promotion: row.id as PromotionId,
-        waits: row.place === 'waiting',
+        waits: row.place !== 'running',
       })),
     artifactRemoved: async (digest: Digest) => (await query(readRemoved, digest))[0]?.removed === true,
     evidence: async (digest: Digest) => {

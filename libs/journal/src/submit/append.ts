@@ -4,6 +4,7 @@ import {
   type EvidenceRef,
   evolve,
   leaseMs,
+  type Place,
   placeOf,
   type PromotionState,
   type StreamState,
@@ -208,10 +209,10 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     entries,
     streams,
     status: streams.flatMap((stream) => statusOf(stream, loaded)),
-    taken: takenBy(
-      decided.drafts,
-      streams.some((stream) => freesPlace(stream, loaded)),
-    ),
+    taken: takenBy(decided.drafts, {
+      freed: streams.some((stream) => freesPlace(stream, loaded)),
+      prototypes: prototypesOf(streams),
+    }),
     evidence: decided.drafts.flatMap(evidenceIn),
     tokens: decided.drafts.flatMap((draft) =>
       draft.stream === 'person' && draft.event.kind === 'token_issued'
@@ -239,13 +240,19 @@ function statusOf(stream: Writing['streams'][number], loaded: ReadonlyMap<string
     : [{ id: state.id, prototype: state.prototype, open, place }];
 }
 
+/** Whose each promotion is, as it will be stored. */
+function prototypesOf(streams: Writing['streams']): ReadonlyMap<string, string> {
+  const promotions = streams.filter(({ kind }) => kind === 'promotion').map(({ state }) => state as PromotionState);
+  return new Map(promotions.map(({ id, prototype }) => [id, prototype]));
+}
+
 /** Whoever held a place or waited for one makes room for the next when it goes. */
 function freesPlace(stream: Writing['streams'][number], loaded: ReadonlyMap<string, Loaded>): boolean {
   if (stream.kind !== 'promotion') return false;
   const before = loaded.get(`promotion/${stream.id}`)?.state as PromotionState | null | undefined;
   if (before == null) return false;
-  const [had, has] = [placeOf(before), placeOf(stream.state as PromotionState)];
-  return had !== null && has === null;
+  const inTurn = (place: Place | null) => place === 'running' || place === 'waiting';
+  return inTurn(placeOf(before)) && !inTurn(placeOf(stream.state as PromotionState));
 }
 
 function productionLane(state: StreamState | null): readonly string[] {

@@ -5,6 +5,7 @@ import {
   builtinOf,
   type Command,
   type Digest,
+  type KeptArtifact,
   type LaneState,
   type PersonId,
   type PersonState,
@@ -38,6 +39,7 @@ export interface Reading {
   readonly replay: { readonly commandHash: Buffer; readonly receipt: unknown } | null;
   readonly wrappedKey: Buffer | null;
   readonly usage: Usage | null;
+  readonly artifact: KeptArtifact | null;
 }
 
 // People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
@@ -80,6 +82,9 @@ const countUsage = statement(
             + coalesce((select evidence_bytes from proviso.usage where workspace = $1), 0) as disk_bytes,
           (select count(*) from proviso.stream where workspace = $1 and kind = 'prototype') as prototypes,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'running') as runs,
+          (select count(*) from proviso.build where workspace = $1
+              and at >= date_trunc('day', statement_timestamp(), 'UTC')) as builds,
+          (extract(epoch from date_trunc('day', statement_timestamp(), 'UTC') + interval '24 hours') * 1000)::bigint as day_ends_ms,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'waiting'
               and ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $2)) as waiting_before`,
 );
@@ -91,8 +96,24 @@ export async function readUsage(transaction: Transaction, workspace: WorkspaceId
     diskBytes: Number(row?.disk_bytes),
     prototypes: Number(row?.prototypes),
     runs: Number(row?.runs),
+    builds: Number(row?.builds),
+    dayEndsAt: Number(row?.day_ends_ms),
     waitingBefore: Number(row?.waiting_before),
   };
+}
+
+const readArtifact = statement(
+  'submit.artifact',
+  `select bytes, removed_at is not null as removed from proviso.artifact where workspace = $1 and prototype = $2 and digest = $3`,
+);
+
+/** Files of one prototype, whose rows nobody writes without a lock that is held by now. */
+async function keptIn(
+  transaction: Transaction,
+  { workspace, kept }: { workspace: WorkspaceId; kept: NonNullable<Beside['keeps']> },
+): Promise<KeptArtifact | null> {
+  const [row] = await transaction.run(readArtifact, [uuidOf(workspace), kept.prototype, kept.artifact]);
+  return row === undefined ? null : { bytes: Number(row.bytes), removed: row.removed === true };
 }
 
 /** What is read beside the locked rows. */
@@ -109,6 +130,8 @@ export interface Beside {
   readonly seals: boolean;
   /** What the workspace takes is counted, as this promotion sees it: those that wait before it come first. */
   readonly counts?: string;
+  /** The files that the command is about. */
+  readonly keeps?: { readonly prototype: string; readonly artifact: Digest };
 }
 
 /** Reads what stands beside the locked rows: only what the command needs, all in one packet. */
@@ -117,12 +140,13 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, kept, [sealing], usage] = await Promise.all([
+  const [answer, involved, kept, [sealing], usage, artifact] = await Promise.all([
     readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
     beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
     beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
     beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
+    beside.keeps === undefined ? null : keptIn(transaction, { workspace: beside.workspace, kept: beside.keeps }),
   ]);
   return {
     ...answer,
@@ -130,6 +154,7 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
     kept,
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
     usage,
+    artifact,
   };
 }
 
@@ -229,6 +254,7 @@ export function sceneOf(parts: {
     workspace: ([...loaded].find(([stream]) => stream.startsWith('workspace/'))?.[1].state ??
       null) as WorkspaceState | null,
     usage: reading.usage,
+    artifact: reading.artifact,
     people: reading.people,
   };
 }

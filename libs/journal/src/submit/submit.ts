@@ -213,11 +213,22 @@ async function rivalsIn(transaction: Transaction, workspace: Submission['workspa
 /** Voters matter to whoever counts votes, everybody involved to an opening, and otherwise the actor alone. */
 function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<string, Loaded>): Beside {
   const { workspace, actor, command, idempotencyKey: key, reason } = submission;
-  const { people, rivals, promotion, usage } = reachOf(command);
+  const { people, rivals, promotion, usage, prototype, artifact } = reachOf(command);
   const involved = people === true && rivals === true;
   const counting = usage === true ? { counts: promotion ?? '' } : {};
+  const keeping = artifact === undefined || prototype === undefined ? {} : { keeps: { prototype, artifact } };
   const voters = people === true && !involved ? votersIn(statesOf(known)) : [];
-  return { workspace, actor, plan, people: voters, involved, key, seals: reason !== undefined, ...counting };
+  return {
+    workspace,
+    actor,
+    plan,
+    people: voters,
+    involved,
+    key,
+    seals: reason !== undefined,
+    ...counting,
+    ...keeping,
+  };
 }
 
 /** Who voted is certain only under the lock; whoever was not known before is read now, once. */
