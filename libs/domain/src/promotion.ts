@@ -202,7 +202,7 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       };
     case 'promotion_ended':
       return {
-        ...withGatesStopped(next, at),
+        ...withGatesStopped(event.outcome === 'superseded' ? withVotesSuperseded(next) : next, at),
         outcome: event.outcome,
         endedAt: at,
         undo: null,
@@ -356,6 +356,14 @@ function withGate(state: PromotionState, name: GateName, change: Partial<GateSta
     gate.name === name ? { ...gate, ...change, revision: gate.revision + 1 } : gate,
   );
   return { ...state, gates };
+}
+
+/** Votes on a gate that was still open are votes on what nobody asks about any more: shown, and in no tally. */
+function withVotesSuperseded(state: PromotionState): PromotionState {
+  const gate = state.gates.find(({ status }) => status === 'waiting');
+  if (gate === undefined) return state;
+  const decisions = gate.decisions.map((one) => ({ ...one, voided: one.voided ?? ('superseded' as const) }));
+  return { ...state, gates: state.gates.map((one) => (one === gate ? { ...gate, decisions } : one)) };
 }
 
 /** Nobody will conclude what an end or a way back has overtaken; left as claimed it would look as if somebody did. */
