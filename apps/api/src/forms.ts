@@ -1,3 +1,4 @@
+import { promotionRels } from '@proviso/authority';
 import {
   type CandidateId,
   type Digest,
@@ -216,6 +217,10 @@ export const queries = {
   history: z.strictObject({
     after: z.coerce.number().int().min(0).max(2_147_483_647).optional(),
     limit: z.coerce.number().int().min(1).max(500).default(200),
+  }),
+  explain: z.strictObject({
+    action: z.enum(promotionRels).default('approve'),
+    person: ids.person.optional().describe('whose rights; without it your own'),
   }),
   looks: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(200) }),
 } as const;

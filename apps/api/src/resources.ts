@@ -1,6 +1,7 @@
 import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
 import { z } from 'zod';
 import { digest, ids, secretReference, time } from './forms.ts';
+import { explanationFields } from './explanation-fields.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
@@ -252,6 +253,8 @@ const promotion = named(
   }),
 );
 
+const explanation = named('Explanation', z.strictObject({ person: personRef, ...explanationFields }));
+
 const receipt = named(
   'DecisionReceipt',
   z.strictObject({
@@ -341,6 +344,7 @@ export const resources = {
   candidates: page('CandidatePage', candidate),
   done,
   edgeOrders,
+  explanation,
   frozenCandidate,
   gate,
   health: named('Health', z.strictObject({ status: z.string() })),
@@ -373,6 +377,8 @@ export type GateResource = z.infer<typeof gate>;
 export type LaneResource = z.infer<typeof lane>;
 /** What a lane gives to its releases, as answered. */
 export type ConfigurationResource = z.infer<typeof configuration>;
+/** Why somebody may or may not do something, as answered. */
+export type ExplanationResource = z.infer<typeof explanation>;
 /** What an edge is told. */
 export type EdgeOrdersResource = z.infer<typeof edgeOrders>;
 /** One release in it. */

@@ -242,6 +242,14 @@ const promotions: readonly Route[] = [
     { 200: r.looks },
     { query: queries.looks },
   ]),
+  get([
+    '/v1/promotions/:id/explain',
+    'explainAction',
+    'Why somebody may or may not do something to it: every rule that is asked, and the one that decides',
+    read,
+    { 200: r.explanation },
+    { query: queries.explain },
+  ]),
   get(['/v1/gates/:id', 'readGate', 'One gate of a promotion', read, { 200: r.gate }]),
   post([
     '/v1/gates/:id/decisions',

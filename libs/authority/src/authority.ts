@@ -5,6 +5,7 @@ import {
   type PersonId,
   type PersonState,
   type PromotionState,
+  type PrototypeId,
   type Refusal,
   type Requirement,
   refusal,
@@ -12,13 +13,14 @@ import {
   separate,
   separateLent,
 } from '@proviso/domain';
-import { type Facts, fills, rightsOf, verbsOf } from './ability.ts';
-import { wordsOf } from './words.ts';
+import { type Facts, type Verb, grantOf, mayFill, rightsOf, verbsOf } from './ability.ts';
+import { bindingWords, wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
 export interface Subject {
   readonly actor: PersonState;
-  readonly command: Command;
+  /** Of the command only what it is called, and the prototype where it names one: its body is never believed. */
+  readonly command: { readonly kind: Command['kind']; readonly prototype?: PrototypeId };
   readonly promotion?: PromotionState | null;
   readonly prototype?: string | null;
   /** Where a lane lives, when the command is about a lane. */
@@ -27,16 +29,103 @@ export interface Subject {
   readonly lentBy?: PersonId | null;
 }
 
-/**
- * May this actor do this? Ability first, from the bindings; separation of duties last, on the loaded row, because no
- * rule of an ability may ever grant it away. Null: nothing is in the way.
- */
+/** One rule that was asked and what it said. The last one asked is the one that decides. */
+export interface Asked {
+  readonly rule: string;
+  readonly answer: 'yes' | 'no';
+  /** As said to the person it is about. */
+  readonly words: string;
+  /** The whole no; null with a yes. */
+  readonly refusal: Refusal | null;
+}
+
+/** May this actor do this? The last word of `explain`, without the rest of it: a yes builds no words. */
 export function authorise(subject: Subject): Refusal | null {
+  return ask(subject, null);
+}
+
+/** Every rule that was asked, in order, up to the first no. */
+export function explain(subject: Subject): readonly Asked[] {
+  const asked: Asked[] = [];
+  ask(subject, asked);
+  return asked;
+}
+
+/**
+ * Asks the rules in their order until one says no. Ability first, from the bindings; separation of duties last, on the
+ * loaded row, because no rule of an ability may ever grant it away.
+ */
+function ask(subject: Subject, asked: Asked[] | null): Refusal | null {
+  const facts = factsOf(subject);
+  for (const rule of rules) {
+    const no = rule.refuse(subject, facts);
+    if (asked !== null) asked.push(...told(rule, { subject, facts, no }));
+    if (no !== null) return no;
+  }
+  return null;
+}
+
+interface Rule {
+  readonly refuse: (subject: Subject, facts: Facts) => Refusal | null;
+  /** Under which name and with which words it says yes; null: such a command is not its matter. */
+  readonly agree: (subject: Subject, facts: Facts) => Pick<Asked, 'rule' | 'words'> | null;
+}
+
+/** Whoever adds a rule adds it before separation. */
+const rules: readonly Rule[] = [
+  { refuse: shutOut, agree: () => ({ rule: 'enabled', words: 'you are an active person' }) },
+  { refuse: unable, agree: ableBy },
+  { refuse: unasked, agree: askedFor },
+  { refuse: separated, agree: unrelated },
+];
+
+function told(
+  rule: Rule,
+  { subject, facts, no }: { subject: Subject; facts: Facts; no: Refusal | null },
+): readonly Asked[] {
+  if (no !== null) return [{ rule: no.rule ?? no.code, answer: 'no', words: no.message, refusal: no }];
+  const yes = rule.agree(subject, facts);
+  return yes === null ? [] : [{ ...yes, answer: 'yes', refusal: null }];
+}
+
+function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
+  return actor.disabled ? refusal('person_disabled', 'expected an active person', { rule: 'enabled' }) : null;
+}
+
+function unable(subject: Subject, facts: Facts): Refusal | null {
+  return rightsOf(subject.actor).can(subject.command.kind, facts) ? null : lacking(subject);
+}
+
+function ableBy({ actor, command }: Subject, facts: Facts): ReturnType<Rule['agree']> {
+  const binding = grantOf(actor, command.kind, facts);
+  return {
+    rule: `ability/${command.kind}`,
+    words: binding === undefined ? 'nobody' : `you are ${bindingWords(binding)}`,
+  };
+}
+
+/** A vote must be one that the gate asks for, by a binding that reaches this promotion. A row not loaded asks nobody. */
+function unasked(subject: Subject, facts: Facts): Refusal | null {
   const { actor, command } = subject;
-  if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  if (!rightsOf(actor).can(command.kind, factsOf(subject))) return lacking(subject);
-  if (command.kind !== 'Decide' || subject.promotion == null) return null;
-  return separate(actor, subject.promotion.exclusions) ?? separateLent(subject.lentBy ?? null);
+  if (command.kind !== 'Decide') return null;
+  const asked = requirementsOf(subject).some(({ from }) => mayFill(actor, from, facts));
+  return asked ? null : lacking(subject, 'requirement');
+}
+
+function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
+  const { actor, command } = subject;
+  if (command.kind !== 'Decide') return null;
+  const filled = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
+  return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
+}
+
+function separated({ actor, command, promotion, lentBy = null }: Subject): Refusal | null {
+  if (command.kind !== 'Decide') return null;
+  return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
+}
+
+function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
+  return command.kind === 'Decide' ? { rule: 'separation', words: 'you had no part in it' } : null;
 }
 
 /**
@@ -45,8 +134,7 @@ export function authorise(subject: Subject): Refusal | null {
  */
 export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
   const { actor, command } = subject;
-  if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  return rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject);
+  return shutOut(subject) ?? (rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
 }
 
 /** What a decision consults about voters: their rights of today, then separation. */
@@ -59,40 +147,43 @@ export function mayRead(actor: PersonState, noun: 'workspace' | 'edge' = 'worksp
 
 function counts(voter: PersonState, requirement: Requirement, promotion: PromotionState): boolean {
   if (separate(voter, promotion.exclusions) !== null) return false;
-  const facts = {
-    noun: 'thing',
-    prototype: promotion.prototype,
-    environment: promotion.policy.environment,
-    votesFrom: [requirement.from],
-  } as const;
-  return rightsOf(voter).can('Decide', facts) && voter.bindings.some((binding) => fills(binding, requirement.from));
+  const facts = factsOf({ actor: voter, command: { kind: 'Decide' }, promotion });
+  return mayFill(voter, requirement.from, facts);
 }
 
-function factsOf(subject: Subject): Facts {
-  const { promotion, command } = subject;
-  const prototype = promotion?.prototype ?? subject.prototype ?? ('prototype' in command ? command.prototype : null);
-  const requirements = promotion == null ? [] : (ruleOf(promotion.policy, 'approval')?.requirements ?? []);
+function factsOf({ promotion, command, prototype, environment }: Subject): Facts {
   return {
     noun: 'thing',
-    prototype,
-    environment: promotion?.policy.environment ?? subject.environment ?? null,
-    votesFrom: requirements.map((one) => one.from),
+    prototype: promotion?.prototype ?? prototype ?? command.prototype ?? null,
+    environment: promotion?.policy.environment ?? environment ?? null,
   };
 }
 
-function lacking(subject: Subject): Refusal {
-  return refusal('not_permitted', `expected somebody who may ${wordsOf[subject.command.kind]}`, {
-    rule: `ability/${subject.command.kind}`,
-    whoCan: whoCan(subject),
-  });
+/** Whose votes a promotion asks for; none where its policy asks nobody, or where it was not loaded. */
+function requirementsOf({ promotion }: Pick<Subject, 'promotion'>): readonly Requirement[] {
+  return promotion == null ? [] : (ruleOf(promotion.policy, 'approval')?.requirements ?? []);
+}
+
+function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `ability/${subject.command.kind}`): Refusal {
+  const { kind } = subject.command;
+  return refusal('not_permitted', `expected somebody who may ${wordsOf[kind]}`, { rule, whoCan: whoCan(subject) });
 }
 
 /** Who could do it instead: groups and roles, never names. */
-export function whoCan(subject: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (subject.command.kind === 'Decide' && subject.promotion != null) {
-    return (ruleOf(subject.promotion.policy, 'approval')?.requirements ?? []).map((requirement) => requirement.from);
-  }
-  return Object.entries(verbsOf)
-    .filter(([, verbs]) => verbs.includes(subject.command.kind))
+export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
+  if (command.kind === 'Decide' && promotion != null) return requirementsOf({ promotion }).map(({ from }) => from);
+  return holders(command.kind);
+}
+
+/** Roles by verb, worked out once: a no that costs more than a yes would be a lever for a flood. */
+const holdersOf = new Map<Verb, readonly string[]>();
+
+function holders(verb: Verb): readonly string[] {
+  const known = holdersOf.get(verb);
+  if (known !== undefined) return known;
+  const found = Object.entries(verbsOf)
+    .filter(([, verbs]) => verbs.includes(verb))
     .map(([role]) => `role/${role}`);
+  holdersOf.set(verb, found);
+  return found;
 }

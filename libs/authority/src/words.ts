@@ -1,4 +1,4 @@
-import type { Command } from '@proviso/domain';
+import type { Binding, Command } from '@proviso/domain';
 
 /** What each command does, as a person would say it after "somebody who may"; a refusal is read by people. */
 export const wordsOf: Readonly<Record<Command['kind'], string>> = {
@@ -38,3 +38,13 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   Undone: 'close a way back',
   Tick: 'ask what is next',
 };
+
+/** A binding as it is said after "you are": what one is, in which group, and how far that reaches. */
+export function bindingWords({ role, group, prototype, environment }: Binding): string {
+  const article = /^[aeo]/.test(role) ? 'an' : 'a';
+  const place = [
+    prototype === undefined ? '' : ` for ${prototype}`,
+    environment === undefined ? '' : ` in ${environment}`,
+  ];
+  return `${article} ${role.replace('-', ' ')}${group === undefined ? '' : ` of group/${group}`}${place.join('')}`;
+}

@@ -327,6 +327,30 @@ export type Promotion = {
     stoppedAt: string | null;
 };
 
+export type Explanation = {
+    person: PersonRef;
+    promotion: string;
+    action: string;
+    allowed: boolean;
+    /**
+     * of the refusal that it would be; null: allowed
+     */
+    code: string | null;
+    /**
+     * the last rule below
+     */
+    decidedBy: string;
+    /**
+     * in the order of asking, up to the first no; in words to the person concerned
+     */
+    rules: Array<{
+        rule: string;
+        answer: 'yes' | 'no';
+        words: string;
+    }>;
+    whoCan: Array<string>;
+};
+
 export type DecisionReceipt = {
     receipt: 'recorded' | 'replayed';
     decision: string;
@@ -1706,6 +1730,39 @@ export type ListLooksResponses = {
 };
 
 export type ListLooksResponse = ListLooksResponses[keyof ListLooksResponses];
+
+export type ExplainActionData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        action?: 'approve' | 'reject' | 'rerun' | 'cancel' | 'rollback' | 'resume';
+        /**
+         * whose rights; without it your own
+         */
+        person?: string;
+    };
+    url: '/v1/promotions/{id}/explain';
+};
+
+export type ExplainActionErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ExplainActionError = ExplainActionErrors[keyof ExplainActionErrors];
+
+export type ExplainActionResponses = {
+    /**
+     * done
+     */
+    200: Explanation;
+};
+
+export type ExplainActionResponse = ExplainActionResponses[keyof ExplainActionResponses];
 
 export type ReadGateData = {
     body?: never;
