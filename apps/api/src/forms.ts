@@ -63,7 +63,7 @@ const prose = z
   );
 
 /** Services inside the deployment hold these without a row; nobody is ever granted one through a door. */
-const insideOnly = ['worker', 'keeper', 'founder'] as const;
+const insideOnly = ['worker', 'keeper', 'founder', 'porter'] as const;
 
 const binding = z.strictObject({
   role: z.enum(roles).exclude(insideOnly),

@@ -25,6 +25,8 @@ export interface Subject {
   readonly environment?: Environment | null;
   /** Who lent the actor the token they came with. */
   readonly lentBy?: PersonId | null;
+  /** Through which door they came, where that matters. */
+  readonly door?: { readonly channel: string } | null;
 }
 
 /**
@@ -34,9 +36,29 @@ export interface Subject {
 export function authorise(subject: Subject): Refusal | null {
   const { actor, command } = subject;
   if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
+  if (isOwnAffair(subject)) return null;
   if (!rightsOf(actor).can(command.kind, factsOf(subject))) return lacking(subject);
   if (command.kind !== 'Decide' || subject.promotion == null) return null;
   return separate(actor, subject.promotion.exclusions) ?? separateLent(subject.lentBy ?? null);
+}
+
+/**
+ * What people may do about themselves without any role. What gives a new way in, an account or a token, wants a person
+ * who is signed in at a page: a token that was stolen or lent could else make itself last.
+ */
+function isOwnAffair({ actor, command, lentBy, door }: Subject): boolean {
+  if (!('person' in command) || command.person !== actor.id || actor.kind !== 'human' || lentBy != null) return false;
+  switch (command.kind) {
+    case 'LinkIdentity':
+    case 'IssueToken':
+      return door?.channel === 'page';
+    case 'UnlinkIdentity':
+    case 'RevokeToken':
+    case 'EndSessions':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /**

@@ -47,6 +47,7 @@ export {
   type PromotionId,
   type PrototypeId,
   type ReleaseId,
+  type SessionId,
   type WorkspaceId,
   gateIdOf,
   gateOf,
@@ -88,6 +89,8 @@ export {
 export { type Onward, type Step, type WaitReason, blockedExpiresMs, currentGate, deadlineOf, next } from './next.ts';
 export {
   type Binding,
+  type Identity,
+  type IdentityHolder,
   type PersonCommand,
   type PersonEvent,
   type PersonState,
@@ -96,6 +99,7 @@ export {
   type TokenRecord,
   lenderOf,
   evolvePerson,
+  identitiesOf,
   principalKinds,
   roles,
 } from './person.ts';

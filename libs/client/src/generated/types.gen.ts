@@ -25,7 +25,7 @@ export type Problem = {
 };
 
 export type Binding = {
-    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder';
+    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder' | 'porter';
     group?: string;
     prototype?: string;
     environment?: string;

@@ -4,6 +4,8 @@ import {
   builtinOf,
   type Command,
   type Digest,
+  type Identity,
+  type IdentityHolder,
   type LaneState,
   type PersonId,
   type PersonState,
@@ -21,6 +23,7 @@ import {
 import type { Row, Transaction } from '../session.ts';
 import { statement } from '../statement.ts';
 import { type Head, noHead } from './entry.ts';
+import { holderOf } from './identities.ts';
 import type { LockPlan } from './lock.ts';
 
 /** A locked or kept stream: its head and its state. */
@@ -37,6 +40,7 @@ export interface Reading {
   readonly replay: { readonly commandHash: Buffer; readonly receipt: unknown } | null;
   readonly wrappedKey: Buffer | null;
   readonly usage: Usage | null;
+  readonly holder: IdentityHolder | null;
 }
 
 // People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
@@ -108,6 +112,8 @@ export interface Beside {
   readonly seals: boolean;
   /** What the workspace takes is counted, as this promotion sees it: those that wait before it come first. */
   readonly counts?: string;
+  /** Whom this account elsewhere belongs to. */
+  readonly identity?: Identity;
 }
 
 /** Reads what stands beside the locked rows: only what the command needs, all in one packet. */
@@ -116,12 +122,13 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, kept, [sealing], usage] = await Promise.all([
+  const [answer, involved, kept, [sealing], usage, holder] = await Promise.all([
     readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
     beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
     beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
     beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
+    beside.identity === undefined ? null : holderOf(transaction, beside.workspace, beside.identity),
   ]);
   return {
     ...answer,
@@ -129,6 +136,7 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
     kept,
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
     usage,
+    holder,
   };
 }
 
@@ -227,6 +235,7 @@ export function sceneOf(parts: {
     workspace: ([...loaded].find(([stream]) => stream.startsWith('workspace/'))?.[1].state ??
       null) as WorkspaceState | null,
     usage: reading.usage,
+    holder: reading.holder,
     people: reading.people,
   };
 }
