@@ -53,6 +53,8 @@ const person = named(
     actsFor: ids.person.nullable(),
     disabled: z.boolean(),
     roles: z.array(binding),
+    waitsForRole: z.boolean().describe('a human who signed in and was given nothing yet'),
+    accounts: z.array(z.string()).describe('who vouches for the accounts by which they are known'),
     tokens: z.array(
       z.strictObject({
         id: ids.token,
@@ -351,6 +353,23 @@ export const resources = {
   looks: named('Looks', z.strictObject({ items: z.array(look) })),
   me: named('Me', z.strictObject({ workspace, person })),
   people: page('PersonPage', person),
+  sessions: named(
+    'Sessions',
+    z.strictObject({
+      items: z.array(
+        z.strictObject({
+          id: z.string(),
+          openedAt: time,
+          seenAt: time,
+          authenticatedAt: time.nullable().describe('null: their provider does not say'),
+        }),
+      ),
+    }),
+  ),
+  pairedToken: named(
+    'PairedToken',
+    z.strictObject({ id: ids.token, token: z.string(), expiresAt: time, person: personRef, url: z.string() }),
+  ),
   person,
   policies: page('PolicyPage', policy),
   policy,

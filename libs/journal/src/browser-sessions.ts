@@ -42,9 +42,15 @@ const listSessions = statement(
 
 /** Sessions of browsers: rows of their own and no entries, since nothing is decided by one alone. */
 export function browserSessions(session: Session): BrowserSessions {
+  const rowOf = async (hash: Digest) =>
+    (await session.transaction(null, (transaction) => transaction.run(findSession, [hash])))[0];
   return {
     find: async (hash) => {
-      const [row] = await session.transaction(null, (transaction) => transaction.run(findSession, [hash]));
+      const row = await rowOf(hash);
+      return row === undefined ? null : foundIn(row);
+    },
+    use: async (hash) => {
+      const row = await rowOf(hash);
       if (row === undefined) return null;
       const found = foundIn(row);
       if (Number(row.idle_seconds) > seenWithinSeconds) await written(session, found.workspace, touchSession, hash);

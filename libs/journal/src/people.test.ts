@@ -142,11 +142,16 @@ describe('a session of a browser', () => {
     const { hash } = await opened(await added());
     await superuser.query(`update proviso.session set seen_at = now() - interval '7 hours' where hash = $1`, [hash]);
     await journal.sessions.find(hash);
-    const { rows } = await superuser.query(
-      `select now() - seen_at < interval '1 minute' as fresh from proviso.session where hash = $1`,
-      [hash],
-    );
-    expect(rows).toEqual([{ fresh: true }]);
+    const seen = async () =>
+      (
+        await superuser.query(
+          `select now() - seen_at < interval '1 minute' as fresh from proviso.session where hash = $1`,
+          [hash],
+        )
+      ).rows;
+    expect(await seen()).toEqual([{ fresh: false }]);
+    await journal.sessions.use(hash);
+    expect(await seen()).toEqual([{ fresh: true }]);
   });
 
   it('ends when its person signs out of it, out of all, or is disabled', async () => {

@@ -253,6 +253,8 @@ export interface SessionView {
 export interface BrowserSessions {
   /** Null for one that is unknown or over. */
   readonly find: (hash: Digest) => Promise<BrowserSession | null>;
+  /** The same for somebody who does something: the session lives on by it. */
+  readonly use: (hash: Digest) => Promise<BrowserSession | null>;
   readonly open: (session: BrowserSession & { readonly hash: Digest }) => Promise<void>;
   readonly end: (workspace: WorkspaceId, hash: Digest) => Promise<void>;
   /** Those that hold, newest first. */

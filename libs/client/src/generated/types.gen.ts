@@ -43,6 +43,14 @@ export type Person = {
     actsFor: string | null;
     disabled: boolean;
     roles: Array<Binding>;
+    /**
+     * a human who signed in and was given nothing yet
+     */
+    waitsForRole: boolean;
+    /**
+     * who vouches for the accounts by which they are known
+     */
+    accounts: Array<string>;
     tokens: Array<{
         id: string;
         /**
@@ -496,6 +504,35 @@ export type PersonPage = {
     next: string | null;
 };
 
+export type Sessions = {
+    items: Array<{
+        id: string;
+        /**
+         * RFC 3339, UTC
+         */
+        openedAt: string;
+        /**
+         * RFC 3339, UTC
+         */
+        seenAt: string;
+        /**
+         * null: their provider does not say
+         */
+        authenticatedAt: string | null;
+    }>;
+};
+
+export type PairedToken = {
+    id: string;
+    token: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
+    person: PersonRef;
+    url: string;
+};
+
 export type PolicyPage = {
     items: Array<Policy>;
     next: string | null;
@@ -662,6 +699,96 @@ export type ReadOpenapiResponses = {
 };
 
 export type ReadOpenapiResponse = ReadOpenapiResponses[keyof ReadOpenapiResponses];
+
+export type ExchangeCodeData = {
+    body: {
+        code: string;
+        verifier: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/login/token';
+};
+
+export type ExchangeCodeErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ExchangeCodeError = ExchangeCodeErrors[keyof ExchangeCodeErrors];
+
+export type ExchangeCodeResponses = {
+    /**
+     * done
+     */
+    201: PairedToken;
+};
+
+export type ExchangeCodeResponse = ExchangeCodeResponses[keyof ExchangeCodeResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * done
+     */
+    200: Sessions;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionsData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/sessions/end';
+};
+
+export type EndSessionsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
+
+export type EndSessionsResponses = {
+    /**
+     * done
+     */
+    200: Sessions;
+};
+
+export type EndSessionsResponse = EndSessionsResponses[keyof EndSessionsResponses];
 
 export type ReadRunningData = {
     body?: never;

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authorise, mightBeAllowed } from '@proviso/authority';
 import {
-  type Command,
   decide,
   lenderOf,
   type Decided,
