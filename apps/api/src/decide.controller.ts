@@ -39,9 +39,9 @@ export class DecideController {
     queryOf(request, queries.none);
     const sent = bodyOf(request, forms.decide);
     const caller = callerOf(request);
-    const error: unknown = await this.#submit(request, sent).then(
+    const error = await this.#submit(request, sent).then(
       () => null,
-      (refused: unknown) => refused,
+      (refused: Error) => refused,
     );
     if (error === null) return sendTo(reply, `/decide/${paramOf(request, 'id')}`);
     const problem = problemOf(error);
