@@ -59,6 +59,10 @@ select bool_and(removed_at is not null) as removed from proviso.artifact where w
 -- read.artifacts
 select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2;
 
+-- read.disabled
+select id from proviso.stream where workspace = $1 and kind = 'person' and (state->>'disabled')::boolean
+      and updated_at > clock_timestamp() - $2 * interval '1 millisecond' order by updated_at desc limit 1000;
+
 -- read.edge_lanes
 select 
   l.state as lane_state, l.revision as lane_revision,

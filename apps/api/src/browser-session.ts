@@ -64,9 +64,11 @@ export function expectFormToken(parts: Pick<Parts, 'config'>, caller: Caller, bo
  * browser of today, and has no session to speak for.
  */
 export function expectSameSite(request: FastifyRequest, { publicUrl }: Place): void {
-  const { origin, 'sec-fetch-site': site } = request.headers;
+  const { origin, host, 'sec-fetch-site': site } = request.headers;
   if (site !== undefined && site !== 'same-origin') throw crossSite();
-  if (origin !== undefined && origin !== new URL(publicUrl).origin) throw crossSite();
+  // Under another name of ours, such as localhost, a form says that name: what counts is that it is the one it is sent to.
+  const own = [new URL(publicUrl).origin, `http://${host ?? ''}`, `https://${host ?? ''}`];
+  if (origin !== undefined && !own.includes(origin)) throw crossSite();
   if (site === undefined && origin === undefined) throw crossSite();
 }
 

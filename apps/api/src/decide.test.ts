@@ -1,12 +1,5 @@
 import { type Browser, openBrowser, signedIn, voteForm } from './browser.contract.ts';
-import {
-  type Deployment,
-  archiveOf,
-  atApproval,
-  formOf,
-  openDeployment,
-  pickText,
-} from './deployment.contract.ts';
+import { type Deployment, archiveOf, atApproval, formOf, openDeployment, pickText } from './deployment.contract.ts';
 
 let here: Deployment;
 

@@ -18,6 +18,7 @@ a { color: var(--link); }
 .lead { font-size: 1.1rem; margin: 0 0 .5rem; }
 .soft { color: var(--soft); }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: 1rem 1.25rem; margin: 1rem 0; }
+section p { margin: .35rem 0; }
 .told { border-left: .35rem solid var(--line); padding: .75rem 1rem; border-radius: .25rem; margin: 1rem 0; }
 .told p { margin: 0; } .told p + p { margin-top: .35rem; }
 .no { border-color: var(--stop); background: var(--no-ground); }
@@ -27,7 +28,7 @@ ul { margin: .25rem 0; padding-left: 1.25rem; }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--line); }
 tr:first-child th, tr:first-child td { border-top: 0; }
-th { font-weight: 600; white-space: nowrap; }
+th { font-weight: 600; white-space: nowrap; width: 1%; padding-right: 1.5rem; }
 code { font: .875rem/1.4 ui-monospace, monospace; }
 label { display: block; font-weight: 600; margin-bottom: .25rem; }
 textarea, input:not([type=hidden]) { width: 100%; font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: .35rem; padding: .5rem; }

@@ -315,6 +315,7 @@ const edgeOrders = named(
   'EdgeOrders',
   z.strictObject({
     incarnation: z.string(),
+    shutOut: z.array(z.string()).describe('people whom previews let in no longer'),
     lanes: z.array(
       z.strictObject({
         lane: z.string(),

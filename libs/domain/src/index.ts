@@ -186,6 +186,7 @@ export {
   previewPassText,
   previewPath,
   previewSessionMs,
+  previewUnheardMs,
   readPreviewPass,
 } from './preview.ts';
 export { type RunOrder, pythonPackages, requiredSecretsOf, runOrderOf, startWithPort } from './run-order.ts';

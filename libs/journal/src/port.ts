@@ -195,6 +195,8 @@ export interface Reads {
   readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyView>>;
   readonly person: (id: PersonId) => Promise<PersonState | null>;
   readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
+  /** Who was disabled within this time: whoever let them in by something signed must let them out again. */
+  readonly disabledWithin: (ms: number) => Promise<readonly PersonId[]>;
   /** Names from the vault; a person whose key was erased has none. */
   readonly names: (ids: readonly PersonId[]) => Promise<Readonly<Record<string, string>>>;
   /** Free-text reasons of a stream's entries by entry id, decrypted. */

@@ -402,6 +402,10 @@ export type ReleaseOrder = {
 
 export type EdgeOrders = {
     incarnation: string;
+    /**
+     * people whom previews let in no longer
+     */
+    shutOut: Array<string>;
     lanes: Array<{
         lane: string;
         environment: 'staging' | 'production';
