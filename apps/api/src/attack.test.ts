@@ -96,6 +96,7 @@ describe('another workspace', () => {
     };
     const bodies: Record<string, object> = {
       ...{ grantRole: { role: 'auditor' }, revokeRole: { role: 'auditor' }, issueToken: {}, disablePerson: {} },
+      endSessions: {},
       revokeToken: { token: `tok_${'0'.repeat(32)}` },
       ...{ assignOwner: { owner: here.people.eve }, trustPrototype: { trusted: true }, rerunGate: {} },
       freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },
@@ -105,7 +106,8 @@ describe('another workspace', () => {
       ...{ unsetVariable: { name: 'GREETING' }, unbindSecret: { name: 'API_KEY' }, rotateSecret: { name: 'API_KEY' } },
     };
     const tried: string[] = [];
-    for (const { method, path, name } of routes.filter(({ path }) => /:(id|digest)/.test(path))) {
+    const named = routes.filter(({ path, access }) => /:(id|digest)/.test(path) && access.kind !== 'page');
+    for (const { method, path, name } of named) {
       const real = known[path.split('/')[2] ?? ''] ?? '';
       const made = real.replace(/[0-9a-f]{32}/, (hex) => hex.replaceAll(/./g, '0'));
       const payload = method === 'POST' ? { payload: bodies[name] ?? { reason: 'mine' } } : {};

@@ -11,7 +11,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { assemble } from './assembly.ts';
 import type { Config } from './config.ts';
 import { found } from './founding.ts';
-import { hashOfToken } from './guard.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import { openLog } from './log.ts';
 import type { Parts } from './parts.ts';
 import { routeKey } from './route.ts';
@@ -109,6 +109,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     previewKeyHex: 'ab'.repeat(32),
     edgePublicUrl: 'http://127.0.0.1:7080',
     vaultKeyHex,
+    publicUrl: 'http://127.0.0.1:7070',
+    oidc: null,
     evidence: join(folder, 'evidence'),
     ...over,
   };
@@ -121,7 +123,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     bindings: [...held],
     token: true as const,
   }));
-  const here = await found(ports, { workspace: { name: 'here' }, people, policies: [{ source: policySource }] });
+  const id = over.oidc == null ? {} : { id: over.oidc.workspace };
+  const here = await found(ports, { workspace: { ...id, name: 'here' }, people, policies: [{ source: policySource }] });
   const eve = { key: 'eve', name: 'Eve', principal: 'human' as const, token: true as const };
   const roles = ['builder', 'operator', 'policy-owner', 'administrator'] as const;
   const stranger = {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type PromotionRel, authority, explainAction, whoCanDo } from '@proviso/authority';
+import { calendar } from '@proviso/calendar';
 import type { PersonState, Scene } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import { type Caller } from './caller.ts';
@@ -30,6 +31,7 @@ export async function explanationOf(caller: Caller, { view, rel, actor, now }: Q
     lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
     people: view.people,
     ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
+    ...{ holder: null, artifact: null, calendar },
   };
   const asked = found(explainAction(scene, rel));
   const last = found(asked.at(-1));

@@ -64,7 +64,7 @@ const prose = z
   );
 
 /** Services inside the deployment hold these without a row; nobody is ever granted one through a door. */
-const insideOnly = ['worker', 'keeper', 'founder'] as const;
+const insideOnly = ['worker', 'keeper', 'founder', 'porter'] as const;
 
 const binding = z.strictObject({
   role: z.enum(roles).exclude(insideOnly),
@@ -141,6 +141,13 @@ function boundedLimit(name: LimitName) {
   return z.number().int().min(min).max(max).optional();
 }
 
+/** A command line that waits on this machine, and what only it can answer (PKCE, RFC 7636). */
+const pairing = {
+  port: z.coerce.number().int().min(1_024).max(65_535),
+  challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected the SHA-256 of a verifier'),
+  state: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
+} as const;
+
 /** Bodies as sent. Unknown fields are refused: a body that names an approver, a status or a workspace is a try, not a typo. */
 export const bodies = {
   addPerson: z.strictObject({
@@ -154,6 +161,10 @@ export const bodies = {
   issueToken: z.strictObject({ validDays: z.number().int().min(1).max(366).default(90) }).default({ validDays: 90 }),
   revokeToken: z.strictObject({ token: ids.token }),
   empty: z.strictObject({}).optional(),
+  exchange: z.strictObject({
+    code: z.string().max(2_000),
+    verifier: z.string().regex(/^[A-Za-z0-9._~-]{43,128}$/),
+  }),
   registerPrototype: z.strictObject({ name: prototypeName, owner: ids.person.nullable().optional() }),
   assignOwner: z.strictObject({ owner: ids.person }),
   trust: z.strictObject({ trusted: z.boolean() }),
@@ -190,6 +201,31 @@ export const bodies = {
   optionalReason: z.strictObject({ reason: reason.optional() }).default({}),
 } as const;
 
+const shortText = z.string().max(2_000);
+
+/** What pages' forms send: texts only. `form` proves that the page was ours; `key` makes a click that is sent twice one. */
+export const forms = {
+  empty: z.strictObject({ form: shortText }),
+  token: z.strictObject({ token: shortText.trim(), to: shortText.default('/') }),
+  pairing: z.strictObject({ form: shortText, ...pairing }),
+  decide: z.strictObject({
+    form: shortText,
+    key: z.string().regex(/^[0-9a-f-]{36}$/),
+    verdict: z.enum(['approve', 'reject', 'request_changes']),
+    // An empty field is sent, and says nothing.
+    reason: z.union([
+      z.literal('').transform(() => undefined),
+      z
+        .string()
+        .transform((text) => text.replaceAll('\r\n', '\n'))
+        .pipe(reason),
+    ]),
+    attempt: z.coerce.number().int().min(0).max(2_147_483_647),
+    artifactDigest: digest,
+    evidenceDigest: digest,
+  }),
+} as const;
+
 const after = z
   .string()
   .regex(/^[a-z]{3,4}_[0-9a-f]{32}$/, 'expected the cursor of the page before')
@@ -204,6 +240,10 @@ const limit = z.coerce.number().int().min(1).max(pageMax).default(50);
 /** Queries as sent. */
 export const queries = {
   none: z.strictObject({}),
+  login: z.strictObject({ to: z.string().max(2_000).default('/'), fresh: z.enum(['true']).optional() }),
+  /** A provider may add what it likes; what counts is read where it is checked. */
+  callback: z.looseObject({}),
+  pairing: z.strictObject(pairing),
   page: z.strictObject({ after, limit }),
   promotions: z.strictObject({
     prototype: ids.prototype.optional(),

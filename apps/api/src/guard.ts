@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import { mayRead } from '@proviso/authority';
 import { lenderOf, type PersonState } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
+import { cookieIn, expectSameSite } from './browser-session.ts';
 import { type Caller, attachAsker, attachCaller } from './caller.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { type Access, routeKey } from './route.ts';
@@ -13,14 +14,17 @@ import { routesByKey } from './routes.ts';
  * The one guard, run on the raw request before any body is read. It looks at the route that was matched, never at the
  * path that was sent, so no spelling of a path leads around it; a route without a row is nobody's.
  */
-export function guardOf(parts: Pick<Parts, 'journal' | 'refusals'>): (request: FastifyRequest) => Promise<void> {
+export function guardOf(
+  parts: Pick<Parts, 'journal' | 'refusals' | 'config'>,
+): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const path = request.routeOptions.url;
     if (request.is404 || path === undefined) throw new Problem('not_found', 'expected a known address');
     const route = routesByKey.get(routeKey(request.method, path));
     if (route === undefined) throw new Problem('not_found', 'expected a known address');
     if (route.access.kind === 'public') return;
-    const caller = await authenticate(parts.journal, request.headers.authorization);
+    if (route.access.kind === 'page' && request.method !== 'GET') expectSameSite(request, parts.config);
+    const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
     const refused = lackOf(route.access, caller.person);
     if (refused !== null) throw await recorded(parts, caller, { door: routeKey(request.method, path), refused });
@@ -31,7 +35,42 @@ export function guardOf(parts: Pick<Parts, 'journal' | 'refusals'>): (request: F
 /** A token's own form; anything else is not even hashed. */
 const bearer = /^Bearer (prv_[A-Za-z0-9_-]{43})$/i;
 
-async function authenticate(journal: Journal, header: string | undefined): Promise<Caller> {
+/**
+ * One credential counts, never two: whoever sends a token is judged by it, whatever cookie their browser adds. A cookie
+ * alone counts only where the row says so.
+ */
+async function authenticate(
+  { journal, config }: Pick<Parts, 'journal' | 'config'>,
+  request: FastifyRequest,
+  access: Access,
+): Promise<Caller> {
+  const { authorization } = request.headers;
+  if (access.kind === 'page' || (authorization === undefined && 'session' in access)) {
+    return await bySession(journal, authorization === undefined ? cookieIn(request, config, 'session') : null);
+  }
+  const caller = await byToken(journal, authorization);
+  if (isLocal(caller) && config.oidc !== null && !config.oidc.keepLocalTokens) throw unknown();
+  return caller;
+}
+
+/** A human's token from the founding. Where people sign in with a provider it would be a way in beside it. */
+function isLocal({ person, token }: Caller): boolean {
+  return person.kind === 'human' && person.tokens.some((held) => held.id === token && held.issuedBy === undefined);
+}
+
+async function bySession(journal: Journal, secret: string | null): Promise<Caller> {
+  if (secret === null || !/^[A-Za-z0-9_-]{43}$/.test(secret)) throw unknown();
+  const hash = hashOfToken(secret);
+  const found = await journal.sessions.use(hash);
+  if (found === null) throw unknown();
+  const { workspace, id, authenticatedAt } = found;
+  const reads = journal.reads(workspace);
+  const person = await reads.person(found.person);
+  if (person === null || person.disabled) throw unknown();
+  return { workspace, person, reads, token: null, lentBy: null, session: { id, hash, authenticatedAt } };
+}
+
+async function byToken(journal: Journal, header: string | undefined): Promise<Caller> {
   const token = bearer.exec(header ?? '')?.[1];
   if (token === undefined) throw unknown();
   const hash = hashOfToken(token);
@@ -42,12 +81,14 @@ async function authenticate(journal: Journal, header: string | undefined): Promi
   const held = person?.tokens.find((one) => one.hash === hash);
   // Nothing is kept from one request to the next: what was revoked is unknown to every replica at once.
   if (person === null || person.disabled || held === undefined) throw unknown();
-  return { workspace: principal.workspace, person, reads, token: held.id, lentBy: lenderOf(person, held) };
-}
-
-/** How a token is stored and looked up: only its hash is anywhere. */
-export function hashOfToken(token: string): `sha256:${string}` {
-  return `sha256:${createHash('sha256').update(token).digest('hex')}`;
+  return {
+    workspace: principal.workspace,
+    person,
+    reads,
+    token: held.id,
+    lentBy: lenderOf(person, held),
+    session: null,
+  };
 }
 
 /** One answer for missing, malformed, expired and revoked, so that nothing can be told from it. */
@@ -56,15 +97,22 @@ function unknown(): Problem {
 }
 
 /** A no is in the journal before it is told, within the same limit as every other try. */
-async function recorded(
+export async function recorded(
   { journal, refusals }: Pick<Parts, 'journal' | 'refusals'>,
-  { workspace, person, lentBy }: Caller,
+  { workspace, person, lentBy, token }: Caller,
   { door, refused }: { readonly door: string; readonly refused: Problem },
 ): Promise<Problem> {
   const told = { kind: 'refusal_recorded', door, code: refused.code, rule: refused.more.rule ?? null } as const;
   await refusals.during(
     person.id,
-    () => journal.recordAtDoor({ workspace, actor: person, lentBy, authn: 'token/rest', told }),
+    () =>
+      journal.recordAtDoor({
+        workspace,
+        actor: person,
+        lentBy,
+        authn: token === null ? 'session/page' : 'token/rest',
+        told,
+      }),
     () => true,
   );
   return refused;
@@ -77,6 +125,8 @@ function lackOf(access: Access, person: PersonState): Problem | null {
     case 'self':
     case 'command':
       return null;
+    case 'page':
+      return access.needs === 'self' ? null : lackOf({ kind: access.needs }, person);
     case 'read':
       return mayRead(person) ? null : lacking('read this workspace', 'read', readers);
     case 'edge':

@@ -5,7 +5,7 @@ import type { Reads } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { type BindingForm, bodies, queries } from './forms.ts';
-import { hashOfToken } from './guard.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';

@@ -1,4 +1,4 @@
-import type { Candidate, PersonState } from '@proviso/domain';
+import { type Candidate, type PersonState, identitiesOf } from '@proviso/domain';
 import type { LaneView, PolicyView, PrototypeView } from '@proviso/journal';
 import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
@@ -53,6 +53,8 @@ export function personView(person: PersonState, names: Names) {
     actsFor,
     disabled,
     roles: [...bindings],
+    waitsForRole: kind === 'human' && !disabled && bindings.length === 0,
+    accounts: identitiesOf(person).map(({ issuer }) => issuer),
     tokens: tokens.map((token) => ({
       id: token.id,
       expiresAt: new Date(token.expiresAt).toISOString(),

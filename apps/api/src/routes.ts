@@ -1,40 +1,21 @@
 import type { Command } from '@proviso/domain';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
+import { pages } from './page-routes.ts';
 import { resources } from './resources.ts';
-import { type Access, type Route, type Takes, routeKey } from './route.ts';
+import { type Access, type Route, routeKey } from './route.ts';
+import { get, post, put } from './route-row.ts';
 
 const open: Access = { kind: 'public' };
-const self: Access = { kind: 'self' };
-const read: Access = { kind: 'read' };
+const self: Access = { kind: 'self', session: true };
+const read: Access = { kind: 'read', session: true };
 const edge: Access = { kind: 'edge' };
 
 function command(...commands: readonly Command['kind'][]): Access {
   return { kind: 'command', commands };
 }
 
-type Row = readonly [
-  path: string,
-  name: string,
-  summary: string,
-  access: Access,
-  answers: Route['answers'],
-  takes?: Takes,
-];
-
-function get([path, name, summary, access, answers, takes = {}]: Row): Route {
-  return { method: 'GET', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
-}
-
-function post([path, name, summary, access, answers, takes = {}]: Row): Route {
-  return { method: 'POST', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
-}
-
-function put([path, name, summary, access, answers, takes = {}]: Row): Route {
-  return { method: 'PUT', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
-}
-
-const page = { query: queries.page };
+const paged = { query: queries.page };
 const r = resources;
 
 const service: readonly Route[] = [
@@ -47,6 +28,29 @@ const service: readonly Route[] = [
 ];
 
 const people: readonly Route[] = [
+  post([
+    '/v1/login/token',
+    'exchangeCode',
+    'The token of a command line that its person has let in',
+    open,
+    { 201: r.pairedToken },
+    { json: bodies.exchange },
+  ]),
+  get([
+    '/v1/people/:id/sessions',
+    'listSessions',
+    'Browsers in which a person is signed in',
+    command('EndSessions'),
+    { 200: r.sessions },
+  ]),
+  post([
+    '/v1/people/:id/sessions/end',
+    'endSessions',
+    'Sign a person out of all browsers',
+    command('EndSessions'),
+    { 200: r.sessions },
+    { json: bodies.empty },
+  ]),
   get([
     '/v1/running',
     'readRunning',
@@ -71,7 +75,7 @@ const people: readonly Route[] = [
     { 200: r.limits },
     { json: bodies.limits, condition: true },
   ]),
-  get(['/v1/people', 'listPeople', 'Principals with their roles', read, { 200: r.people }, page]),
+  get(['/v1/people', 'listPeople', 'Principals with their roles', read, { 200: r.people }, paged]),
   post([
     '/v1/people',
     'addPerson',
@@ -124,7 +128,7 @@ const people: readonly Route[] = [
 ];
 
 const prototypes: readonly Route[] = [
-  get(['/v1/prototypes', 'listPrototypes', 'Prototypes', read, { 200: r.prototypes }, page]),
+  get(['/v1/prototypes', 'listPrototypes', 'Prototypes', read, { 200: r.prototypes }, paged]),
   post([
     '/v1/prototypes',
     'registerPrototype',
@@ -156,7 +160,7 @@ const prototypes: readonly Route[] = [
     'Its versions, newest first',
     read,
     { 200: r.candidates },
-    page,
+    paged,
   ]),
   post([
     '/v1/prototypes/:id/candidates',
@@ -166,7 +170,7 @@ const prototypes: readonly Route[] = [
     { 201: r.frozenCandidate, 200: r.frozenCandidate },
     { json: bodies.freezeCandidate, archive: true, condition: true },
   ]),
-  get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, page]),
+  get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, paged]),
   post([
     '/v1/policies',
     'publishPolicy',
@@ -270,7 +274,7 @@ const promotions: readonly Route[] = [
 ];
 
 const lanes: readonly Route[] = [
-  get(['/v1/lanes', 'listLanes', 'Lanes', read, { 200: r.lanes }, page]),
+  get(['/v1/lanes', 'listLanes', 'Lanes', read, { 200: r.lanes }, paged]),
   get(['/v1/lanes/:id', 'readLane', 'What serves users, with which share', read, { 200: r.lane }]),
   post([
     '/v1/lanes/:id/hold',
@@ -355,7 +359,7 @@ const lanes: readonly Route[] = [
 ];
 
 /** Every door there is. */
-export const routes: readonly Route[] = [...service, ...people, ...prototypes, ...promotions, ...lanes];
+export const routes: readonly Route[] = [...service, ...pages, ...people, ...prototypes, ...promotions, ...lanes];
 
 /** The rows by method and path. */
 export const routesByKey: ReadonlyMap<string, Route> = new Map(

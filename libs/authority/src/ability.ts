@@ -56,12 +56,15 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'IssueToken',
     'RevokeToken',
     'DisablePerson',
+    'UnlinkIdentity',
+    'EndSessions',
     'AssignOwner',
   ],
   worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel'],
   keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
+  porter: ['AddPerson'],
 };
 
 /** Enough principals for a busy deployment; the oldest is dropped first. */

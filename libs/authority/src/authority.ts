@@ -27,6 +27,8 @@ export interface Subject {
   readonly environment?: Environment | null;
   /** Who lent the actor the token they came with. */
   readonly lentBy?: PersonId | null;
+  /** Through which door they came, where that matters. */
+  readonly door?: { readonly channel: string } | null;
 }
 
 /** One rule that was asked and what it said. The last one asked is the one that decides. */
@@ -93,10 +95,13 @@ function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
 }
 
 function unable(subject: Subject, facts: Facts): Refusal | null {
+  if (isOwnAffair(subject)) return null;
   return rightsOf(subject.actor).can(subject.command.kind, facts) ? null : lacking(subject);
 }
 
-function ableBy({ actor, command }: Subject, facts: Facts): ReturnType<Rule['agree']> {
+function ableBy(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
+  const { actor, command } = subject;
+  if (isOwnAffair(subject)) return { rule: 'own_affair', words: 'it is about yourself' };
   const binding = grantOf(actor, command.kind, facts);
   return {
     rule: `ability/${command.kind}`,
@@ -126,6 +131,25 @@ function separated({ actor, command, promotion, lentBy = null }: Subject): Refus
 
 function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
   return command.kind === 'Decide' ? { rule: 'separation', words: 'you had no part in it' } : null;
+}
+
+/**
+ * What people may do about themselves without any role. What gives a new way in, an account or a token, wants a person
+ * who is signed in at a page: a token that was stolen or lent could else make itself last.
+ */
+function isOwnAffair({ actor, command, lentBy, door }: Subject): boolean {
+  if (!('person' in command) || command.person !== actor.id || actor.kind !== 'human' || lentBy != null) return false;
+  switch (command.kind) {
+    case 'LinkIdentity':
+    case 'IssueToken':
+      return door?.channel === 'page';
+    case 'UnlinkIdentity':
+    case 'RevokeToken':
+    case 'EndSessions':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, Promo
 import type { Environment, Fence } from './lane.ts';
 import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
-import type { PersonCommand } from './person.ts';
+import type { Identity, PersonCommand } from './person.ts';
 import type { GateName, PolicyCommand } from './policy.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
@@ -137,6 +137,8 @@ export interface Reach {
   readonly usage?: boolean;
   /** Files that the prototype keeps; their row is read under its lock. */
   readonly artifact?: Digest;
+  /** Whom this account elsewhere belongs to is loaded. */
+  readonly identity?: Identity;
   /** Voters and involved people are loaded with their rights. */
   readonly people?: boolean;
 }
@@ -188,6 +190,11 @@ export function reachOf(command: Command): Reach {
     case 'PublishPolicy':
       return { policy: command.policyId };
     case 'AddPerson':
+      return { person: command.person, ...(command.identity !== undefined && { identity: command.identity }) };
+    case 'LinkIdentity':
+      return { person: command.person, identity: command.identity };
+    case 'UnlinkIdentity':
+    case 'EndSessions':
     case 'GrantRole':
     case 'RevokeRole':
     case 'IssueToken':

@@ -50,8 +50,11 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'RevokeRole':
     case 'IssueToken':
     case 'RevokeToken':
+    case 'LinkIdentity':
+    case 'UnlinkIdentity':
+    case 'EndSessions':
     case 'DisablePerson':
-      return simple(scene, decidePerson(scene.person, command, issuerIn(scene)), (event) => ({
+      return simple(scene, decidePerson(scene.person, command, { ...scene, issuer: issuerIn(scene) }), (event) => ({
         stream: 'person',
         id: command.person,
         event,

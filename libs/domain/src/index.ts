@@ -48,6 +48,7 @@ export {
   type PromotionId,
   type PrototypeId,
   type ReleaseId,
+  type SessionId,
   type WorkspaceId,
   gateIdOf,
   gateOf,
@@ -90,6 +91,8 @@ export {
 export { type Onward, type Step, type WaitReason, blockedExpiresMs, currentGate, deadlineOf, next } from './next.ts';
 export {
   type Binding,
+  type Identity,
+  type IdentityHolder,
   type PersonCommand,
   type PersonEvent,
   type PersonState,
@@ -98,6 +101,7 @@ export {
   type TokenRecord,
   lenderOf,
   evolvePerson,
+  identitiesOf,
   principalKinds,
   roles,
 } from './person.ts';
@@ -185,6 +189,7 @@ export {
   previewPassText,
   previewPath,
   previewSessionMs,
+  previewUnheardMs,
   readPreviewPass,
 } from './preview.ts';
 export { type RunOrder, pythonPackages, requiredSecretsOf, runOrderOf, startWithPort } from './run-order.ts';

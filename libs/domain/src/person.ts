@@ -21,8 +21,9 @@ export const roles = [
   'edge',
   'keeper',
   'founder',
+  'porter',
 ] as const;
-/** One of them; `worker`, `edge`, `keeper` and `founder` are for services only. */
+/** One of them; `worker`, `edge`, `keeper`, `founder` and `porter` are for services only. */
 export type Role = (typeof roles)[number];
 
 /** One grant: a role, for an approver also a group, and how far it reaches. */
@@ -43,6 +44,16 @@ export interface TokenRecord {
   readonly issuedBy?: PersonId;
 }
 
+/** Who somebody is elsewhere: never an address, and the subject only as a digest under the deployment's key. */
+export interface Identity {
+  /** Who vouches for it: an OpenID provider's address, `slack:<team>` or `github`. */
+  readonly issuer: string;
+  readonly subject: Digest;
+}
+
+/** More accounts than anybody has; every entry of a person repeats nothing of them, but their state does. */
+export const identitiesMax = 20;
+
 /** A principal's stored state. Names and addresses live in the vault, never here. */
 export interface PersonState {
   readonly id: PersonId;
@@ -52,6 +63,8 @@ export interface PersonState {
   readonly disabled: boolean;
   readonly bindings: readonly Binding[];
   readonly tokens: readonly TokenRecord[];
+  /** Accounts elsewhere by which they are known; absent until the first is linked. */
+  readonly identities?: readonly Identity[];
 }
 
 /** What may happen to a principal. */
@@ -67,6 +80,10 @@ export type PersonEvent =
   | { readonly kind: 'role_revoked'; readonly v: 1; readonly binding: Binding }
   | { readonly kind: 'token_issued'; readonly v: 1; readonly token: TokenRecord }
   | { readonly kind: 'token_revoked'; readonly v: 1; readonly token: Id<'tok'> }
+  | { readonly kind: 'identity_linked'; readonly v: 1; readonly identity: Identity }
+  | { readonly kind: 'identity_unlinked'; readonly v: 1; readonly identity: Identity }
+  /** Whoever is signed in as this person is signed out. */
+  | { readonly kind: 'sessions_ended'; readonly v: 1 }
   | { readonly kind: 'person_disabled'; readonly v: 1 };
 
 /** What may be asked about a principal. */
@@ -77,11 +94,16 @@ export type PersonCommand =
       readonly principal: PrincipalKind;
       readonly actsFor?: PersonId;
       readonly bindings: readonly Binding[];
+      /** By which they signed in for the first time. */
+      readonly identity?: Identity;
     }
   | { readonly kind: 'GrantRole'; readonly person: PersonId; readonly binding: Binding }
   | { readonly kind: 'RevokeRole'; readonly person: PersonId; readonly binding: Binding }
   | { readonly kind: 'IssueToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
   | { readonly kind: 'RevokeToken'; readonly person: PersonId; readonly token: Id<'tok'> }
+  | { readonly kind: 'LinkIdentity'; readonly person: PersonId; readonly identity: Identity }
+  | { readonly kind: 'UnlinkIdentity'; readonly person: PersonId; readonly identity: Identity }
+  | { readonly kind: 'EndSessions'; readonly person: PersonId }
   | { readonly kind: 'DisablePerson'; readonly person: PersonId };
 
 /** Folds one event into a principal. */
@@ -100,9 +122,21 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent): Per
       return { ...state, tokens: [...state.tokens, event.token] };
     case 'token_revoked':
       return { ...state, tokens: state.tokens.filter((token) => token.id !== event.token) };
+    case 'identity_linked':
+      return { ...state, identities: [...identitiesOf(state), event.identity] };
+    case 'identity_unlinked':
+      return { ...state, identities: identitiesOf(state).filter((held) => !sameIdentity(held, event.identity)) };
+    case 'sessions_ended':
+      return state;
+    // Identities stay: whoever was shut out and signs in again is known, and is nobody new.
     case 'person_disabled':
       return { ...state, disabled: true, tokens: [] };
   }
+}
+
+/** The accounts elsewhere by which somebody is known. */
+export function identitiesOf(person: Pick<PersonState, 'identities'>): readonly Identity[] {
+  return person.identities ?? [];
 }
 
 /** Who lent this person the token: whoever issued it can use it as well. Null when it is theirs alone. */
@@ -110,13 +144,24 @@ export function lenderOf(person: PersonState, token: TokenRecord): PersonId | nu
   return token.issuedBy === undefined || token.issuedBy === person.id ? null : token.issuedBy;
 }
 
-/** Decides a command about a principal; `issuer` is the human behind it, null when the deployment itself asks. */
+/** What a decision about a principal looks at beside the principal. */
+export interface PersonFacts {
+  /** The human behind the command; null when the deployment itself asks. */
+  readonly issuer: PersonId | null;
+  /** Whom the identity of the command belongs to already, if anybody. */
+  readonly holder: IdentityHolder | null;
+}
+
+/** The person whose identity it is; of another workspace nothing more is told. */
+export type IdentityHolder = PersonId | 'elsewhere';
+
+/** Decides a command about a principal. */
 export function decidePerson(
   state: PersonState | null,
   command: PersonCommand,
-  issuer: PersonId | null,
+  { issuer, holder }: PersonFacts,
 ): readonly PersonEvent[] | Refusal {
-  if (command.kind === 'AddPerson') return added(state, command);
+  if (command.kind === 'AddPerson') return added(state, command, holder);
   if (state === null) return refusal('not_found', 'expected a known person');
   switch (command.kind) {
     case 'GrantRole':
@@ -137,6 +182,14 @@ export function decidePerson(
       if (!state.tokens.some((token) => token.id === command.token))
         return refusal('not_found', 'expected a known token');
       return [{ kind: 'token_revoked', v: 1, token: command.token }];
+    case 'LinkIdentity':
+      return linked(state, command.identity, holder);
+    case 'UnlinkIdentity':
+      if (!identitiesOf(state).some((held) => sameIdentity(held, command.identity)))
+        return refusal('not_found', 'expected a linked account');
+      return [{ kind: 'identity_unlinked', v: 1, identity: command.identity }];
+    case 'EndSessions':
+      return [{ kind: 'sessions_ended', v: 1 }];
     case 'DisablePerson':
       return state.disabled
         ? refusal('exists', 'this person is disabled already')
@@ -147,12 +200,35 @@ export function decidePerson(
 function added(
   state: PersonState | null,
   command: Extract<PersonCommand, { kind: 'AddPerson' }>,
+  holder: IdentityHolder | null,
 ): readonly PersonEvent[] | Refusal {
   if (state !== null) return refusal('exists', 'this person exists already');
   if (command.bindings.length > bindingsMax) return tooMany(command.bindings.length);
   const base = { kind: 'person_added', v: 1, person: command.person, principal: command.principal } as const;
   const first: PersonEvent = command.actsFor === undefined ? base : { ...base, actsFor: command.actsFor };
-  return [first, ...command.bindings.map((binding): PersonEvent => ({ kind: 'role_granted', v: 1, binding }))];
+  const granted = command.bindings.map((binding): PersonEvent => ({ kind: 'role_granted', v: 1, binding }));
+  if (command.identity === undefined) return [first, ...granted];
+  if (holder !== null) return takenElsewhere();
+  return [first, { kind: 'identity_linked', v: 1, identity: command.identity }, ...granted];
+}
+
+/** One account belongs to one person at most, else a vote by it would be nobody's in particular. */
+function linked(
+  state: PersonState,
+  identity: Identity,
+  holder: IdentityHolder | null,
+): readonly PersonEvent[] | Refusal {
+  if (state.kind !== 'human') return refusal('not_permitted', 'only a human has accounts elsewhere');
+  if (state.disabled) return refusal('person_disabled', 'a disabled person links no account');
+  if (holder === state.id) return refusal('exists', 'this account is linked already');
+  if (holder !== null) return takenElsewhere();
+  if (identitiesOf(state).length >= identitiesMax)
+    return refusal('too_many', `expected at most ${identitiesMax} linked accounts of one person`);
+  return [{ kind: 'identity_linked', v: 1, identity }];
+}
+
+function takenElsewhere(): Refusal {
+  return refusal('exists', 'this account is linked to another person');
 }
 
 function tooMany(count: number): Refusal {
@@ -161,4 +237,8 @@ function tooMany(count: number): Refusal {
 
 function sameBinding(a: Binding, b: Binding): boolean {
   return a.role === b.role && a.group === b.group && a.prototype === b.prototype && a.environment === b.environment;
+}
+
+function sameIdentity(a: Identity, b: Identity): boolean {
+  return a.issuer === b.issuer && a.subject === b.subject;
 }

@@ -3,7 +3,7 @@ import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
 import type { Onward, Step } from './next.ts';
-import type { PersonEvent, PersonState } from './person.ts';
+import type { IdentityHolder, PersonEvent, PersonState } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy.ts';
 import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
 import type { KeptArtifact, PrototypeEvent, PrototypeState } from './prototype.ts';
@@ -30,6 +30,8 @@ export interface Scene {
   readonly prototype: PrototypeState | null;
   readonly policy: PolicyState | null;
   readonly person: PersonState | null;
+  /** Whom the account of the command belongs to already; null where it is nobody's, or where there is none. */
+  readonly holder: IdentityHolder | null;
   readonly workspace: WorkspaceState | null;
   /** What the workspace takes; null where the command takes nothing of it. */
   readonly usage: Usage | null;

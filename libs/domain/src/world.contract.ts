@@ -212,6 +212,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     prototype: state<PrototypeState>(`prototype/${cast.prototype}`),
     policy: state<PolicyState>(`policy/${cast.policy}`),
     person: 'person' in command ? state(`person/${command.person}`) : null,
+    holder: null,
     workspace: null,
     usage: null,
     artifact: command.kind === 'RemoveArtifact' ? keptIn(world, command.artifact) : null,

@@ -1,4 +1,6 @@
 export type {
+  BrowserSession,
+  BrowserSessions,
   DirtyMark,
   DoorRefusal,
   EdgeLane,
@@ -23,6 +25,7 @@ export type {
   Pump,
   Reads,
   Receipt,
+  SessionView,
   Submission,
   Weighed,
   WorkspaceView,

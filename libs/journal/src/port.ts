@@ -6,6 +6,7 @@ import type {
   EvidenceRef,
   GateName,
   Id,
+  Identity,
   LaneId,
   LaneState,
   PersonId,
@@ -16,6 +17,7 @@ import type {
   PrototypeId,
   PrototypeState,
   Refusal,
+  SessionId,
   StreamKind,
   Usage,
   WorkspaceId,
@@ -33,6 +35,8 @@ export interface Submission {
   readonly authn: string;
   /** The actor's token, when they came with one: it must still hold, and tells whether it is theirs alone. */
   readonly token?: Id<'tok'>;
+  /** Through which door it came, and when the actor last proved who they are; null when nobody can say. */
+  readonly door?: { readonly channel: string; readonly freshAt: number | null };
   /** Free text of a person. It goes to the vault, encrypted; the entry holds a commitment only. */
   readonly reason?: string;
   /** Name and address of a person that is being added; vault only. */
@@ -191,6 +195,8 @@ export interface Reads {
   readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyView>>;
   readonly person: (id: PersonId) => Promise<PersonState | null>;
   readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
+  /** Who was disabled within this time: whoever let them in by something signed must let them out again. */
+  readonly disabledWithin: (ms: number) => Promise<readonly PersonId[]>;
   /** Names from the vault; a person whose key was erased has none. */
   readonly names: (ids: readonly PersonId[]) => Promise<Readonly<Record<string, string>>>;
   /** Free-text reasons of a stream's entries by entry id, decrypted. */
@@ -230,6 +236,33 @@ export interface Principal {
   readonly person: PersonId;
 }
 
+/** A browser in which somebody is signed in, as found by what its cookie holds. */
+export interface BrowserSession extends Principal {
+  readonly id: SessionId;
+  /** When they last proved who they are; null when their provider does not say. */
+  readonly authenticatedAt: number | null;
+}
+
+/** A session as its person may see it. */
+export interface SessionView {
+  readonly id: SessionId;
+  readonly authenticatedAt: number | null;
+  readonly openedAt: number;
+  readonly seenAt: number;
+}
+
+/** Sessions of browsers. They end 8 hours after their last use, 24 after their opening, and with their person. */
+export interface BrowserSessions {
+  /** Null for one that is unknown or over. */
+  readonly find: (hash: Digest) => Promise<BrowserSession | null>;
+  /** The same for somebody who does something: the session lives on by it. */
+  readonly use: (hash: Digest) => Promise<BrowserSession | null>;
+  readonly open: (session: BrowserSession & { readonly hash: Digest }) => Promise<void>;
+  readonly end: (workspace: WorkspaceId, hash: Digest) => Promise<void>;
+  /** Those that hold, newest first. */
+  readonly of: (workspace: WorkspaceId, person: PersonId) => Promise<readonly SessionView[]>;
+}
+
 /** The journal as every door and every activity sees it. */
 export interface Journal {
   readonly submit: (submission: Submission) => Promise<Receipt>;
@@ -237,6 +270,9 @@ export interface Journal {
   readonly recordAtDoor: (said: DoorRefusal) => Promise<void>;
   readonly reads: (workspace: WorkspaceId) => Reads;
   readonly principalOfToken: (tokenHash: Digest) => Promise<Principal | null>;
+  /** Whose account elsewhere it is. */
+  readonly principalOfIdentity: (identity: Identity) => Promise<Principal | null>;
+  readonly sessions: BrowserSessions;
   /** Records the fences and releases that an edge says it runs. */
   readonly recordEdgeReport: (workspace: WorkspaceId, edge: string, report: unknown) => Promise<void>;
   readonly edgeReports: (

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AddPersonData, AddPersonErrors, AddPersonResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
+import type { AddPersonData, AddPersonErrors, AddPersonResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -37,6 +37,40 @@ export const readMetrics = <ThrowOnError extends boolean = false>(options?: Opti
  * This description
  */
 export const readOpenapi = <ThrowOnError extends boolean = false>(options?: Options<ReadOpenapiData, ThrowOnError>): RequestResult<ReadOpenapiResponses, ReadOpenapiErrors, ThrowOnError> => (options?.client ?? client).get<ReadOpenapiResponses, ReadOpenapiErrors, ThrowOnError>({ url: '/v1/openapi.json', ...options });
+
+/**
+ * The token of a command line that its person has let in
+ */
+export const exchangeCode = <ThrowOnError extends boolean = false>(options: Options<ExchangeCodeData, ThrowOnError>): RequestResult<ExchangeCodeResponses, ExchangeCodeErrors, ThrowOnError> => (options.client ?? client).post<ExchangeCodeResponses, ExchangeCodeErrors, ThrowOnError>({
+    url: '/v1/login/token',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Browsers in which a person is signed in
+ */
+export const listSessions = <ThrowOnError extends boolean = false>(options: Options<ListSessionsData, ThrowOnError>): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError> => (options.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/sessions',
+    ...options
+});
+
+/**
+ * Sign a person out of all browsers
+ */
+export const endSessions = <ThrowOnError extends boolean = false>(options: Options<EndSessionsData, ThrowOnError>): RequestResult<EndSessionsResponses, EndSessionsErrors, ThrowOnError> => (options.client ?? client).post<EndSessionsResponses, EndSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/sessions/end',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * What edges say they run, and which candidates run or wait

@@ -25,7 +25,7 @@ export type Problem = {
 };
 
 export type Binding = {
-    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder';
+    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder' | 'porter';
     group?: string;
     prototype?: string;
     environment?: string;
@@ -43,6 +43,14 @@ export type Person = {
     actsFor: string | null;
     disabled: boolean;
     roles: Array<Binding>;
+    /**
+     * a human who signed in and was given nothing yet
+     */
+    waitsForRole: boolean;
+    /**
+     * who vouches for the accounts by which they are known
+     */
+    accounts: Array<string>;
     tokens: Array<{
         id: string;
         /**
@@ -418,6 +426,10 @@ export type ReleaseOrder = {
 
 export type EdgeOrders = {
     incarnation: string;
+    /**
+     * people whom previews let in no longer
+     */
+    shutOut: Array<string>;
     lanes: Array<{
         lane: string;
         environment: 'staging' | 'production';
@@ -521,6 +533,35 @@ export type Me = {
 export type PersonPage = {
     items: Array<Person>;
     next: string | null;
+};
+
+export type Sessions = {
+    items: Array<{
+        id: string;
+        /**
+         * RFC 3339, UTC
+         */
+        openedAt: string;
+        /**
+         * RFC 3339, UTC
+         */
+        seenAt: string;
+        /**
+         * null: their provider does not say
+         */
+        authenticatedAt: string | null;
+    }>;
+};
+
+export type PairedToken = {
+    id: string;
+    token: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
+    person: PersonRef;
+    url: string;
 };
 
 export type PolicyPage = {
@@ -689,6 +730,96 @@ export type ReadOpenapiResponses = {
 };
 
 export type ReadOpenapiResponse = ReadOpenapiResponses[keyof ReadOpenapiResponses];
+
+export type ExchangeCodeData = {
+    body: {
+        code: string;
+        verifier: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/login/token';
+};
+
+export type ExchangeCodeErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ExchangeCodeError = ExchangeCodeErrors[keyof ExchangeCodeErrors];
+
+export type ExchangeCodeResponses = {
+    /**
+     * done
+     */
+    201: PairedToken;
+};
+
+export type ExchangeCodeResponse = ExchangeCodeResponses[keyof ExchangeCodeResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * done
+     */
+    200: Sessions;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionsData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/sessions/end';
+};
+
+export type EndSessionsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
+
+export type EndSessionsResponses = {
+    /**
+     * done
+     */
+    200: Sessions;
+};
+
+export type EndSessionsResponse = EndSessionsResponses[keyof EndSessionsResponses];
 
 export type ReadRunningData = {
     body?: never;

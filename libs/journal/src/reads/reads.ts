@@ -46,6 +46,13 @@ const listArtifacts = statement(
   `select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2`,
 );
 
+// More than a workspace shuts out in a day; a disabled person's row changes no more, so its time is when it happened.
+const listDisabled = statement(
+  'read.disabled',
+  `select id from proviso.stream where workspace = $1 and kind = 'person' and (state->>'disabled')::boolean
+      and updated_at > clock_timestamp() - $2 * interval '1 millisecond' order by updated_at desc limit 1000`,
+);
+
 const listPlaces = statement(
   'read.places',
   `select id, place from proviso.promotion_status where workspace = $1 and open and place is not null order by ordinal limit 1000`,
@@ -90,6 +97,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       const { items, next } = await views<PersonState>('person', page);
       return { items: items.map((one) => one.state), next };
     },
+    disabledWithin: async (ms) => (await query(listDisabled, ms)).map((row) => row.id as PersonId),
     names: (ids) => namesOf(vault, session, workspace, ids),
     looks: async (promotion: PromotionId, limit: number) => {
       const rows = await query(readLooks, promotion, limit);

@@ -17,6 +17,7 @@ import type { Transaction } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 import { type Entry, type EntryContext, type Head, entryOf, toldBy } from './entry.ts';
 import { headOf, type Loaded } from './load.ts';
+import { writeIdentities } from './identities.ts';
 import { type Taken, takenBy, writeTaken } from './taken.ts';
 
 /** Everything one submission writes, in one batch. */
@@ -40,6 +41,8 @@ export interface Writing {
   readonly evidence: readonly EvidenceRef[];
   readonly tokens: readonly { token: TokenRecord; person: string }[];
   readonly revoked: readonly string[];
+  /** Where accounts and sessions are written from. */
+  readonly drafts: readonly Draft[];
   readonly leases: readonly string[];
   /** Lanes whose share must not be served any more until a judge has looked again. */
   readonly lapses: readonly string[];
@@ -220,6 +223,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
         : [],
     ),
     revoked: decided.drafts.flatMap((draft) => revokedBy(draft, loaded)),
+    drafts: decided.drafts,
     leases: decided.lease ? [...loaded.values()].flatMap((one) => productionLane(one.state)) : [],
     lapses: decided.drafts.flatMap((draft) => (draft.event.kind === 'incarnation_raised' ? [draft.id] : [])),
     look: null,
@@ -330,7 +334,7 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, taken, wakes, evidence, tokens, revoked, leases, lapses, look, newKey, vault } = writing;
+  const { status, taken, wakes, evidence, tokens, revoked, drafts, leases, lapses, look, newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
@@ -353,6 +357,7 @@ function besides(
     ),
     ...tokens.flatMap(({ token, person }) => when(true, writeToken, token.hash, person, token.expiresAt)),
     ...when(revoked.length > 0, revokeTokens, revoked),
+    ...writeIdentities(transaction, workspace, drafts),
     ...when(leases.length > 0, writeLease, leaseMs, leases),
     ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),

@@ -6,6 +6,8 @@ import {
   type Command,
   type Digest,
   type KeptArtifact,
+  type Identity,
+  type IdentityHolder,
   type LaneState,
   type PersonId,
   type PersonState,
@@ -23,6 +25,7 @@ import {
 import type { Row, Transaction } from '../session.ts';
 import { statement } from '../statement.ts';
 import { type Head, noHead } from './entry.ts';
+import { holderOf } from './identities.ts';
 import type { LockPlan } from './lock.ts';
 
 /** A locked or kept stream: its head and its state. */
@@ -40,6 +43,7 @@ export interface Reading {
   readonly wrappedKey: Buffer | null;
   readonly usage: Usage | null;
   readonly artifact: KeptArtifact | null;
+  readonly holder: IdentityHolder | null;
 }
 
 // People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
@@ -132,6 +136,8 @@ export interface Beside {
   readonly counts?: string;
   /** The files that the command is about. */
   readonly keeps?: { readonly prototype: string; readonly artifact: Digest };
+  /** Whom this account elsewhere belongs to. */
+  readonly identity?: Identity;
 }
 
 /** Reads what stands beside the locked rows: only what the command needs, all in one packet. */
@@ -140,13 +146,14 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, kept, [sealing], usage, artifact] = await Promise.all([
+  const [answer, involved, kept, [sealing], usage, artifact, holder] = await Promise.all([
     readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
     beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
     beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
     beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
     beside.keeps === undefined ? null : keptIn(transaction, { workspace: beside.workspace, kept: beside.keeps }),
+    beside.identity === undefined ? null : holderOf(transaction, beside.workspace, beside.identity),
   ]);
   return {
     ...answer,
@@ -155,6 +162,7 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
     usage,
     artifact,
+    holder,
   };
 }
 
@@ -255,6 +263,7 @@ export function sceneOf(parts: {
       null) as WorkspaceState | null,
     usage: reading.usage,
     artifact: reading.artifact,
+    holder: reading.holder,
     people: reading.people,
   };
 }

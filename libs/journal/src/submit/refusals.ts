@@ -121,6 +121,7 @@ const nothing: Writing = {
   evidence: [],
   tokens: [],
   revoked: [],
+  drafts: [],
   leases: [],
   lapses: [],
   look: null,

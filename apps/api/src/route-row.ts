@@ -1,0 +1,27 @@
+import { queries } from './forms.ts';
+import type { Access, Route, Takes } from './route.ts';
+
+/** A route as it stands in the table: where, its name, what it does, for whom, what it answers and takes. */
+export type Row = readonly [
+  path: string,
+  name: string,
+  summary: string,
+  access: Access,
+  answers: Route['answers'],
+  takes?: Takes,
+];
+
+/** A row of what is only read. */
+export function get([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'GET', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
+
+/** A row of what changes something. */
+export function post([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'POST', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
+
+/** A row of what is set as a whole. */
+export function put([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'PUT', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
