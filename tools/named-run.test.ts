@@ -11,7 +11,7 @@ function called(script: string, ...args: readonly string[]) {
 }
 
 describe.each([
-  ['bench', 'decide, edge, overhead', '  decide '],
+  ['bench', 'canary, decide, edge, judge, overhead', '  decide '],
   ['e2e', 'kills, hostile, exports, races', '  kills '],
 ])('npm run %s', (script, names, listed) => {
   it.each([
@@ -20,6 +20,10 @@ describe.each([
     [['--rounds', '0'], '--rounds: expected a whole number from 1, got 0'],
     [['--rounds', 'many'], '--rounds: expected a whole number from 1, got many'],
     [['--fast'], "Unknown option '--fast'"],
+    [
+      [listed.trim(), '--vectors', 'file'],
+      script === 'bench' ? '--vectors: expected with judge alone, got decide' : "Unknown option '--vectors'",
+    ],
   ])('refuses %j with the list and code 2', (args, why) => {
     const { status, stdout, stderr } = called(script, ...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

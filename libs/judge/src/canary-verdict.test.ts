@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { observe } from './canary-judge.ts';
 import { decide, type JudgeDecision, judge } from './canary-verdict.ts';
-import { COMPARISON, FIRST_RELEASE, firstReleaseLook, lookOf, RULES } from './fixtures/looks.ts';
+import { COMPARISON, FIRST_RELEASE, firstReleaseLook, lookOf, RULES, uniform } from './fixtures/looks.ts';
 import { type JudgeState, startJudge } from './judge-state.ts';
 import type { Look } from './look.ts';
 
@@ -128,6 +128,58 @@ describe('the explanation and the refusals of a verdict', () => {
     expect(forecast(50 + (first.canaryUnits ?? 0)).kind).toBe('advance');
     expect(forecast(50).kind).toBe('hold');
     expect(judge(after([firstReleaseLook(1000, 20)], FIRST_RELEASE), RULES).explanation.needed.canaryUnits).toBeNull();
+  });
+});
+
+describe('at two requests a minute', () => {
+  /** Looks of a minute until the canary may advance, with failures drawn from the seed. */
+  function looksUntilAdvance(seed: number, from: JudgeState): number {
+    const random = uniform(seed);
+    let state = from;
+    for (let looks = 1; looks < 20_000; looks += 1) {
+      state = observe(state, twoRequests(random));
+      if (decide(state, RULES).kind === 'advance') return looks;
+    }
+    return 20_000;
+  }
+
+  /** Two requests, each to either arm and each bad one in ten times, whichever arm answers. */
+  function twoRequests(random: () => number): Look {
+    const arms = { canary: { units: 0, bad: 0 }, stable: { units: 0, bad: 0 } };
+    for (let request = 0; request < 2; request += 1) {
+      const arm = random() < 0.5 ? arms.canary : arms.stable;
+      arm.units += 1;
+      if (random() < 0.1) arm.bad += 1;
+    }
+    const { canary, stable } = arms;
+    return {
+      ...lookOf({ canaryWeight: 0.5, canary: canary.bad, stable: stable.bad }),
+      ...{ canaryUnits: canary.units, stableUnits: stable.units },
+      ...{ canaryRequests: canary.units, stableRequests: stable.units },
+    };
+  }
+
+  test('it is told how many more users and looks are needed, about as many as it then takes', () => {
+    const random = uniform(1);
+    let state = startJudge(COMPARISON);
+    for (let look = 0; look < 120; look += 1) state = observe(state, twoRequests(random));
+    const { needed } = judge(state, RULES).explanation;
+    const taken = Array.from({ length: 41 }, (_, seed) => looksUntilAdvance(seed, state)).sort((a, b) => a - b);
+    const usual = taken[20] ?? 0;
+    expect(needed.looks).toBeGreaterThan(usual / 2);
+    expect(needed.looks).toBeLessThan(usual * 2);
+    expect((needed.canaryUnits ?? 0) / (needed.looks ?? 1)).toBeCloseTo(1, 0);
+  });
+
+  test('a first release without failures needs exactly as long as it is told', () => {
+    const spotless = (looks: number) =>
+      after(
+        Array.from({ length: looks }, () => firstReleaseLook(2, 0)),
+        FIRST_RELEASE,
+      );
+    const { needed } = judge(spotless(30), RULES).explanation;
+    expect(decide(spotless(30 + (needed.looks ?? 0)), RULES).kind).toBe('advance');
+    expect(decide(spotless(Math.floor(0.7 * (30 + (needed.looks ?? 0)))), RULES).kind).toBe('hold');
   });
 });
 

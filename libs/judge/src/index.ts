@@ -23,6 +23,7 @@ export {
   type JudgeRules,
   type JudgeVerdict,
   judge,
+  SUSPICION_E,
 } from './canary-verdict.ts';
 export {
   type EvaluationReason,
