@@ -77,7 +77,7 @@ describe('several metrics in one judge', () => {
     const random = uniform(5);
     let kept = startJudge(plan);
     let stored = JSON.stringify(kept);
-    for (let each = 0; each < 1_500; each += 1) {
+    for (let each = 0; each < 3_000; each += 1) {
       const next = look(random, { slower: each % 300 < 30 ? 3 : 0.9 });
       kept = observe(kept, next);
       stored = JSON.stringify(observe(JSON.parse(stored) as JudgeState, next));
