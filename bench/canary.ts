@@ -13,6 +13,7 @@ import {
   REQUESTS_PER_SECOND,
   type Scenario,
   slower,
+  stickyLatencyNulls,
 } from './canary/scenarios.ts';
 import { argoStyleRule, flaggerStyleRule } from './canary/threshold-rules.ts';
 import { type BenchLine, median, rounded } from './line.ts';
@@ -31,7 +32,7 @@ interface Profile {
 }
 
 const full: Profile = {
-  ...{ nullRuns: 4_000, peerRuns: 1_000, dayRuns: 2_000, latencyNullRuns: 1_000 },
+  ...{ nullRuns: 4_000, peerRuns: 500, dayRuns: 1_500, latencyNullRuns: 1_000 },
   ...{ alternativeRuns: 1_000, latencyRuns: 60, horizonSeconds: 3_600, daySeconds: 86_400 },
 };
 
@@ -108,11 +109,17 @@ function falseRollbacks(profile: Profile, isQuick: boolean): readonly BenchLine[
     return [nullLine(seen), ...peerNullLines(profile, seen, peers)];
   });
   const latency = held(latencyNull, latencyNullRuns, { latency: 'histogram', plan: latencyPlan });
+  const stickyLatency = stickyLatencyNulls.map((scenario) => {
+    const choice = { latency: 'histogram', plan: { ...latencyPlan, sticky: true } } as const;
+    const line = nullLine(held(scenario, Math.ceil(latencyNullRuns / 2), choice));
+    return scenario.timed === 'first requests' ? line : { ...line, ...informing };
+  });
   return [
     ...errors,
     { ...nullLine(held(forgetfulEdge, nullRuns)), ...informing },
     nullLine(held(dayOfLooks, dayRuns, {}, daySeconds)),
     nullLine(latency),
+    ...stickyLatency,
     ...peerNullLines({ ...profile, peerRuns: Math.ceil(latencyNullRuns / 10) }, latency, latencyPeers),
   ];
 }
@@ -125,7 +132,7 @@ interface NullSeen {
   readonly isQuick: boolean;
 }
 
-/** For lines that say what would be, and promise nothing. */
+/** For lines that say what would be, and promise nothing: they are about counts that a judge should not be given. */
 const informing = { goal: 'none', met: true };
 
 function peerNullLines(

@@ -1,24 +1,20 @@
 /** One-sided p-value of "the first sample is not larger", by the normal approximation with ties (Mann & Whitney 1947). */
 export function mannWhitney(first: readonly number[], second: readonly number[]): number {
   const [n, m] = [first.length, second.length];
-  const all = [...first.map((value) => ({ value, ours: 1 })), ...second.map((value) => ({ value, ours: 0 }))];
-  all.sort((a, b) => a.value - b.value);
-  let [rankSum, ties] = [0, 0];
-  for (let from = 0; from < all.length; ) {
-    let [to, ours] = [from, 0];
-    while (to < all.length && all[to]?.value === all[from]?.value) {
-      ours += all[to]?.ours ?? 0;
-      to += 1;
-    }
-    const size = to - from;
-    rankSum += ours * ((from + 1 + to) / 2);
+  const [ours, theirs] = [Float64Array.from(first).sort(), Float64Array.from(second).sort()];
+  let [u, ties, i, j] = [0, 0, 0, 0];
+  while (i < n || j < m) {
+    const value = Math.min(ours[i] ?? Infinity, theirs[j] ?? Infinity);
+    const [fromOurs, fromTheirs] = [i, j];
+    while (ours[i] === value) i += 1;
+    while (theirs[j] === value) j += 1;
+    u += (i - fromOurs) * (fromTheirs + (j - fromTheirs) / 2);
+    const size = i - fromOurs + j - fromTheirs;
     ties += size ** 3 - size;
-    from = to;
   }
   const total = n + m;
   const variance = ((n * m) / 12) * (total + 1 - ties / (total * (total - 1)));
   if (!(variance > 0)) return 1;
-  const u = rankSum - (n * (n + 1)) / 2;
   return upperTail((u - (n * m) / 2 - 0.5) / Math.sqrt(variance));
 }
 
@@ -31,8 +27,12 @@ export function shiftInterval(
   second: readonly number[],
   confidence: number,
 ): { readonly lower: number; readonly estimate: number } {
-  const differences = first.flatMap((ours) => second.map((theirs) => ours - theirs)).sort((a, b) => a - b);
   const [n, m] = [first.length, second.length];
+  const differences = new Float64Array(n * m);
+  for (const [row, ours] of first.entries()) {
+    for (const [column, theirs] of second.entries()) differences[row * m + column] = ours - theirs;
+  }
+  differences.sort();
   const spread = Math.sqrt((n * m * (n + m + 1)) / 12);
   const rank = Math.max(0, Math.floor((n * m) / 2 - quantileOf((1 + confidence) / 2) * spread - 0.5));
   const middle = differences.length / 2;

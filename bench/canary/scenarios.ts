@@ -1,5 +1,6 @@
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
-import { independentWorld, type Nature, stickyWorld, type World } from './world.ts';
+import { stickyTimedWorld, stickyWorld } from './sticky-world.ts';
+import { independentWorld, type Nature, type World } from './world.ts';
 
 /** p_slo of every prototype here. */
 export const OBJECTIVE = 0.01;
@@ -115,6 +116,14 @@ export const slower: readonly Scenario[] = [
 
 /** As slow as stable while load and latency drift. */
 export const latencyNull: Scenario = independent('latency drift', (random) => ({ ...drifting(random), slowdown: 1 }));
+
+/** Sticky users with latencies of their own, as slow as on stable: by first requests, and by all of them. */
+export const stickyLatencyNulls = (['first requests', 'every request'] as const).map((timed) => ({
+  name: `latency of sticky users, ${timed}`,
+  sticky: true,
+  timed,
+  world: (run: number) => stickyTimedWorld(plain, seededRandom(seedOf('sticky latency'), run), timed),
+}));
 
 /** A number from a name, so that scenarios do not share their randomness (FNV-1a). */
 function seedOf(name: string): number {

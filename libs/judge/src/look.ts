@@ -17,7 +17,11 @@ export type Look = {
   readonly stableBadEvents: number;
   /** Traffic made by us: it may condemn a canary, never promote it. */
   readonly synthetic?: boolean;
-  /** What else is judged, by metric. One that the plan does not name is left alone; one that it names may be missing. */
+  /**
+   * What else is judged, by metric. One that the plan does not name is left alone; one that it names may be missing. With
+   * sticky units only each unit's first value belongs here: which units are on the canary is drawn once, so values of a
+   * unit that was seen before are no fresh draw, and a few slow users condemn a healthy canary.
+   */
   readonly metrics?: Readonly<Partial<Record<MetricName, ArmSamples>>>;
 };
 

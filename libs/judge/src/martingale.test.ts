@@ -228,6 +228,21 @@ describe('evidence of latency when both arms answer alike', () => {
     expect(timedExpectation(ranks, rising)).toBeCloseTo(1, 12);
   });
 
+  test('a variant that takes sticky users again at every look fails the same check', () => {
+    // Each user has a latency of their own, and one arm for the whole canary.
+    const [share, users] = [0.2, [10, 20, 30, 200]] as const;
+    const again = (looks: number): number =>
+      [...Array(2 ** users.length).keys()].reduce((sum, split) => {
+        const canary = users.filter((_, user) => (split >> user) & 1);
+        const stable = users.filter((_, user) => !((split >> user) & 1));
+        let capital = emptyRankEvidence();
+        for (let look = 0; look < looks; look += 1) capital = observeRanks(capital, { kind: 'values', canary, stable });
+        return sum + share ** canary.length * (1 - share) ** stable.length * Math.exp(logCapital(capital));
+      }, 0);
+    expect(again(1)).toBeCloseTo(1, 12);
+    expect(again(10)).toBeGreaterThan(5);
+  });
+
   test('U is the same from values and from a histogram that keeps them apart', () => {
     const [canary, stable] = [
       [5, 50, 500, 50],
