@@ -43,10 +43,11 @@ const endMsMax = 420_000;
 const visitorsPerSecond = 40;
 
 /** Whether the registry that npm is configured with can be asked: without it nothing here can be built. */
-export async function registryMissing(projectRoot: string): Promise<string | null> {
+export async function registryMissing(projectRoot: string, environment = process.env): Promise<string | null> {
   try {
     const sources = join(projectRoot, 'examples', 'exports', 'node-server');
-    await promisify(execFile)('npm', ['view', 'ws', 'version'], { cwd: sources, timeout: 20_000 });
+    const words = ['view', 'ws', 'version', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
+    await promisify(execFile)('npm', words, { cwd: sources, env: environment, timeout: 20_000 });
     return null;
   } catch {
     return 'expected a package registry that answers, got none: no export can be built here';
@@ -85,12 +86,7 @@ async function outcomeOf(
 ): Promise<Outcome> {
   const { folder, policy, end, because } = expected;
   const doors = openDoors(driver);
-  // Under another name: nothing may depend on what a folder is called.
-  const copy = join(stage.folder, `copy-of-${folder}`);
-  await cp(join(stage.projectRoot, 'examples', 'exports', folder), copy, { recursive: true });
-  const words = ['apps/cli/src/main.ts', 'init', copy, '--yes', '--owner', 'Ada Lovelace'];
-  await promisify(execFile)(process.execPath, words, { cwd: stage.projectRoot });
-  const [, name = ''] = /^prototype: (\S+)$/m.exec(await readFile(join(copy, 'proviso.yaml'), 'utf8')) ?? [];
+  const { copy, name } = await initialised(stage, folder);
   const prototype = await registered(doors, name, false);
   const candidate = await uploadedCandidate(doors.bea, { prototype, version: 'v1', archive: archiveOfFolder(copy) });
   const { id } = await doors.bea.post<{ id: string }>('/v1/promotions', {
@@ -114,6 +110,19 @@ async function outcomeOf(
     reason: [stopped?.name, reason?.message].filter(Boolean).join(': '),
     passed,
   };
+}
+
+/** An export under another name, since nothing may depend on what a folder is called, with what `init` makes of it. */
+export async function initialised(
+  { projectRoot, folder: top }: Pick<StageOptions, 'projectRoot' | 'folder'>,
+  folder: string,
+): Promise<{ readonly copy: string; readonly name: string }> {
+  const copy = join(top, `copy-of-${folder}`);
+  await cp(join(projectRoot, 'examples', 'exports', folder), copy, { recursive: true });
+  const words = ['apps/cli/src/main.ts', 'init', copy, '--yes', '--owner', 'Ada Lovelace'];
+  await promisify(execFile)(process.execPath, words, { cwd: projectRoot });
+  const [, name = ''] = /^prototype: (\S+)$/m.exec(await readFile(join(copy, 'proviso.yaml'), 'utf8')) ?? [];
+  return { copy, name };
 }
 
 /** Votes where votes are wanted and sends users where users are missing, until it goes on no more by itself. */

@@ -63,18 +63,19 @@ export async function openBuildBench(registry: FakeRegistry): Promise<BuildBench
     cacheFolder,
     build: async ({ files, build, run }, over = {}) => {
       builds += 1;
-      const folder = join(root, `prototype-${builds}`);
+      const number = builds;
+      const folder = join(root, `prototype-${number}`);
       const said = { ...contract, run: run ?? { kind: 'node', start: ['server.js'] }, ...(build && { build }) };
       // JSON is YAML.
       await writeAll(folder, { 'proviso.yaml': JSON.stringify(said, null, 1), ...files });
       const frozen = await freezeFolder(folder, { store: evidence, tempFolder: root });
       if (frozen.kind !== 'frozen') throw new Error(`expected a frozen prototype, got ${frozen.code}`);
-      const scratchFolder = join(root, `scratch-${builds}`);
+      const scratchFolder = join(root, `scratch-${number}`);
       await mkdir(scratchFolder);
       const input = { folder, source: frozen.artifactDigest, earlier: over.earlier ?? null, scratchFolder };
       const signal = over.signal ?? new AbortController().signal;
       const ports = { evidence, builder: { ...builder, ...over.builder }, now: Date.now, signal };
-      return await buildCandidate({ ...input, invocation: `test/${builds}` }, ports);
+      return await buildCandidate({ ...input, invocation: `test/${number}` }, ports);
     },
     read: async ({ evidence: refs }, kind) => {
       const found = refs.find((each) => each.kind === kind);

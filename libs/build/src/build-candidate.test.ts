@@ -1,7 +1,8 @@
 import { findIsolation } from '@proviso/isolation';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FakeRegistry, startFakeRegistry } from '@proviso/testkit';
+import { openPackageCache } from './package-cache.ts';
 import { type BuildBench, openBuildBench, type Prototype } from './build-bench.contract.ts';
 
 // Real sandboxes, the real npm and pip; only the registry is ours.
@@ -101,6 +102,21 @@ test('packages are fetched once for a lock file, and bytes that were tampered wi
   expect((await bench.build(prototype)).verdict).toBe('pass');
   expect(registry.requests.length).toBeGreaterThan(before);
 }, 60_000);
+
+test('builds that run at once share a cache that has room for one of them, and none loses its packages', async () => {
+  const cacheFolder = join(bench.cacheFolder, '..', 'small-cache');
+  const kept = async () => await Promise.all((await readdir(cacheFolder)).map((name) => stat(join(cacheFolder, name))));
+  const builder = { cache: openPackageCache(cacheFolder, { bytesMax: 12_000, now: Date.now }) };
+  const prototypes = [site(), { files: npmFiles(['greet']), build: {} }, { files: npmFiles(['eager']), build: {} }];
+  // Twice: the first time all fetch, the second time some find what others push out.
+  for (let round = 0; round < 2; round += 1) {
+    const outcomes = await Promise.all(prototypes.map((prototype) => bench.build(prototype, { builder })));
+    expect(outcomes.map(({ verdict }) => verdict)).toEqual(['pass', 'pass', 'pass']);
+    const sizes = (await kept()).map(({ size }) => size);
+    expect(sizes.length).toBeGreaterThan(0);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(12_000);
+  }
+}, 120_000);
 
 test('packages run no scripts of their own unless the contract asks for them', async () => {
   const files = npmFiles(['eager']);
@@ -251,7 +267,7 @@ test.each([
     expect(counted).toBeLessThan(most + 32);
     expect(counted).toBeGreaterThan(most === 128 + 576 ? 32 : most - 256);
   },
-  90_000,
+  180_000,
 );
 
 test('a build has no network, and nothing of our environment', async () => {

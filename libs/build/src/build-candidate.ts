@@ -170,11 +170,10 @@ async function workshopOf({ input, ports, logs }: Site) {
 
 async function nothingToBuild(input: BuildInput, ports: BuildPorts): Promise<BuildOutcome> {
   const reasons = [{ code: 'nothing_to_build', message: 'nothing to build: the files run as they are' }] as const;
-  const made = { artifact: input.source };
-  const evidence = [await reported(ports, { ...input, reasons, made })];
   const { files } = await readFrozen(ports.evidence, input.source);
-  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-  return { verdict: 'pass', reasons, evidence, controls: [], built: { artifact: input.source, sizeBytes } };
+  const made = { artifact: input.source, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0) };
+  const evidence = [await reported(ports, { ...input, reasons, made })];
+  return { verdict: 'pass', reasons, evidence, controls: [], built: made };
 }
 
 function notIsolated(why: string): BuildOutcome {

@@ -56,7 +56,7 @@ export async function fetchPackages(source: string, order: PackageOrder, ports: 
     });
   }
   const key = await keyOf(source, order, [order.installer, version, tools.platform, registryOf(order, registries)]);
-  const kept = await cache.find(key);
+  const kept = await cache.find(key, ports.workshop.folder);
   if (kept !== null) return { kind: 'fetched', packages: kept, cached: true, log: null };
   const end = await runWorkshop(ports.workshop, {
     script: order.installer === 'npm' ? npmScript : pipScript(await hasHashes(source)),
