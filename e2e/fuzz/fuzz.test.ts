@@ -29,9 +29,11 @@ describe('what Schemathesis reports', () => {
   });
 
   it('is told with the seed, so that it can be had again', () => {
-    const roles = [{ role: 'builder', report, output: '' }] as const;
+    const roles = [{ role: 'builder', report, statuses: { 200: 400, 422: 600 }, output: '' }] as const;
     const result = { seed: 7, roles, examples: 1_000, impossible: null, elapsedMs: 1_000, passed: false };
-    expect(fuzzText(result)).toMatch(/builder\s+operations 51, examples 1000, failures 0\nseed 7, examples 1000/);
+    expect(fuzzText(result)).toMatch(
+      /builder\s+operations 51, examples 1000, failures 0 \(200 400, 422 600\)\nseed 7, examples 1000/,
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFakeGitHub } from '@proviso/testkit';
 import { openStage } from '../stage.ts';
-import { foundSchemathesis, type Report, runSchemathesis } from './schemathesis.ts';
+import { foundSchemathesis, type Ran, type Report, runSchemathesis } from './schemathesis.ts';
 import { type FuzzedRole, fuzzedRoles, fuzzPolicy, furnish, teamOf } from './world.ts';
 
 /** What the command line can choose. */
@@ -14,11 +14,8 @@ export interface FuzzOptions {
 }
 
 /** What came of one role. */
-export interface Fuzzed {
+export interface Fuzzed extends Ran {
   readonly role: FuzzedRole;
-  readonly report: Report | null;
-  /** What Schemathesis printed; shown when something failed. */
-  readonly output: string;
 }
 
 /** All roles, or what was missing on this machine. */
@@ -34,7 +31,7 @@ export interface FuzzResult {
 /** Fewer would mean that something kept them from being made. */
 const examplesMin = 2_000;
 /** Three of these and their stages stay below eight minutes. */
-const secondsPerRole = 120;
+const secondsPerRole = 110;
 
 /** Asks everything of the description, as each role on a fresh deployment, with what Schemathesis makes up. */
 export async function fuzz({ projectRoot, say }: FuzzOptions): Promise<FuzzResult> {
@@ -75,11 +72,12 @@ export function fuzzText({ seed, roles, examples, impossible, elapsedMs, passed 
   ].join('\n');
 }
 
-function rowOf({ role, report }: Fuzzed): string {
+function rowOf({ role, report, statuses }: Fuzzed): string {
   if (report === null) return `${role.padEnd(14)} no report`;
   const { operations, test_cases: cases, failures } = report;
   const failed = failures.map(({ title, count }) => `${title} ${count}`).join(', ');
-  return `${role.padEnd(14)} operations ${operations.tested}, examples ${cases.generated}, failures ${failed || 0}`;
+  const told = Object.entries(statuses).map(([status, count]) => `${status} ${count}`);
+  return `${role.padEnd(14)} operations ${operations.tested}, examples ${cases.generated}, failures ${failed || 0} (${told.join(', ')})`;
 }
 
 /** Every operation was tried to the end, and nothing failed; what could not be made up is a failure too. */

@@ -80,10 +80,18 @@ const checks = [
 /** A stream of events never ends, so no answer of it can be judged; `events.test.ts` reads it. */
 const excluded = 'followEvents';
 
+/** How often each status was answered. */
+export type Statuses = Readonly<Record<string, number>>;
+
+/** What came of a run. */
+export interface Ran {
+  readonly report: Report | null;
+  readonly statuses: Statuses;
+  readonly output: string;
+}
+
 /** Runs it to its end. `output` is what it printed about failures: the requests, ready to be sent again. */
-export async function runSchemathesis(
-  run: FuzzRun,
-): Promise<{ readonly report: Report | null; readonly output: string }> {
+export async function runSchemathesis(run: FuzzRun): Promise<Ran> {
   const report = join(run.folder, 'report.json');
   const { PATH = '', HOME = '' } = process.env;
   const args = [
@@ -100,8 +108,13 @@ export async function runSchemathesis(
   const closed = new Promise((resolve) => child.once('close', resolve));
   const said = await Promise.all([text(child.stdout), text(child.stderr)]);
   await closed;
-  const told = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Report) : null;
-  return { report: told, output: shownOf(said.join('')) };
+  const told = readJson<Report>(report);
+  const statuses = readJson<Statuses>(join(run.folder, 'statuses.json')) ?? {};
+  return { report: told, statuses, output: shownOf(said.join('')) };
+}
+
+function readJson<T>(path: string): T | null {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : null;
 }
 
 /** What it makes up may be a megabyte long, and the first failures are those that are mended first. */
