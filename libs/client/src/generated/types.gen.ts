@@ -761,7 +761,11 @@ export type ExchangeCodeErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ExchangeCodeError = ExchangeCodeErrors[keyof ExchangeCodeErrors];
@@ -788,7 +792,11 @@ export type ListSessionsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
@@ -823,7 +831,11 @@ export type EndSessionsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
@@ -2021,7 +2033,11 @@ export type ExplainActionErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ExplainActionError = ExplainActionErrors[keyof ExplainActionErrors];
