@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
 import { exports, exportsText } from './exports/exports.ts';
+import { fuzz, fuzzText } from './fuzz/fuzz.ts';
 import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
 import { kills, killsText } from './kills.ts';
 import { races, racesText } from './races/races.ts';
@@ -26,6 +27,7 @@ const runs = {
   kills: 'every process killed at every named point, Temporal’s database deleted, bugs planted',
   hostile: 'a prototype that tries to break out, in every phase and both ways of isolation, while the service is asked',
   exports: 'what other tools export, to its end; the edge killed under traffic; releases changed under load',
+  fuzz: 'everything that Schemathesis makes up from the description, as three roles',
   races: 'two hundred votes at once, by people who may and people who may not; the lock taken out',
 };
 
@@ -49,6 +51,11 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     // What failed on its own is a failure, whatever else could not be tried.
     const impossible = result.impossible !== null && restarts.passed && change?.passed === true;
     return { text: exportsText(result), json: result, passed, impossible };
+  },
+  fuzz: async (order) => {
+    const result = await fuzz({ projectRoot, ...order });
+    const { passed, impossible } = result;
+    return { text: fuzzText(result), json: result, passed, impossible: impossible !== null };
   },
   races: async (order) => {
     const result = await races({ projectRoot, ...order });

@@ -46,6 +46,8 @@ export interface StageOptions {
   readonly without?: readonly PartName[];
   /** What the edge has in its environment for lanes. */
   readonly edgeEnvironment?: Readonly<Record<string, string>>;
+  /** More for the API: where GitHub is, say. */
+  readonly apiEnvironment?: Readonly<Record<string, string>>;
   /** More for the worker: where packages come from, when a stage builds. */
   readonly workerEnvironment?: Readonly<Record<string, string>>;
 }
@@ -188,6 +190,7 @@ async function apiOf(ground: Ground): Promise<Part> {
     ...commonOf(ground, ground.proxies.api),
     PROVISO_API_PORT: String(ports.api),
     ...previews,
+    ...ground.options.apiEnvironment,
   });
   return await appOf(ground, { name: 'api', args, environment, readyUrl: `${local(ports.api)}/readyz` });
 }

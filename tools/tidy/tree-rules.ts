@@ -19,6 +19,8 @@ const WHOLE_NAMES = new Set([
   '.env.example',
   'run',
   '.nvmrc',
+  // Schemathesis takes its hooks in its own language only.
+  'hooks.py',
 ]);
 const EXACT = /^\d+\.\d+\.\d+(-[\w.]+)?$/;
 

@@ -3,8 +3,10 @@ import {
   type Actor,
   type Answer,
   type Deployment,
+  archiveOf,
   atApproval,
   forgiveAll,
+  formOf,
   grantToken,
   listening,
   openDeployment,
@@ -82,6 +84,42 @@ describe('fifty requests with one key', () => {
   }, 30_000);
 });
 
+describe('a key that comes back with another file', () => {
+  it('is a conflict, and makes no version', async () => {
+    const { prototype } = await atApproval(here, 'other-file');
+    const upload = async (words: string, key: string) => {
+      const form = formOf('v2', archiveOf(words));
+      const headers = { ...form.headers, 'idempotency-key': key };
+      return await here.ask('bea', 'POST', `/v1/prototypes/${prototype}/candidates`, { ...form, headers });
+    };
+    const key = randomUUID();
+    const first = await upload('one', key);
+    expect(first.status).toBe(201);
+    expect((await upload('one', key)).body['candidate']).toEqual(first.body['candidate']);
+    expect(await upload('two', key)).toMatchObject({ status: 409, body: { code: 'key_conflict' } });
+    expect((await here.ask('bea', 'GET', `/v1/prototypes/${prototype}`)).body['candidates']).toBe(2);
+  });
+});
+
+describe('three thousand requests of strangers', () => {
+  it('are 401 each, and keep nobody from deciding', async () => {
+    const { decisions, digests, gate } = await atApproval(here, 'strangers');
+    const forged = { headers: { authorization: `Bearer prv_${'z'.repeat(43)}` } };
+    const flood = Array.from({ length: 3_000 }, async () => {
+      const answer = await fetch(url + decisions, { method: 'POST', ...forged }).catch(() => null);
+      await answer?.arrayBuffer();
+      return answer?.status;
+    });
+    const vote = { verdict: 'approve', ...digests };
+    const votes = [await send('sam', decisions, vote), await send('kim', decisions, vote)];
+    expect(votes.map(({ status }) => status)).toEqual([201, 201]);
+    expect((await gateOf(gate)).body['status']).toBe('passed');
+    const heard = (await Promise.all(flood)).filter((status) => status !== undefined);
+    expect(new Set(heard)).toEqual(new Set([401]));
+    expect(heard.length).toBeGreaterThan(2_000);
+  }, 120_000);
+});
+
 describe('another workspace', () => {
   it('finds nothing of ours on any route, and learns nothing from how it is told', async () => {
     const things = await atApproval(here, 'foreign');
@@ -123,6 +161,26 @@ describe('another workspace', () => {
       tried.push(name);
     }
     expect(tried.length).toBeGreaterThan(15);
+  });
+
+  it('learns nothing from a cursor that is one of our things', async () => {
+    const things = await atApproval(here, 'cursor');
+    await send('eve', '/v1/prototypes', { name: 'of-eve' });
+    for (const [list, id] of [
+      ['prototypes', things.prototype],
+      ['promotions', things.promotion],
+      ['policies', things.policy],
+      ['people', here.people.kim],
+    ] as const) {
+      // Its next neighbour: where a page begins may depend on the letters of a cursor, and on nothing else.
+      const nobodys = `${id.slice(0, -1)}${id.endsWith('0') ? '1' : '0'}`;
+      const pages = await Promise.all(
+        [id, nobodys].map((after) => here.ask('eve', 'GET', `/v1/${list}?after=${after}`)),
+      );
+      expect(pages[0]?.text).not.toContain(id);
+      const items = pages.map(({ status, body }) => [list, status, body['items']]);
+      expect(items[0]).toEqual(items[1]);
+    }
   });
 
   it('cannot promote our things as its own', async () => {

@@ -104,6 +104,7 @@ describe('a candidate', () => {
       { ...whole, payload: Buffer.from(bytes.toString('latin1').replace('name="archive"', 'name="other"'), 'latin1') },
       { ...whole, payload: Buffer.from(bytes.toString('latin1').replace('name="version"', 'name="status"'), 'latin1') },
       { ...formOf('not a version!', archiveOf('fine')) },
+      { ...whole, payload: twiceNamed(bytes) },
       { payload: bytes, headers: { 'content-type': 'multipart/form-data' } },
     ];
     for (const form of forms) {
@@ -125,6 +126,14 @@ describe('a candidate', () => {
     expect(answer.body).toMatchObject({ status: 403, code: 'not_permitted', whoCan: ['role/builder'] });
   });
 });
+
+/** The same form with a second version behind the first: which of the two would be meant? */
+function twiceNamed(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1');
+  const second = text.indexOf('\r\n--', text.indexOf('name="version"'));
+  const first = text.slice(0, second);
+  return Buffer.from(`${first}\r\n${first.replace('v2', 'v3')}${text.slice(second)}`, 'latin1');
+}
 
 describe('evidence', () => {
   it('is a download as text, never a page, and only of what this workspace names', async () => {

@@ -14,7 +14,8 @@ const word = z
   .string()
   .min(1)
   .max(300)
-  .regex(/^[^\0\p{Cs}]*$/u);
+  .regex(/^[^\x00]*$/)
+  .refine((text) => text.isWellFormed());
 
 const isolation = z.enum(['bubblewrap', 'namespace', 'none']);
 /** A hundred hosts and one row for all others. */

@@ -44,12 +44,23 @@ export const time = z
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   .describe('RFC 3339, UTC');
 
-/** Letters that a sentence may hold: a control character could forge a line of a log or of a terminal. */
-const printable = /^[^\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
+/**
+ * Letters that a sentence may hold: a control character could forge a line of a log or of a terminal. Patterns stand in the
+ * OpenAPI description, where names of classes and `\0` are not known to every reader.
+ */
+const printable = /^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u;
+
+/** Half a letter is no text: it cannot be stored, hashed or sent on. No pattern says so, since JSON's own rules do. */
+function isWhole(text: string): boolean {
+  return text.isWellFormed();
+}
+
+const half = 'expected whole letters';
 
 /** One line of a person's text. */
 function line(max: number) {
-  return z.string().trim().min(1).max(max).regex(printable, 'expected one line without control characters');
+  const form = z.string().trim().min(1).max(max);
+  return form.regex(printable, 'expected one line without control characters').refine(isWhole, half);
 }
 
 /** Free text: several lines are fine, other control characters are not. */
@@ -58,10 +69,8 @@ const prose = z
   .trim()
   .min(1)
   .max(2_000)
-  .regex(
-    /^[^\p{Cs}\0-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]*$/u,
-    'expected text without control characters',
-  );
+  .regex(/^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]*$/u, 'expected text without control characters')
+  .refine(isWhole, half);
 
 /** Services inside the deployment hold these without a row; nobody is ever granted one through a door. */
 const insideOnly = ['worker', 'keeper', 'founder', 'porter'] as const;
@@ -132,7 +141,8 @@ export const secretReference = z.discriminatedUnion(
 const plainValue = z
   .string()
   .max(4_000)
-  .regex(/^[^\0]*$/, 'expected text without NUL')
+  .regex(/^[^\x00]*$/, 'expected text without NUL')
+  .refine(isWhole, half)
   .refine((text) => redact(text) === text, 'expected a plain value, got what looks like a secret: bind it instead');
 
 /** A limit that an operator sets, within the bounds of the domain. */
@@ -169,14 +179,17 @@ export const bodies = {
   assignOwner: z.strictObject({ owner: ids.person }),
   trust: z.strictObject({ trusted: z.boolean() }),
   freezeCandidate: z.union([
-    z.strictObject({ version, git: z.strictObject({ path: z.string().min(1).max(500), commit: reference }) }),
+    z.strictObject({
+      version,
+      git: z.strictObject({ path: z.string().min(1).max(500).refine(isWhole, half), commit: reference }),
+    }),
     z.strictObject({
       version,
       github: z.strictObject({ owner: reference, repository: reference, commit: reference }),
     }),
   ]),
   version,
-  publishPolicy: z.strictObject({ source: z.string().min(1).max(262_144) }),
+  publishPolicy: z.strictObject({ source: z.string().min(1).max(262_144).refine(isWhole, half) }),
   openPromotion: z.strictObject({ prototype: ids.prototype, candidate: ids.candidate, policy: ids.policy }),
   decide: z.strictObject({
     verdict: z.enum(['approve', 'reject', 'request_changes']),

@@ -157,7 +157,8 @@ async function takePart(
   part: Multipart,
   fields: { version?: string; frozen?: Frozen },
 ): Promise<void> {
-  if (part.type === 'field' && part.fieldname === 'version' && typeof part.value === 'string') {
+  const isVersion = part.type === 'field' && part.fieldname === 'version' && fields.version === undefined;
+  if (isVersion && typeof part.value === 'string') {
     fields.version = part.value;
     return;
   }

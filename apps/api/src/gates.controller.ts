@@ -4,6 +4,7 @@ import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
+import { recorded } from './guard.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, notFound, paramOf, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
@@ -39,7 +40,9 @@ export class GatesController {
     const { view, gate } = await gateIn(request);
     // An older revision is fine: another vote makes one. The attempt and the digests say whether the matter is the same.
     if (gateRevision !== undefined && gateRevision > gate.revision) {
-      throw new Problem('stale_evidence', `expected a revision up to ${gate.revision}, got ${gateRevision}`);
+      const message = `expected a revision up to ${gate.revision}, got ${gateRevision}`;
+      const refused = new Problem('stale_evidence', message, { rule: 'gate/revision', recorded: true });
+      throw await recorded(this.#parts, callerOf(request), { door: 'POST /v1/gates/:id/decisions', refused });
     }
     const decision = idFrom('dec', draw('decision'));
     const receipt = await submit(

@@ -48,6 +48,8 @@ const payloads: readonly (string | Buffer)[] = [
   '{"name":"x","email":"a@b","roles":[{"role":"founder"}]}',
   '{"name":"x","actsFor":"psn_00000000000000000000000000000000"}',
   '{"name":"../../etc","owner":null}',
+  '{"name":"GREETING","value":"half a letter: \\ud800"}',
+  '{"source":"policy: half\\ngates:\\n  - gate: readiness # \\ud800"}',
   '{"owner":"psn_zz"}',
   '{"owner":"psn_ffffffffffffffffffffffffffffffff"}',
   '{"trusted":"yes"}',
@@ -169,6 +171,18 @@ describe('bad input', () => {
       expect(seen.filter(([, status]) => status >= 500)).toEqual([]);
     },
   );
+
+  it('that is null is no empty body: nothing is done by default', async () => {
+    const takers = asked.filter(({ method, takes }) => method !== 'GET' && takes.json !== undefined);
+    for (const route of takers) {
+      const options = { payload: 'null', headers: { 'content-type': 'application/json' } };
+      expect([route.name, await statusOf(route, addressOf(route), options)]).toEqual([route.name, 422]);
+    }
+    const tokens = takers.find(({ name }) => name === 'issueToken');
+    if (tokens === undefined) throw new Error('expected the door of tokens');
+    // Nothing sent at all is what the default is for.
+    expect(await statusOf(tokens, addressOf(tokens))).toBe(201);
+  });
 
   it('in queries, paths and headers is a problem of the sender on every route', async () => {
     const seen: [string, number][] = [];

@@ -45,6 +45,7 @@ function componentSchemas(): Json {
 
 function operationOf(route: Route): Json {
   const answers = Object.entries(route.answers).map(([status, answer]) => [status, answerOf(answer)] as const);
+  // No 500 among them: it is never an answer that anybody may count on, so whoever sees one has found a fault of ours.
   const problem = {
     description: 'no, as a problem (RFC 9457)',
     content: { 'application/problem+json': { schema: refTo(problemResource) } },
@@ -56,18 +57,26 @@ function operationOf(route: Route): Json {
     ...(route.access.kind === 'public' ? { security: [] } : {}),
     parameters: [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)],
     ...(body === null ? {} : { requestBody: body }),
-    responses: { ...Object.fromEntries(answers), default: problem },
+    responses: { ...Object.fromEntries(answers), ...unchangedOf(route), '4XX': problem, '503': problem },
   };
+}
+
+/** What is read as JSON has a tag; whoever sends it back is told in a line that nothing has changed. */
+function unchangedOf({ method, answers }: Route): Record<string, Json> {
+  const isTagged = method === 'GET' && answers[200] !== undefined && typeof answers[200] !== 'string';
+  return isTagged ? { '304': { description: 'not changed since the tag in If-None-Match' } } : {};
 }
 
 function answerOf(answer: z.ZodType | string): Json {
   if (typeof answer !== 'string')
     return { description: 'done', content: { 'application/json': { schema: refTo(answer) } } };
-  const schema = answer === 'application/octet-stream' ? { type: 'string', format: 'binary' } : { type: 'string' };
-  return {
-    description: 'done',
-    content: { [answer]: { schema: answer === 'application/json' ? { type: 'object' } : schema } },
-  };
+  const types = answer.split(', ').map((type) => [type, { schema: plainSchemaOf(type) }] as const);
+  return { description: 'done', content: Object.fromEntries(types) };
+}
+
+function plainSchemaOf(type: string): Json {
+  if (type === 'application/json') return { type: 'object' };
+  return type === 'application/octet-stream' ? { type: 'string', format: 'binary' } : { type: 'string' };
 }
 
 function bodyOf({ takes }: Route): Json | null {

@@ -9,7 +9,7 @@ const detailsMax = 20;
 
 /** The body in the domain's types, or 422 with a pointer to each mistake. */
 export function bodyOf<Schema extends z.ZodType>(request: FastifyRequest, schema: Schema): z.output<Schema> {
-  return parsed(request.body ?? undefined, schema, '');
+  return parsed(request.body, schema, '');
 }
 
 /** The query in the domain's types; an unknown parameter is a mistake that would otherwise be ignored in silence. */

@@ -36,6 +36,22 @@ describe('what is refused', () => {
     expect(await refusalsOf('nil')).toHaveLength(2);
   });
 
+  it('as a vote on a state of the gate that nobody has seen yet is an entry too, and counts as a try', async () => {
+    const { decisions, digests } = await atApproval(here, 'ahead');
+    const vote = { verdict: 'approve', gateRevision: 999, ...digests };
+    const before = (await refusalsOf('kim')).length;
+    const answers = [];
+    for (let index = 0; index < refusalsPerMinuteMax + 5; index += 1)
+      answers.push((await here.post('kim', decisions, vote)).body['code']);
+    expect(answers.filter((code) => code === 'stale_evidence')).toHaveLength(refusalsPerMinuteMax);
+    expect(new Set(answers)).toEqual(new Set(['stale_evidence', 'too_many_refusals']));
+    const told = (await refusalsOf('kim')).slice(before);
+    expect(told).toHaveLength(refusalsPerMinuteMax);
+    expect(told[0]).toMatchObject({
+      body: { door: 'POST /v1/gates/:id/decisions', code: 'stale_evidence', rule: 'gate/revision' },
+    });
+  }, 60_000);
+
   it('for a key that was used for something else is an entry too, and counts as a try', async () => {
     const made = randomUUID();
     await here.post('ada', '/v1/people', { name: 'One' }, made);

@@ -36,6 +36,7 @@ export interface Route {
   readonly summary: string;
   readonly access: Access;
   readonly takes: Takes;
+  /** By status, a schema of JSON, or the content types of what is none, separated by commas. */
   readonly answers: Readonly<Record<number, z.ZodType | string>>;
 }
 

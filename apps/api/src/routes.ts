@@ -339,7 +339,13 @@ const lanes: readonly Route[] = [
     { 200: r.configuration },
     { json: bodies.configured },
   ]),
-  get(['/v1/evidence/:digest', 'readEvidence', 'A stored document', read, { 200: 'application/octet-stream' }]),
+  get([
+    '/v1/evidence/:digest',
+    'readEvidence',
+    'A stored document',
+    read,
+    { 200: 'text/plain, application/octet-stream' },
+  ]),
   get(['/v1/events', 'followEvents', 'Live entries (server-sent events)', read, { 200: 'text/event-stream' }]),
   post([
     '/v1/edge/orders',

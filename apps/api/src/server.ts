@@ -14,7 +14,8 @@ import { Problem } from './problem.ts';
 import { answerProblem } from './problem-filter.ts';
 import { type Route, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
-import { attachTrace, loggedAs, randomHex, traceFrom, traceText } from './trace.ts';
+import { attachTrace, loggedAs, randomHex, requestIdOf, traceFrom, traceText } from './trace.ts';
+import { answerUnreadable } from './unreadable.ts';
 
 /** A policy is at most 256 KiB, an edge's report some hundred; nothing that people send as JSON is larger. */
 const bodyBytesMax = 1_048_576;
@@ -30,7 +31,7 @@ export async function createServer(parts: Parts): Promise<NestFastifyApplication
     forceCloseConnections: true,
     // A HEAD route would be a second spelling of each GET; the table has none.
     exposeHeadRoutes: false,
-    genReqId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    genReqId: () => requestIdOf(randomUUID()),
     logger: false,
     multipart: false,
     routerOptions: {
@@ -41,6 +42,7 @@ export async function createServer(parts: Parts): Promise<NestFastifyApplication
     },
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
       answerProblem(parts, error, request, reply),
+    clientErrorHandler: (error, socket) => answerUnreadable(parts, error, socket),
   });
   const fastify: FastifyInstance = adapter.getInstance();
   expectRows(fastify);

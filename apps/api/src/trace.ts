@@ -28,6 +28,11 @@ export function traceText({ traceId, spanId, sampled }: Trace): string {
   return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
 }
 
+/** The id by which one request is found in the log. */
+export function requestIdOf(uuid: string): string {
+  return `req_${uuid.replaceAll('-', '')}`;
+}
+
 /** Random hexadecimal digits of this process. */
 export function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');

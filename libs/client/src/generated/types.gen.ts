@@ -640,7 +640,11 @@ export type IsAliveErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type IsAliveError = IsAliveErrors[keyof IsAliveErrors];
@@ -665,7 +669,11 @@ export type IsReadyErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type IsReadyError = IsReadyErrors[keyof IsReadyErrors];
@@ -690,7 +698,11 @@ export type ReadMetricsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadMetricsError = ReadMetricsErrors[keyof ReadMetricsErrors];
@@ -715,7 +727,11 @@ export type ReadOpenapiErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadOpenapiError = ReadOpenapiErrors[keyof ReadOpenapiErrors];
@@ -745,7 +761,11 @@ export type ExchangeCodeErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ExchangeCodeError = ExchangeCodeErrors[keyof ExchangeCodeErrors];
@@ -772,7 +792,11 @@ export type ListSessionsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
@@ -807,7 +831,11 @@ export type EndSessionsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
@@ -832,7 +860,11 @@ export type ReadRunningErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadRunningError = ReadRunningErrors[keyof ReadRunningErrors];
@@ -857,7 +889,11 @@ export type ReadMeErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadMeError = ReadMeErrors[keyof ReadMeErrors];
@@ -882,7 +918,11 @@ export type ListWorkspacesErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListWorkspacesError = ListWorkspacesErrors[keyof ListWorkspacesErrors];
@@ -907,7 +947,11 @@ export type ReadLimitsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadLimitsError = ReadLimitsErrors[keyof ReadLimitsErrors];
@@ -949,7 +993,11 @@ export type SetLimitsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type SetLimitsError = SetLimitsErrors[keyof SetLimitsErrors];
@@ -980,7 +1028,11 @@ export type ListPeopleErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListPeopleError = ListPeopleErrors[keyof ListPeopleErrors];
@@ -1022,7 +1074,11 @@ export type AddPersonErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type AddPersonError = AddPersonErrors[keyof AddPersonErrors];
@@ -1049,7 +1105,11 @@ export type ReadPersonErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadPersonError = ReadPersonErrors[keyof ReadPersonErrors];
@@ -1087,7 +1147,11 @@ export type GrantRoleErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type GrantRoleError = GrantRoleErrors[keyof GrantRoleErrors];
@@ -1125,7 +1189,11 @@ export type RevokeRoleErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type RevokeRoleError = RevokeRoleErrors[keyof RevokeRoleErrors];
@@ -1160,7 +1228,11 @@ export type IssueTokenErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type IssueTokenError = IssueTokenErrors[keyof IssueTokenErrors];
@@ -1195,7 +1267,11 @@ export type RevokeTokenErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
@@ -1230,7 +1306,11 @@ export type DisablePersonErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type DisablePersonError = DisablePersonErrors[keyof DisablePersonErrors];
@@ -1261,7 +1341,11 @@ export type ListPrototypesErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListPrototypesError = ListPrototypesErrors[keyof ListPrototypesErrors];
@@ -1295,7 +1379,11 @@ export type RegisterPrototypeErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type RegisterPrototypeError = RegisterPrototypeErrors[keyof RegisterPrototypeErrors];
@@ -1322,7 +1410,11 @@ export type ReadPrototypeErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadPrototypeError = ReadPrototypeErrors[keyof ReadPrototypeErrors];
@@ -1361,7 +1453,11 @@ export type AssignOwnerErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type AssignOwnerError = AssignOwnerErrors[keyof AssignOwnerErrors];
@@ -1400,7 +1496,11 @@ export type TrustPrototypeErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type TrustPrototypeError = TrustPrototypeErrors[keyof TrustPrototypeErrors];
@@ -1433,7 +1533,11 @@ export type ListCandidatesErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListCandidatesError = ListCandidatesErrors[keyof ListCandidatesErrors];
@@ -1483,7 +1587,11 @@ export type FreezeCandidateErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type FreezeCandidateError = FreezeCandidateErrors[keyof FreezeCandidateErrors];
@@ -1518,7 +1626,11 @@ export type ListPoliciesErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListPoliciesError = ListPoliciesErrors[keyof ListPoliciesErrors];
@@ -1555,7 +1667,11 @@ export type PublishPolicyErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type PublishPolicyError = PublishPolicyErrors[keyof PublishPolicyErrors];
@@ -1586,7 +1702,11 @@ export type ReadPolicyErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadPolicyError = ReadPolicyErrors[keyof ReadPolicyErrors];
@@ -1619,7 +1739,11 @@ export type ListPromotionsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListPromotionsError = ListPromotionsErrors[keyof ListPromotionsErrors];
@@ -1654,7 +1778,11 @@ export type OpenPromotionErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type OpenPromotionError = OpenPromotionErrors[keyof OpenPromotionErrors];
@@ -1686,7 +1814,11 @@ export type ReadPromotionErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadPromotionError = ReadPromotionErrors[keyof ReadPromotionErrors];
@@ -1724,7 +1856,11 @@ export type CancelPromotionErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type CancelPromotionError = CancelPromotionErrors[keyof CancelPromotionErrors];
@@ -1762,7 +1898,11 @@ export type RollbackPromotionErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type RollbackPromotionError = RollbackPromotionErrors[keyof RollbackPromotionErrors];
@@ -1792,7 +1932,11 @@ export type ReadHistoryErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadHistoryError = ReadHistoryErrors[keyof ReadHistoryErrors];
@@ -1819,7 +1963,11 @@ export type PreviewPromotionErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type PreviewPromotionError = PreviewPromotionErrors[keyof PreviewPromotionErrors];
@@ -1848,7 +1996,11 @@ export type ListLooksErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListLooksError = ListLooksErrors[keyof ListLooksErrors];
@@ -1881,7 +2033,11 @@ export type ExplainActionErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ExplainActionError = ExplainActionErrors[keyof ExplainActionErrors];
@@ -1908,7 +2064,11 @@ export type ReadGateErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadGateError = ReadGateErrors[keyof ReadGateErrors];
@@ -1951,7 +2111,11 @@ export type DecideErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type DecideError = DecideErrors[keyof DecideErrors];
@@ -1989,7 +2153,11 @@ export type RerunGateErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type RerunGateError = RerunGateErrors[keyof RerunGateErrors];
@@ -2020,7 +2188,11 @@ export type ListLanesErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ListLanesError = ListLanesErrors[keyof ListLanesErrors];
@@ -2047,7 +2219,11 @@ export type ReadLaneErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadLaneError = ReadLaneErrors[keyof ReadLaneErrors];
@@ -2085,7 +2261,11 @@ export type HoldLaneErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type HoldLaneError = HoldLaneErrors[keyof HoldLaneErrors];
@@ -2123,7 +2303,11 @@ export type ResumeLaneErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ResumeLaneError = ResumeLaneErrors[keyof ResumeLaneErrors];
@@ -2150,7 +2334,11 @@ export type ReadConfigurationErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadConfigurationError = ReadConfigurationErrors[keyof ReadConfigurationErrors];
@@ -2186,7 +2374,11 @@ export type SetVariableErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type SetVariableError = SetVariableErrors[keyof SetVariableErrors];
@@ -2221,7 +2413,11 @@ export type UnsetVariableErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type UnsetVariableError = UnsetVariableErrors[keyof UnsetVariableErrors];
@@ -2266,7 +2462,11 @@ export type BindSecretErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type BindSecretError = BindSecretErrors[keyof BindSecretErrors];
@@ -2301,7 +2501,11 @@ export type UnbindSecretErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type UnbindSecretError = UnbindSecretErrors[keyof UnbindSecretErrors];
@@ -2336,7 +2540,11 @@ export type RotateSecretErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type RotateSecretError = RotateSecretErrors[keyof RotateSecretErrors];
@@ -2363,7 +2571,11 @@ export type ReadEvidenceErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadEvidenceError = ReadEvidenceErrors[keyof ReadEvidenceErrors];
@@ -2372,7 +2584,7 @@ export type ReadEvidenceResponses = {
     /**
      * done
      */
-    200: Blob | File;
+    200: string;
 };
 
 export type ReadEvidenceResponse = ReadEvidenceResponses[keyof ReadEvidenceResponses];
@@ -2388,7 +2600,11 @@ export type FollowEventsErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type FollowEventsError = FollowEventsErrors[keyof FollowEventsErrors];
@@ -2458,7 +2674,11 @@ export type PollEdgeOrdersErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type PollEdgeOrdersError = PollEdgeOrdersErrors[keyof PollEdgeOrdersErrors];
@@ -2485,7 +2705,11 @@ export type ReadEdgeBlobErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
-    default: Problem;
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
 };
 
 export type ReadEdgeBlobError = ReadEdgeBlobErrors[keyof ReadEdgeBlobErrors];
