@@ -92,7 +92,7 @@ const rows: Record<string, Row> = {
   ],
   'people who are asked': [
     state({}, 'approval', { status: 'waiting', since: at(10, 2), expiresAt: Date.UTC(2026, 10, 27, 14) }),
-    { tally: { met: false, have: [0, 1], assigned: {} } },
+    { tally: { met: false, have: [0, 1], assigned: {}, missing: [] } },
     'waiting_for_human',
     'Waiting for Security (0 of 1) and Operator (1 of 1) since 10:02. Expires Fri 14:00.',
   ],
