@@ -9,7 +9,7 @@ import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, notFound, pageIn, paramOf, parsed, queryOf } from './parsing.ts';
 import { policyOfSource } from './policy-source.ts';
-import { endView, policyView, trialView, versionsView } from './policy-view.ts';
+import { endView, policyView, triedVoteView, versionsView } from './policy-view.ts';
 import { publicationOf, sourceOf } from './publishing.ts';
 import { intentOf } from './submission.ts';
 
@@ -93,7 +93,7 @@ export class PoliciesController {
     const draft = policyOfSource(source);
     const { reads } = callerOf(request);
     const [person, view] = await Promise.all([reads.person(personId), reads.promotion(promotionId)]);
-    return trialView(tryVote(draft, { person: found(person), promotion: found(view).state, authority }));
+    return triedVoteView(tryVote(draft, { person: found(person), promotion: found(view).state, authority }));
   }
 
   @Post('replay')

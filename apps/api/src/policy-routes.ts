@@ -50,7 +50,7 @@ export const policyRoutes: readonly Route[] = [
     ...{ method: 'POST', path: '/v1/policies/try', name: 'tryPolicy' },
     summary: 'Could this person approve this promotion under a draft? Changes nothing',
     access: { kind: 'read' },
-    answers: { 200: r.policyTrial },
+    answers: { 200: r.triedVote },
     takes: { ...none, json: bodies.tryPolicy },
   },
   {

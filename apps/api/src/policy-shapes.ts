@@ -36,7 +36,7 @@ export const policyVersionShape = z.strictObject({
 });
 
 /** What an approval would do under a draft. */
-export const policyTrialShape = z.strictObject({
+export const triedVoteShape = z.strictObject({
   allowed: z.boolean(),
   code: z.string().nullable(),
   rule: z.string().nullable().describe('the rule that says no'),

@@ -1,4 +1,4 @@
-import { type PolicyEvent, type ReplayedEnd, type Trial, missingWords, versionInForce } from '@proviso/domain';
+import { type PolicyEvent, type ReplayedEnd, type TriedVote, missingWords, versionInForce } from '@proviso/domain';
 import type { EntryView, PolicyView } from '@proviso/journal';
 
 /** A policy as shown: the version that promotions open with now. `source` only where it was asked for. */
@@ -47,13 +47,13 @@ export function versionsView(entries: readonly EntryView[], reasons: Readonly<Re
     .toReversed();
 }
 
-/** What a trial found, flat: a surface shows the rule or the requirements. */
-export function trialView(trial: Trial) {
-  if (trial.kind === 'refused') {
-    const { code, message, rule = null } = trial.refusal;
+/** What a tried vote came to, flat: a surface shows the rule or the requirements. */
+export function triedVoteView(tried: TriedVote) {
+  if (tried.kind === 'refused') {
+    const { code, message, rule = null } = tried.refusal;
     return { allowed: false, code, rule, message, fills: [], met: false, missing: null };
   }
-  const { fills, tally } = trial;
+  const { fills, tally } = tried;
   const missing = tally.met ? null : missingWords(tally);
   return { allowed: true, code: null, rule: null, message: null, fills: [...fills], met: tally.met, missing };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { digest, ids, secretReference, time } from './forms.ts';
 import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
 import { explanationFields } from './explanation-fields.ts';
-import { policyReplayShape, policyShape, policyTrialShape, policyVersionShape } from './policy-shapes.ts';
+import { policyReplayShape, policyShape, triedVoteShape, policyVersionShape } from './policy-shapes.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
@@ -329,7 +329,7 @@ export const resources = {
   policies: page('PolicyPage', policy),
   policy,
   policyReplay: named('PolicyReplay', policyReplayShape),
-  policyTrial: named('PolicyTrial', policyTrialShape),
+  triedVote: named('TriedVote', triedVoteShape),
   policyVersion,
   policyVersions: named('PolicyVersions', z.strictObject({ items: z.array(policyVersion) })),
   previewLink: named('PreviewLink', z.strictObject({ url: z.string(), host: z.string(), expiresAt: time })),

@@ -23,7 +23,7 @@ const replayed = {
     },
   ],
 };
-const trial = {
+const tried = {
   ...{ allowed: false, code: 'own_work', rule: 'separation/requester', fills: [], met: false, missing: null },
   message: 'you asked for this promotion, so somebody else must decide',
 };
@@ -32,7 +32,7 @@ let api: FakeApi;
 beforeAll(async () => {
   api = await openFakeApi(({ method, path }) => {
     if (path === '/v1/policies/replay') return { status: 200, body: replayed };
-    if (path === '/v1/policies/try') return { status: 200, body: trial };
+    if (path === '/v1/policies/try') return { status: 200, body: tried };
     if (path.startsWith('/v1/policies/pol_')) return { status: 200, body: { ...policy, source: published } };
     if (path.startsWith('/v1/people/')) return { status: 200, body: { id: 'psn_x', name: 'Ana', tokens: [] } };
     if (method === 'POST')

@@ -92,7 +92,7 @@ export type {
   PersonRef,
   Policy,
   PolicyReplay,
-  PolicyTrial,
+  TriedVote,
   PolicyVersion,
   PolicyPage,
   Problem,

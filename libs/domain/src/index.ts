@@ -137,7 +137,7 @@ export {
   weakerMsMax,
 } from './policy-publication.ts';
 export { type Replayed, type ReplayedEnd, replayPromotion } from './policy-replay.ts';
-export { type Trial, tryVote } from './policy-trial.ts';
+export { type TriedVote, tryVote } from './tried-vote.ts';
 export { type PolicyEdit, type Strength, comparePolicies, strengthOf, strengths } from './policy-strength.ts';
 export { type Demand, type Requirement, demandWords, leavesOf } from './demand.ts';
 export {

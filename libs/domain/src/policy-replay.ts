@@ -2,7 +2,7 @@ import { standing } from './decision.ts';
 import type { GateState } from './gate.ts';
 import { type GateName, type GateRule, type Policy, ruleOf } from './policy.ts';
 import { atTier } from './policy-tier.ts';
-import { approvalsOf, tallyAmong, voterOf } from './policy-trial.ts';
+import { approvalsOf, tallyAmong, voterOf } from './tried-vote.ts';
 import { type PromotionState, findGate } from './promotion.ts';
 import { missingWords } from './quorum.ts';
 import type { Authority } from './scene.ts';

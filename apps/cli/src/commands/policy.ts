@@ -48,19 +48,19 @@ export async function test(
   draftIn(file);
   const { id: person, name } = await expectPerson(api, who);
   const body = { source: read(file), person, promotion };
-  const trial = await api.read((options) => tryPolicy({ ...options, body }));
-  if (session.json) session.print(JSON.stringify({ file, person, promotion, ...trial }));
-  else if (trial.allowed) {
-    const fills = trial.fills.map(({ from, count }) => `${from} (of ${count})`).join(', ');
-    const rest = trial.met ? 'that would be enough' : `then missing: ${trial.missing ?? ''}`;
+  const tried = await api.read((options) => tryPolicy({ ...options, body }));
+  if (session.json) session.print(JSON.stringify({ file, person, promotion, ...tried }));
+  else if (tried.allowed) {
+    const fills = tried.fills.map(({ from, count }) => `${from} (of ${count})`).join(', ');
+    const rest = tried.met ? 'that would be enough' : `then missing: ${tried.missing ?? ''}`;
     session.print(
       facts([
         [`${name ?? person} could approve`, rest],
         ['counts for', fills],
       ]),
     );
-  } else session.print(`${name ?? person} could not approve: ${trial.message} (${trial.rule ?? trial.code})`);
-  return trial.allowed ? exitCodes.ok : exitCodes.notAllowed;
+  } else session.print(`${name ?? person} could not approve: ${tried.message} (${tried.rule ?? tried.code})`);
+  return tried.allowed ? exitCodes.ok : exitCodes.notAllowed;
 }
 
 /** What the file would have done to past promotions of its name, newest first. */

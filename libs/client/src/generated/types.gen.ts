@@ -650,7 +650,7 @@ export type PolicyReplay = {
     }>;
 };
 
-export type PolicyTrial = {
+export type TriedVote = {
     allowed: boolean;
     code: string | null;
     /**
@@ -1837,7 +1837,7 @@ export type TryPolicyResponses = {
     /**
      * done
      */
-    200: PolicyTrial;
+    200: TriedVote;
 };
 
 export type TryPolicyResponse = TryPolicyResponses[keyof TryPolicyResponses];

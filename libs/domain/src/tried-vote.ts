@@ -10,7 +10,7 @@ import type { Authority } from './scene.ts';
 import { separate } from './separation.ts';
 
 /** What a person's approval would do under a draft: the rule that says no, or the requirements it could fill. */
-export type Trial =
+export type TriedVote =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | {
       readonly kind: 'counts';
@@ -23,7 +23,7 @@ export type Trial =
 export function tryVote(
   draft: Policy,
   { person, promotion, authority }: { person: PersonState; promotion: PromotionState; authority: Authority },
-): Trial {
+): TriedVote {
   const policy = atTier(draft, promotion.tier ?? null);
   const rule = ruleOf(policy, 'approval');
   if (rule === undefined)
@@ -80,6 +80,6 @@ export function voterOf({ person, bindingsAt }: Decision): PersonState {
   return { id: person, kind: 'human', disabled: false, bindings: bindingsAt, tokens: [] };
 }
 
-function refused(why: Refusal): Trial {
+function refused(why: Refusal): TriedVote {
   return { kind: 'refused', refusal: why };
 }
