@@ -198,7 +198,8 @@ function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `abilit
 
 /** Who could do it instead: groups and roles, never names. */
 export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (command.kind === 'Decide' && promotion != null) return [...new Set(requirementsOf({ promotion }).map(({ from }) => from))];
+  if (command.kind === 'Decide' && promotion != null)
+    return [...new Set(requirementsOf({ promotion }).map(({ from }) => from))];
   return holders(command.kind);
 }
 

@@ -168,7 +168,17 @@ export function readPolicy(node: unknown): ReadResult<Policy> {
 
 /** From the words and units of the file to those of the product. */
 export function policyFrom(document: PolicyDocument): Policy {
-  const { policy: name, environment, evidenceAgeMax, gates, extends: base, baseline, tiers, changes: types, freeze } = document;
+  const {
+    policy: name,
+    environment,
+    evidenceAgeMax,
+    gates,
+    extends: base,
+    baseline,
+    tiers,
+    changes: types,
+    freeze,
+  } = document;
   return {
     name,
     environment,
