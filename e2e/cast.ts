@@ -24,7 +24,7 @@ export interface Extra {
 const people = [
   { key: 'bea', principal: 'human', bindings: [{ role: 'builder' }, { role: 'approver', group: 'security' }] },
   { key: 'sam', principal: 'human', bindings: [{ role: 'approver', group: 'security' }] },
-  { key: 'olga', principal: 'human', bindings: [{ role: 'operator' }] },
+  { key: 'olga', principal: 'human', bindings: [{ role: 'operator' }, { role: 'approver', group: 'product' }] },
   { key: 'pia', principal: 'human', bindings: [{ role: 'policy-owner' }, { role: 'administrator' }] },
   { key: 'edge', principal: 'service', bindings: [{ role: 'edge' }] },
 ] as const;

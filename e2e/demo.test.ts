@@ -22,8 +22,20 @@ interface Ended {
   readonly blockers: readonly { readonly file?: string; readonly line?: number }[];
 }
 
+interface Refused {
+  readonly demo: 'refused';
+  readonly person: string;
+  readonly message: string;
+}
+
+interface Shown {
+  readonly code: number | null;
+  readonly promotions: readonly Ended[];
+  readonly refused: readonly Refused[];
+}
+
 /** The whole demo as `npm start -- --once --json` runs it, on data and ports of its own. */
-async function demo(): Promise<{ readonly code: number | null; readonly promotions: readonly Ended[] }> {
+async function demo(): Promise<Shown> {
   const flags = ['--once', '--json', '--data', data, '--port', '0', '--router-port', '0'];
   const child = spawn(process.execPath, ['apps/cli/src/main.ts', 'demo', 'examples/helpdesk', ...flags], {
     cwd: resolve(here, '..'),
@@ -34,14 +46,19 @@ async function demo(): Promise<{ readonly code: number | null; readonly promotio
     text(child.stderr),
     new Promise<number | null>((done) => child.once('close', done)),
   ]);
-  const last = output.trim().split('\n').at(-1) ?? '';
+  const lines = output.trim().split('\n');
+  const last = lines.at(-1) ?? '';
   if (!last.startsWith('{"demo":"done"'))
     throw new Error(`expected the demo to be done, got ${last}${errors.slice(-600)}`);
-  return { code, promotions: (JSON.parse(last) as { promotions: readonly Ended[] }).promotions };
+  const told = lines
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Refused | { demo: 'done' });
+  const refused = told.filter((one) => one.demo === 'refused');
+  return { code, refused, promotions: (JSON.parse(last) as Pick<Shown, 'promotions'>).promotions };
 }
 
-/** One line a version: what a person would say of it. */
-function transcript(promotions: readonly Ended[]): string {
+/** One line a version, after what the builder was told who tried to approve it: what a person would say of it. */
+function transcript({ promotions, refused }: Shown): string {
   const nameOf = new Map(promotions.map((one) => [one.artifactDigest, one.version]));
   const lines = promotions.map((one) => {
     const place = one.blockers.find((blocker) => blocker.file !== undefined);
@@ -49,7 +66,8 @@ function transcript(promotions: readonly Ended[]): string {
     const stopped = one.stoppedAt === null ? '' : `, stopped at ${one.stoppedAt}${where}`;
     return `${one.version}: ${one.outcome}${stopped}; weight ${one.weight}; users are on ${nameOf.get(one.liveDigest) ?? 'nothing'}`;
   });
-  return `${lines.join('\n')}\n`;
+  const tries = refused.map(({ person, message }) => `${person} may not approve it: ${message}`);
+  return `${[...tries, ...lines].join('\n')}\n`;
 }
 
 describe('the demo', () => {
@@ -57,8 +75,9 @@ describe('the demo', () => {
 
   it('carries four versions to the ends that they earn, and once more on the same data', async () => {
     for (const run of ['first', 'second']) {
-      const { code, promotions } = await demo();
-      expect({ run, code, told: transcript(promotions) }).toEqual({ run, code: 0, told: golden });
+      const shown = await demo();
+      const { code } = shown;
+      expect({ run, code, told: transcript(shown) }).toEqual({ run, code: 0, told: golden });
     }
   }, 300_000);
 

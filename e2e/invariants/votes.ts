@@ -1,8 +1,9 @@
-/** Who must agree. */
-export interface Requirement {
-  readonly from: string;
-  readonly count: number;
-}
+/** Who must agree: so many of a group or role, or several such, joined. */
+export type Requirement =
+  | { readonly from: string; readonly count: number }
+  | { readonly any: readonly Requirement[] }
+  | { readonly all: readonly Requirement[] }
+  | { readonly atLeast: number; readonly of: readonly Requirement[] };
 
 /** A vote with the roles its caster held then. */
 export interface Vote {
@@ -12,11 +13,25 @@ export interface Vote {
   readonly roles: readonly string[];
 }
 
-/** True when distinct approvers can fill every place. Tried out by hand: a few people, a few places. */
+/** True when distinct approvers can fill every place of some way. Tried out by hand: a few people, a few places. */
 export function quorumMet(requirements: readonly Requirement[], votes: readonly Vote[]): boolean {
-  const places = requirements.flatMap(({ from, count }) => Array.from({ length: count }, () => from));
   const approvers = votes.filter(({ verdict }) => verdict === 'approve');
-  return fill(places, approvers);
+  return waysOf({ all: requirements }).some((places) => fill(places, approvers));
+}
+
+/** Each way to meet a requirement as the places that it has. */
+function waysOf(requirement: Requirement): readonly (readonly string[])[] {
+  if ('from' in requirement) return [Array.from({ length: requirement.count }, () => requirement.from)];
+  if ('any' in requirement) return requirement.any.flatMap(waysOf);
+  if ('all' in requirement) return chosen(requirement.all, requirement.all.length);
+  return chosen(requirement.of, requirement.atLeast);
+}
+
+function chosen([first, ...rest]: readonly Requirement[], needed: number): readonly (readonly string[])[] {
+  if (needed === 0) return [[]];
+  if (first === undefined) return [];
+  const withFirst = waysOf(first).flatMap((way) => chosen(rest, needed - 1).map((other) => [...way, ...other]));
+  return [...withFirst, ...chosen(rest, needed)];
 }
 
 function fill(places: readonly string[], people: readonly Vote[]): boolean {

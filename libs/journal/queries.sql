@@ -222,6 +222,9 @@ select rolsuper or rolbypassrls as unsafe, rolname as name,
 -- session.seen
 update proviso.session set seen_at = clock_timestamp() where workspace = $1 and hash = $2;
 
+-- submit.all_policies
+select state from proviso.stream where workspace = $1 and kind = 'policy' order by id limit $2;
+
 -- submit.artifact
 select bytes, removed_at is not null as removed from proviso.artifact where workspace = $1 and prototype = $2 and digest = $3;
 
@@ -233,6 +236,9 @@ insert into proviso.artifact as a (workspace, prototype, digest, bytes, frozen_a
 -- submit.builds
 insert into proviso.build (workspace, promotion, attempt, at)
    select $1, t.promotion, t.attempt, $2 from unnest($3::text[], $4::int[]) as t(promotion, attempt) on conflict do nothing;
+
+-- submit.electorate
+select id, state from proviso.stream where workspace = $1 and kind = 'person' and state->>'kind' = 'human' and state->>'disabled' = 'false' and json_array_length(state->'bindings') > 0 order by id limit $2;
 
 -- submit.end_sessions
 delete from proviso.session where workspace = $1 and person = $2;
@@ -249,7 +255,8 @@ select id, state from proviso.stream where workspace = $1 and kind = 'person' an
      select $2 union
      select jsonb_array_elements_text(
               jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
-              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author'))
+              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author')
+              || jsonb_path_query_array(state::jsonb, '$.stronger.author'))
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share;
 

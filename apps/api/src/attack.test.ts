@@ -139,6 +139,7 @@ describe('another workspace', () => {
       ...{ assignOwner: { owner: here.people.eve }, trustPrototype: { trusted: true }, rerunGate: {} },
       freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },
       decide: { verdict: 'approve', ...things.digests },
+      ...{ agreeToPolicy: { digest: things.digests.artifactDigest }, assignTier: { tier: 'internal' } },
       setVariable: { name: 'GREETING', value: 'hello' },
       bindSecret: { name: 'API_KEY', reference: { from: 'environment', name: 'PROTOTYPE_API_KEY' } },
       ...{ unsetVariable: { name: 'GREETING' }, unbindSecret: { name: 'API_KEY' }, rotateSecret: { name: 'API_KEY' } },

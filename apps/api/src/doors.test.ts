@@ -34,7 +34,10 @@ function addressOf({ path }: Route): string {
     promotions: things.promotion,
     prototypes: things.prototype,
   };
-  return path.replace(':id', ids[noun] ?? '').replace(':digest', `sha256:${'a'.repeat(64)}`);
+  return path
+    .replace(':id', ids[noun] ?? '')
+    .replace(':digest', `sha256:${'a'.repeat(64)}`)
+    .replace(':version', '1');
 }
 
 /** Roles of the cast; `nil` has none. */
@@ -198,6 +201,8 @@ function bodyFor({ path, name }: Route) {
     trustPrototype: { trusted: false },
     freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },
     publishPolicy: { source: policySource },
+    agreeToPolicy: { digest: digests.artifactDigest },
+    assignTier: { tier: null },
     openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
     decide: { verdict: 'approve', attempt: 99, ...digests },
     rerunGate: {},

@@ -31,7 +31,7 @@ export async function explanationOf(caller: Caller, { view, rel, actor, now }: Q
     lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
     people: view.people,
     ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
-    ...{ holder: null, artifact: null, calendar },
+    ...{ holder: null, artifact: null, calendar, policies: [] },
   };
   const asked = found(explainAction(scene, rel));
   const last = found(asked.at(-1));

@@ -145,6 +145,12 @@ const plainValue = z
   .refine(isWhole, half)
   .refine((text) => redact(text) === text, 'expected a plain value, got what looks like a secret: bind it instead');
 
+const policyText = z.string().min(1).max(262_144).refine(isWhole, half);
+
+const tierName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and hyphens, beginning with a letter');
+
 /** A limit that an operator sets, within the bounds of the domain. */
 function boundedLimit(name: LimitName) {
   const { min, max } = limitBounds[name];
@@ -189,7 +195,19 @@ export const bodies = {
     }),
   ]),
   version,
-  publishPolicy: z.strictObject({ source: z.string().min(1).max(262_144).refine(isWhole, half) }),
+  publishPolicy: z
+    .strictObject({
+      source: policyText,
+      reason: reason.optional(),
+      weakerForDays: z.number().int().min(1).max(90).optional().describe('how long a weaker version is in force'),
+    })
+    .refine(({ reason: why, weakerForDays }) => (why === undefined) === (weakerForDays === undefined), {
+      error: 'expected reason and weakerForDays together',
+    }),
+  agreeToPolicy: z.strictObject({ digest, reason: reason.optional() }),
+  tryPolicy: z.strictObject({ source: policyText, person: ids.person, promotion: ids.promotion }),
+  replayPolicy: z.strictObject({ source: policyText, since: z.iso.datetime().optional() }),
+  tier: z.strictObject({ tier: tierName.nullable() }),
   openPromotion: z.strictObject({ prototype: ids.prototype, candidate: ids.candidate, policy: ids.policy }),
   decide: z.strictObject({
     verdict: z.enum(['approve', 'reject', 'request_changes']),

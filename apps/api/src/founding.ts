@@ -47,6 +47,8 @@ export interface Founded {
   readonly workspace: WorkspaceId;
   readonly people: Readonly<Record<string, { readonly id: PersonId; readonly token?: string }>>;
   readonly policies: Readonly<Record<string, { readonly id: string; readonly digest: string }>>;
+  /** Policies that stay as they were published, since what was handed in is weaker: that takes a person, a reason and an end. */
+  readonly kept: readonly string[];
 }
 
 /** What founding works with; randomness is handed in. */
@@ -70,6 +72,7 @@ export async function found(ports: FoundingPorts, form: FoundingForm): Promise<F
   const people: Record<string, { id: PersonId; token?: string }> = {};
   for (const person of form.people) people[person.key] = await add(ports, workspace, person);
   const policies: Record<string, { id: string; digest: string }> = {};
+  const kept: string[] = [];
   for (const { source } of form.policies) {
     const author = people[form.people.find(isPolicyOwner)?.key ?? '']?.id;
     if (author === undefined)
@@ -77,12 +80,14 @@ export async function found(ports: FoundingPorts, form: FoundingForm): Promise<F
     const { command, bytes } = publicationOf(source, { workspace, author });
     await ports.store.put(bytes, { mediaType: 'text/yaml' });
     const key = `founding/${command.policyId}/${command.digest}`;
-    expectDone(
-      await ports.journal.submit({ workspace, actor: author, command, idempotencyKey: key, authn: 'local/cli' }),
-    );
+    const receipt = await ports.journal.submit({
+      ...{ workspace, actor: author, command, idempotencyKey: key, authn: 'local/cli' },
+    });
+    if (receipt.kind === 'refused' && receipt.refusal.code === 'reason_required') kept.push(command.policy.name);
+    else expectDone(receipt);
     policies[command.policy.name] = { id: command.policyId, digest: command.digest };
   }
-  return { workspace, people, policies };
+  return { workspace, people, policies, kept };
 }
 
 type PersonForm = FoundingForm['people'][number];

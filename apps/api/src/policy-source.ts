@@ -1,16 +1,13 @@
-import { type Policy, policyFrom, policyProblem, policyShape } from '@proviso/domain';
+import { type Policy, policyFrom, policySense, policyShape } from '@proviso/domain';
 import { readYaml } from '@proviso/gates';
 import { Problem, type ProblemDetail } from './problem.ts';
 
 /** Reads a policy's YAML, or answers every mistake with its line and column. */
 export function policyOfSource(source: string): Policy {
-  const found = readYaml(source, policyShape);
+  const found = readYaml(source, policyShape, policySense);
   if (!found.ok)
     throw invalid(found.problems.map(({ code, message, line, column }) => detail(code, message, { line, column })));
-  const policy = policyFrom(found.value);
-  const problem = policyProblem(policy);
-  if (problem !== null) throw invalid([detail('not_allowed', problem, { line: 1, column: 1 })]);
-  return policy;
+  return policyFrom(found.value);
 }
 
 function invalid(errors: readonly ProblemDetail[]): Problem {

@@ -83,6 +83,7 @@ const statusOf: Readonly<Record<string, number>> = {
   preview_unavailable: 409,
   nothing_to_roll_back: 409,
   policy_unsatisfiable: 409,
+  policy_weaker: 409,
   artifact_removed: 410,
   stale_evidence: 412,
   stale_revision: 412,

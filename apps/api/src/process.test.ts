@@ -66,6 +66,9 @@ const form = JSON.stringify({
   workspace: { id: `wsp_${'1'.repeat(32)}`, name: 'first' },
   people: [
     { key: 'petra', name: 'Petra', principal: 'human', bindings: [{ role: 'policy-owner' }], token: true },
+    ...['sam', 'kim'].map((key) => {
+      return { key, name: key, principal: 'human', bindings: [{ role: 'approver', group: 'security' }] };
+    }),
     { key: 'edge', name: 'Edge', principal: 'service', bindings: [{ role: 'edge' }], token: true },
   ],
   policies: [{ source: policySource }],

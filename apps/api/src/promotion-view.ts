@@ -11,6 +11,8 @@ import {
   findGate,
   gateIdOf,
   headline,
+  leavesOf,
+  missingWords,
   pastWaitsMin,
   ruleOf,
   tallyOf,
@@ -113,7 +115,7 @@ export function isInStaging(state: PromotionState): boolean {
 export function gateView(view: PromotionView, gate: GateState, names: Names): GateResource {
   const { state } = view;
   const tally = gate.name === 'approval' ? tallyIn(view) : null;
-  const requirements = gate.name === 'approval' ? (ruleOf(state.policy, 'approval')?.requirements ?? []) : [];
+  const demands = gate.name === 'approval' ? (ruleOf(state.policy, 'approval')?.requirements ?? []) : [];
   return {
     id: gateIdOf(state.id, gate.name),
     promotion: state.id,
@@ -126,7 +128,8 @@ export function gateView(view: PromotionView, gate: GateState, names: Names): Ga
     reasons: [...gate.reasons],
     measure: gate.measure,
     evidence: [...gate.evidence],
-    requirements: requirements.map(({ from, count }, index) => ({ from, count, have: tally?.have[index] ?? 0 })),
+    requirements: leavesOf(demands).map(({ from, count }, index) => ({ from, count, have: tally?.have[index] ?? 0 })),
+    missing: tally === null || tally.met ? null : missingWords(tally),
     decisions: gate.decisions.map(({ id, person, verdict, at, artifact, evidenceDigest, voided }) => ({
       id,
       person: personRef(person, names),

@@ -1,5 +1,5 @@
 import { type Candidate, type PersonState, identitiesOf } from '@proviso/domain';
-import type { LaneView, PolicyView, PrototypeView } from '@proviso/journal';
+import type { LaneView, PrototypeView } from '@proviso/journal';
 import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
 
@@ -20,7 +20,7 @@ export function candidateView({ id, version, manifestDigest, manifest, provenanc
 
 /** A prototype as shown; its versions have a list of their own. */
 export function prototypeView({ state, revision }: PrototypeView) {
-  const { id, name, owner, trusted, trustedBy, lanes, candidates } = state;
+  const { id, name, owner, trusted, trustedBy, tier, lanes, candidates } = state;
   const latest = candidates.at(-1);
   return {
     id,
@@ -28,19 +28,12 @@ export function prototypeView({ state, revision }: PrototypeView) {
     owner,
     trusted,
     trustedBy,
+    tier: tier ?? null,
     lanes,
     latestCandidate: latest === undefined ? null : candidateView(latest),
     candidates: candidates.length,
     revision,
   };
-}
-
-/** A policy as shown; `source` only where it was asked for. */
-export function policyView({ state, revision }: PolicyView, source: string | null) {
-  const { id, name, current } = state;
-  const { version, digest, author, policy } = current;
-  const gates = policy.gates.map((rule) => ({ ...rule }));
-  return { id, name, version, digest, author, environment: policy.environment, gates, source, revision };
 }
 
 /** A principal as shown; of tokens nothing but when they end and whose issue they are. */

@@ -79,6 +79,16 @@ export class PrototypesController {
     return this.#shown(request, reply, prototype);
   }
 
+  @Post(':id/tier')
+  @HttpCode(200)
+  async assignTier(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { tier } = bodyOf(request, bodies.tier);
+    const prototype = idIn(request, 'pro');
+    await intentOf(this.#parts, request).submit({ kind: 'AssignTier', prototype, tier });
+    return this.#shown(request, reply, prototype);
+  }
+
   @Get(':id/candidates')
   async candidates(@Req() request: FastifyRequest) {
     const { after, limit } = queryOf(request, queries.page);

@@ -1,4 +1,4 @@
-import { type Policy, type PolicyState, type WorkspaceId, idFrom } from '@proviso/domain';
+import { type Policy, type WorkspaceId, idFrom } from '@proviso/domain';
 import { type Digest, type FolderStore, digestOf } from '@proviso/evidence';
 import { policyOfSource } from './policy-source.ts';
 import { uuidOfSeed } from './submission.ts';
@@ -11,6 +11,7 @@ export interface Publication {
     readonly policy: Policy;
     readonly digest: Digest;
     readonly author: `psn_${string}`;
+    readonly weakerForMs?: number;
   };
   /** To be stored before the command is submitted: whoever learns the digest from the journal can read the source. */
   readonly bytes: Uint8Array;
@@ -19,16 +20,17 @@ export interface Publication {
 /** Reads a source. The id comes from the name, so that two first publications of one name meet at one stream. */
 export function publicationOf(
   source: string,
-  by: { readonly workspace: WorkspaceId; readonly author: `psn_${string}` },
+  by: { readonly workspace: WorkspaceId; readonly author: `psn_${string}`; readonly weakerForMs?: number },
 ): Publication {
   const policy = policyOfSource(source);
   const bytes = Buffer.from(source);
   const policyId = idFrom('pol', uuidOfSeed(`${by.workspace} policy ${policy.name}`));
-  return { command: { kind: 'PublishPolicy', policyId, policy, digest: digestOf(bytes), author: by.author }, bytes };
+  const { author, weakerForMs } = by;
+  const weaker = weakerForMs === undefined ? {} : { weakerForMs };
+  return { command: { kind: 'PublishPolicy', policyId, policy, digest: digestOf(bytes), author, ...weaker }, bytes };
 }
 
 /** The published source; null when the store lost it, which the digest in the journal then proves. */
-export async function sourceOf(store: FolderStore, policy: PolicyState): Promise<string | null> {
-  const { digest } = policy.current;
+export async function sourceOf(store: FolderStore, digest: Digest): Promise<string | null> {
   return (await store.has(digest)) ? Buffer.from(await store.get(digest)).toString('utf8') : null;
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { digest, ids, secretReference, time } from './forms.ts';
 import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
 import { explanationFields } from './explanation-fields.ts';
+import { policyReplayShape, policyShape, triedVoteShape, policyVersionShape } from './policy-shapes.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
@@ -109,6 +110,7 @@ const prototype = named(
     owner: ids.person.nullable(),
     trusted: z.boolean(),
     trustedBy: ids.person.nullable(),
+    tier: z.string().nullable().describe('what policies may make different for it'),
     lanes: z.strictObject({ staging: ids.lane, production: ids.lane }),
     latestCandidate: candidate.nullable(),
     candidates: z.int(),
@@ -116,20 +118,8 @@ const prototype = named(
   }),
 );
 
-const policy = named(
-  'Policy',
-  z.strictObject({
-    id: ids.policy,
-    name: z.string(),
-    version: z.int(),
-    digest,
-    author: ids.person,
-    environment: z.string(),
-    gates: z.array(z.record(z.string(), z.unknown())).describe('the gates in order, with their settings'),
-    source: z.string().nullable().describe('as published; null in lists'),
-    revision: z.int().describe('its ETag'),
-  }),
-);
+const policy = named('Policy', policyShape);
+const policyVersion = named('PolicyVersion', policyVersionShape);
 
 const release = z.strictObject({
   id: z.string(),
@@ -215,6 +205,7 @@ const gate = named(
       .nullable(),
     evidence: z.array(z.strictObject({ kind: z.string(), digest })),
     requirements: z.array(z.strictObject({ from: z.string(), count: z.int(), have: z.int() })),
+    missing: z.string().nullable().describe('whose votes are still missing, in words; null when nobody is'),
     decisions: z.array(decision),
     expiresAt: time.nullable(),
     artifactDigest: digest,
@@ -337,6 +328,10 @@ export const resources = {
   person,
   policies: page('PolicyPage', policy),
   policy,
+  policyReplay: named('PolicyReplay', policyReplayShape),
+  triedVote: named('TriedVote', triedVoteShape),
+  policyVersion,
+  policyVersions: named('PolicyVersions', z.strictObject({ items: z.array(policyVersion) })),
   previewLink: named('PreviewLink', z.strictObject({ url: z.string(), host: z.string(), expiresAt: time })),
   promotion,
   promotions: page('PromotionPage', promotion),

@@ -2,6 +2,7 @@ import type { Command } from '@proviso/domain';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
 import { pages } from './page-routes.ts';
+import { policyRoutes } from './policy-routes.ts';
 import { resources } from './resources.ts';
 import { type Access, type Route, routeKey } from './route.ts';
 import { get, post, put } from './route-row.ts';
@@ -170,16 +171,6 @@ const prototypes: readonly Route[] = [
     { 201: r.frozenCandidate, 200: r.frozenCandidate },
     { json: bodies.freezeCandidate, archive: true, condition: true },
   ]),
-  get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, paged]),
-  post([
-    '/v1/policies',
-    'publishPolicy',
-    'Publish a policy',
-    command('PublishPolicy'),
-    { 201: r.policy, 200: r.policy },
-    { json: bodies.publishPolicy, yaml: true, condition: true },
-  ]),
-  get(['/v1/policies/:id', 'readPolicy', 'One policy with its source', read, { 200: r.policy }]),
 ];
 
 const promotions: readonly Route[] = [
@@ -365,7 +356,15 @@ const lanes: readonly Route[] = [
 ];
 
 /** Every door there is. */
-export const routes: readonly Route[] = [...service, ...pages, ...people, ...prototypes, ...promotions, ...lanes];
+export const routes: readonly Route[] = [
+  ...service,
+  ...pages,
+  ...people,
+  ...prototypes,
+  ...policyRoutes,
+  ...promotions,
+  ...lanes,
+];
 
 /** The rows by method and path. */
 export const routesByKey: ReadonlyMap<string, Route> = new Map(

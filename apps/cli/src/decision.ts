@@ -33,6 +33,7 @@ export function evidenceSummary(promotion: Promotion, gate: Gate): string {
     ['evidence', `${short(gate.evidenceDigest)}, the digest over all of the above: your vote counts for exactly this`],
     ...(promotion.preview === null ? [] : [['preview', `proviso preview ${promotion.id}`] as const]),
     ['needs', needs.join(', ')],
+    ...(gate.missing === null ? [] : [['missing', gate.missing] as const]),
     ...(gate.expiresAt === null ? [] : [['expires', gate.expiresAt] as const]),
   ]);
 }

@@ -72,6 +72,7 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   policy_unknown: exitCodes.failed,
   policy_invalid: exitCodes.failed,
   policy_unsatisfiable: exitCodes.failed,
+  policy_weaker: exitCodes.failed,
   no_owner: exitCodes.failed,
   candidate_unknown: exitCodes.failed,
   lane_held: exitCodes.failed,

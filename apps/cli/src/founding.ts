@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { group, read, record, text } from '@proviso/domain';
+import { group, list, read, record, text } from '@proviso/domain';
 import type { LocalPerson } from './local-people.ts';
 import type { LogFile } from './log-file.ts';
 import { Trouble } from './trouble.ts';
@@ -15,6 +15,8 @@ export interface FoundingOrder {
 export interface Founded {
   readonly workspace: string;
   readonly people: Readonly<Record<string, { readonly id: string; readonly token?: string }>>;
+  /** Policies whose files are weaker than what is published, and that therefore stay as they are. */
+  readonly kept: readonly string[];
 }
 
 const idText = text({ min: 1, max: 80 });
@@ -22,6 +24,7 @@ const foundedShape = group({
   workspace: idText,
   people: record(group({ id: idText }, { token: text({ min: 8, max: 500 }) }), { max: 50 }),
   policies: record(group({ id: idText, digest: text({ min: 1, max: 80 }) }), { max: 200 }),
+  kept: list(text({ min: 1, max: 63 }), { max: 200 }),
 });
 
 /** Migrations of an empty database take a second; of a large one an operator runs them by hand beforehand. */

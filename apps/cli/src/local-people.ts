@@ -21,6 +21,7 @@ export const localPeople: readonly LocalPerson[] = [
     bindings: [{ role: 'builder' }, { role: 'approver', group: 'security' }],
   },
   { key: 'sam', name: 'Sam Security', principal: 'human', bindings: [{ role: 'approver', group: 'security' }] },
+  { key: 'paul', name: 'Paul Product', principal: 'human', bindings: [{ role: 'approver', group: 'product' }] },
   { key: 'olga', name: 'Olga Operator', principal: 'human', bindings: [{ role: 'operator' }] },
   {
     key: 'pia',

@@ -29,6 +29,7 @@ const approval: Gate = {
   ...{ promotion: 'prm_1', revision: 1, since: '', decisions: [] },
   ...{ id: 'gate_1-approval', name: 'approval', status: 'waiting', attempt: 2, verdict: null, reasons: [] },
   ...{ measure: null, evidence: [], requirements: [{ from: 'group/security', count: 1, have: 0 }], expiresAt: null },
+  ...{ missing: '1 more of group/security' },
   ...{ artifactDigest: digest('a'), evidenceDigest: digest('e') },
 };
 

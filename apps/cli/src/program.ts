@@ -15,6 +15,7 @@ import { type WaitFlags, wait, watch } from './commands/watch.ts';
 import { type Environment, environments } from '@proviso/domain';
 import { completionScript } from './completion.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
+import { addPolicies } from './policy-program.ts';
 import type { GlobalFlags, Session } from './session.ts';
 import { Trouble } from './trouble.ts';
 
@@ -69,6 +70,7 @@ function buildProgram(bind: Bind): Command {
   addDeciding(program, bind);
   addLooking(program, bind);
   addLimits(program, bind);
+  addPolicies(program, { bind, withData, connected, examples });
   addTokens(program, bind);
   addConfiguring(program, bind);
   return program;

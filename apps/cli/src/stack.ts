@@ -171,6 +171,8 @@ async function foundDatabase(boot: Boot, secrets: Secrets, addresses: Addresses)
       },
     },
   );
+  for (const name of founded.kept)
+    options.say(`the policy ${name} stays as published: its file is weaker, which takes a person, a reason and an end`);
   return { workspace: founded.workspace, people: tokens.keep(founded) };
 }
 

@@ -9,7 +9,9 @@ export interface TokenStore {
   /** What to ask the founding for: a new token only where none is known, or where it ends soon. */
   readonly wanted: (key: string) => false | 'renew';
   /** Keeps what was issued just now, and gives everyone with their token. */
-  readonly keep: (founded: Founded) => Readonly<Record<string, { readonly id: string; readonly token: string }>>;
+  readonly keep: (
+    founded: Pick<Founded, 'workspace' | 'people'>,
+  ) => Readonly<Record<string, { readonly id: string; readonly token: string }>>;
 }
 
 const tokensShape = record(group({ token: text({ min: 8, max: 500 }), issuedAtMs: integer({ min: 0 }) }), { max: 50 });

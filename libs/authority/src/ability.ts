@@ -46,7 +46,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Cancel',
     'Rollback',
   ],
-  'policy-owner': ['read', 'PublishPolicy'],
+  'policy-owner': ['read', 'PublishPolicy', 'AssignTier'],
   auditor: ['read'],
   administrator: [
     'read',
@@ -59,6 +59,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'UnlinkIdentity',
     'EndSessions',
     'AssignOwner',
+    'AgreeToPolicy',
   ],
   worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel'],
   keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep'],

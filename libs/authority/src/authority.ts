@@ -1,5 +1,6 @@
 import {
   type Authority,
+  type Ballot,
   type Command,
   type Environment,
   type PersonId,
@@ -8,6 +9,7 @@ import {
   type PrototypeId,
   type Refusal,
   type Requirement,
+  leavesOf,
   refusal,
   ruleOf,
   separate,
@@ -120,7 +122,8 @@ function unasked(subject: Subject, facts: Facts): Refusal | null {
 function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
   const { actor, command } = subject;
   if (command.kind !== 'Decide') return null;
-  const filled = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
+  const asked = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
+  const filled = [...new Set(asked)];
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
 
@@ -169,10 +172,10 @@ export function mayRead(actor: PersonState, noun: 'workspace' | 'edge' = 'worksp
   return !actor.disabled && rightsOf(actor).can(noun === 'edge' ? 'run_edge' : 'read', 'thing');
 }
 
-function counts(voter: PersonState, requirement: Requirement, promotion: PromotionState): boolean {
-  if (separate(voter, promotion.exclusions) !== null) return false;
-  const facts = factsOf({ actor: voter, command: { kind: 'Decide' }, promotion });
-  return mayFill(voter, requirement.from, facts);
+function counts(voter: PersonState, requirement: Requirement, ballot: Ballot): boolean {
+  if (separate(voter, ballot.exclusions) !== null) return false;
+  const { prototype, policy } = ballot;
+  return mayFill(voter, requirement.from, { noun: 'thing', prototype, environment: policy.environment });
 }
 
 function factsOf({ promotion, command, prototype, environment }: Subject): Facts {
@@ -185,7 +188,7 @@ function factsOf({ promotion, command, prototype, environment }: Subject): Facts
 
 /** Whose votes a promotion asks for; none where its policy asks nobody, or where it was not loaded. */
 function requirementsOf({ promotion }: Pick<Subject, 'promotion'>): readonly Requirement[] {
-  return promotion == null ? [] : (ruleOf(promotion.policy, 'approval')?.requirements ?? []);
+  return promotion == null ? [] : leavesOf(ruleOf(promotion.policy, 'approval')?.requirements ?? []);
 }
 
 function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `ability/${subject.command.kind}`): Refusal {
@@ -195,7 +198,8 @@ function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `abilit
 
 /** Who could do it instead: groups and roles, never names. */
 export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (command.kind === 'Decide' && promotion != null) return requirementsOf({ promotion }).map(({ from }) => from);
+  if (command.kind === 'Decide' && promotion != null)
+    return [...new Set(requirementsOf({ promotion }).map(({ from }) => from))];
   return holders(command.kind);
 }
 

@@ -1,4 +1,4 @@
-import type { Binding } from '@proviso/domain';
+import { type Binding, leavesOf } from '@proviso/domain';
 import fc from 'fast-check';
 import { verbsOf } from './ability.ts';
 import { type Subject, authorise, authority, explain } from './authority.ts';
@@ -19,7 +19,7 @@ function mayByHand({ actor, command, promotion, prototype, environment, lentBy }
   if (actor.disabled || reaching.length === 0) return false;
   if (command.kind !== 'Decide') return true;
   const [approval] = promotion?.policy.gates ?? [];
-  const asked = approval?.gate === 'approval' ? approval.requirements.map(({ from }) => from) : [];
+  const asked = approval?.gate === 'approval' ? leavesOf(approval.requirements).map(({ from }) => from) : [];
   const isAsked = reaching.some((held) => asked.some((from) => namesOf(held).includes(from)));
   const isOut = promotion?.exclusions.some(({ person }) => person === actor.id) ?? true;
   return isAsked && actor.kind === 'human' && !isOut && lentBy == null;
@@ -69,7 +69,7 @@ describe('a vote counts', () => {
     fc.assert(
       fc.property(anyPerson, anyPromotion, (actor, promotion) => {
         const [approval] = promotion.policy.gates;
-        const requirements = approval?.gate === 'approval' ? approval.requirements : [];
+        const requirements = approval?.gate === 'approval' ? leavesOf(approval.requirements) : [];
         for (const requirement of requirements) {
           const gates = [{ gate: 'approval' as const, requirements: [requirement], expiresMs: 1 }];
           const alone = { ...promotion, policy: { ...promotion.policy, gates } };

@@ -20,6 +20,8 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   RotateSecret: 'say that a secret of a lane has changed',
   RaiseIncarnation: 'say that a lane was restored from a backup',
   PublishPolicy: 'publish a policy',
+  AgreeToPolicy: 'agree to a weaker policy',
+  AssignTier: 'put a prototype in a tier',
   AddPerson: 'add a person',
   GrantRole: 'give a person a role',
   RevokeRole: 'take a role from a person',

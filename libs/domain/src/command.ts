@@ -5,7 +5,8 @@ import type { Environment, Fence } from './lane.ts';
 import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
 import type { Identity, PersonCommand } from './person.ts';
-import type { GateName, PolicyCommand } from './policy.ts';
+import type { GateName } from './policy.ts';
+import type { PolicyCommand } from './policy-publication.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
 import type { WorkspaceCommand } from './workspace.ts';
@@ -141,6 +142,8 @@ export interface Reach {
   readonly identity?: Identity;
   /** Voters and involved people are loaded with their rights. */
   readonly people?: boolean;
+  /** All policies of the workspace are loaded, and every human with a role: what a publication is held against. */
+  readonly policies?: boolean;
 }
 
 /** The rows a command reaches, told by its kind alone. */
@@ -184,11 +187,14 @@ export function reachOf(command: Command): Reach {
       return { prototype: command.prototype, ...counted(true) };
     case 'AssignOwner':
     case 'TrustPrototype':
+    case 'AssignTier':
       return { prototype: command.prototype };
     case 'RemoveArtifact':
       return { prototype: command.prototype, artifact: command.artifact, rivals: true };
     case 'PublishPolicy':
-      return { policy: command.policyId };
+      return { policy: command.policyId, workspace: true, policies: true };
+    case 'AgreeToPolicy':
+      return { policy: command.policyId, workspace: true };
     case 'AddPerson':
       return { person: command.person, ...(command.identity !== undefined && { identity: command.identity }) };
     case 'LinkIdentity':

@@ -6,7 +6,7 @@ import type { LaneMove } from './lane.ts';
 import { open, register } from './opening.ts';
 import { builtinOf } from './builtin.ts';
 import { decidePerson } from './person.ts';
-import { decidePolicy } from './policy.ts';
+import { decidePolicy } from './policy-publication.ts';
 import { decidePrototype } from './prototype.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
@@ -32,6 +32,7 @@ export function decide(scene: Scene, command: Command): Decided {
       return decideLaneCommand(scene, command);
     case 'AssignOwner':
     case 'TrustPrototype':
+    case 'AssignTier':
     case 'FreezeCandidate':
     case 'RemoveArtifact':
       return simple(scene, decidePrototype(scene.prototype, command, scene), (event) => ({
@@ -40,6 +41,7 @@ export function decide(scene: Scene, command: Command): Decided {
         event,
       }));
     case 'PublishPolicy':
+    case 'AgreeToPolicy':
       return simple(scene, decidePolicy(scene.policy, command, scene), (event) => ({
         stream: 'policy',
         id: command.policyId,

@@ -3,6 +3,7 @@ import { standing } from './decision.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
 import { artifactOf, findGate, gateIn } from './promotion.ts';
 import { pinnedRule } from './policy.ts';
+import { leavesOf } from './demand.ts';
 import { type EligibleVote, type Tally, matchQuorum } from './quorum.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 import type { Plan } from './scene.ts';
@@ -87,7 +88,7 @@ function eligibleVotes(state: PromotionState, scene: Pick<Scene, 'authority' | '
   const approvals = standing(gateIn(state, 'approval').decisions).filter((decision) => decision.verdict === 'approve');
   return approvals.map((decision) => {
     const voter = scene.people[decision.person];
-    const fills = rule.requirements.flatMap((requirement, index) =>
+    const fills = leavesOf(rule.requirements).flatMap((requirement, index) =>
       voter !== undefined && scene.authority.counts(voter, requirement, state) ? [index] : [],
     );
     return { person: decision.person, fills };

@@ -51,6 +51,27 @@ function state(
   } as unknown as PromotionState;
 }
 
+/** The same with requirements that are joined. */
+const joined = {
+  ...policy,
+  gates: policy.gates.map((rule) =>
+    rule.gate === 'approval'
+      ? {
+          ...rule,
+          requirements: [
+            { from: 'group/security', count: 1 },
+            {
+              any: [
+                { from: 'group/legal', count: 1 },
+                { from: 'group/product', count: 2 },
+              ],
+            },
+          ],
+        }
+      : rule,
+  ),
+};
+
 type Row = [PromotionState, Partial<HeadlineFacts>, string, string];
 
 const rows: Record<string, Row> = {
@@ -92,9 +113,15 @@ const rows: Record<string, Row> = {
   ],
   'people who are asked': [
     state({}, 'approval', { status: 'waiting', since: at(10, 2), expiresAt: Date.UTC(2026, 10, 27, 14) }),
-    { tally: { met: false, have: [0, 1], assigned: {} } },
+    { tally: { met: false, have: [0, 1], assigned: {}, missing: [] } },
     'waiting_for_human',
     'Waiting for Security (0 of 1) and Operator (1 of 1) since 10:02. Expires Fri 14:00.',
+  ],
+  'people of whom some are enough': [
+    state({ policy: joined }, 'approval', { status: 'waiting', since: at(10, 2) }),
+    { tally: { met: false, have: [1, 0, 1], assigned: {}, missing: [] } },
+    'waiting_for_human',
+    'Waiting for Security (1 of 1) and (Legal (0 of 1) or Product (1 of 2)) since 10:02.',
   ],
   'people who have been asked often enough to know how long they take': [
     state({}, 'approval', { status: 'waiting', since: at(10, 2), expiresAt: Date.UTC(2026, 10, 27, 14) }),

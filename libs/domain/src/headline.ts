@@ -1,3 +1,4 @@
+import { type Requirement, demandWords } from './demand.ts';
 import { type GateState, isBlocked } from './gate.ts';
 import { isFrozen } from './freeze.ts';
 import { type CanarySight, canaryWords } from './headline-canary.ts';
@@ -8,7 +9,7 @@ import { blockedExpiresMs, currentGate } from './next.ts';
 import type { GateName } from './policy.ts';
 import { pinnedRule } from './policy.ts';
 import type { PromotionState } from './promotion.ts';
-import type { Requirement, Tally } from './quorum.ts';
+import type { Tally } from './quorum.ts';
 import type { Reason } from './verdict.ts';
 
 /** Where a promotion stands, in the words every surface shows. Waiting for a person is not "queued". */
@@ -180,12 +181,13 @@ function turnBegan(state: PromotionState, gate: GateState): number {
 
 function waiting(state: PromotionState, gate: GateState, facts: HeadlineFacts): string {
   const { requirements } = pinnedRule(state.policy, 'approval');
-  const needs = requirements.map(
+  const needs = demandWords(
+    requirements,
     (requirement, index) => `${nameOf(requirement)} (${facts.tally?.have[index] ?? 0} of ${requirement.count})`,
   );
   const usual = usualMs(facts.pastWaitsMs);
   return [
-    `Waiting for ${needs.join(' and ')} since ${momentWords(gate.since, facts)}.`,
+    `Waiting for ${needs} since ${momentWords(gate.since, facts)}.`,
     ...(usual === null ? [] : [`Usually ${durationWords(usual)}.`]),
     ...(gate.expiresAt === null ? [] : [`Expires ${momentWords(gate.expiresAt, facts)}.`]),
   ].join(' ');

@@ -110,16 +110,36 @@ export {
   type GateName,
   type GateRule,
   type Policy,
-  type PolicyCommand,
-  type PolicyEvent,
-  type PolicyState,
-  type PolicyVersion,
+  type ChangeType,
+  type PolicyProblem,
+  type Tier,
+  changeTypes,
   gateNames,
   pinnedRule,
   policyProblem,
   ruleOf,
 } from './policy.ts';
-export { type PolicyDocument, policyFrom, policySchema, policyShape, readPolicy } from './policy-document.ts';
+export {
+  type PolicyDocument,
+  policyFrom,
+  policySchema,
+  policySense,
+  policyShape,
+  readPolicy,
+} from './policy-document.ts';
+export {
+  type PolicyCommand,
+  type PolicyEvent,
+  type PolicyState,
+  type PolicyVersion,
+  enduring,
+  versionInForce,
+  weakerMsMax,
+} from './policy-publication.ts';
+export { type Replayed, type ReplayedEnd, replayPromotion } from './policy-replay.ts';
+export { type TriedVote, tryVote } from './tried-vote.ts';
+export { type PolicyEdit, type Strength, comparePolicies, strengthOf, strengths } from './policy-strength.ts';
+export { type Demand, type Requirement, demandWords, leavesOf } from './demand.ts';
 export {
   type Opening,
   type Outcome,
@@ -141,9 +161,9 @@ export {
   evolvePrototype,
   sameContent,
 } from './prototype.ts';
-export { type EligibleVote, type Requirement, type Tally, matchQuorum } from './quorum.ts';
+export { type EligibleVote, type Tally, matchQuorum, missingWords } from './quorum.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
-export { type Answer, type Authority, type Decided, type Draft, type Scene } from './scene.ts';
+export { type Answer, type Authority, type Ballot, type Decided, type Draft, type Scene } from './scene.ts';
 export {
   type Exclusion,
   type ExclusionReason,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Command } from './command.ts';
+import { leavesOf } from './demand.ts';
 import { isUnderWay } from './gate.ts';
 import type { PersonId } from './id.ts';
 import type { LaneState } from './lane.ts';
@@ -222,7 +223,9 @@ function quorumByBruteForce(state: PromotionState, world: World): boolean {
   const can = (decision: (typeof humans)[number], from: string) =>
     decision.bindingsAt.some((binding) => from === `role/${binding.role}` || from === `group/${binding.group ?? ''}`);
   if (new Set(humans.map((decision) => decision.person)).size !== humans.length) return false;
-  const [first, second] = smallPolicy.gates.flatMap((rule) => (rule.gate === 'approval' ? rule.requirements : []));
+  const [first, second] = smallPolicy.gates.flatMap((rule) =>
+    rule.gate === 'approval' ? leavesOf(rule.requirements) : [],
+  );
   return (
     humans.some(
       (a) => can(a, first?.from ?? '') && humans.some((b) => b.person !== a.person && can(b, second?.from ?? '')),

@@ -1,8 +1,12 @@
+import type { Candidate } from './candidate.ts';
 import type { PromotionCommand, RegisterPrototype } from './command.ts';
 import { limitsOf, noLanes } from './limits.ts';
 import { next } from './next.ts';
-import { candidateOf } from './prototype.ts';
-import { refusal } from './refusal.ts';
+import type { Policy } from './policy.ts';
+import { versionInForce } from './policy-publication.ts';
+import { type ResolvedPolicy, resolvePolicy } from './policy-tier.ts';
+import { type PrototypeState, candidateOf } from './prototype.ts';
+import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene } from './scene.ts';
 import { exclusionsOf, hasOrphan } from './separation.ts';
 import { openIfHuman } from './step.ts';
@@ -54,7 +58,7 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
   if (prototype.owner === null)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
   const people = { ...scene.people, [scene.actor.id]: scene.actor };
-  const { version, digest, author, lentBy: policyLentBy, policy: pinned } = policy.current;
+  const { version, digest, author, lentBy: policyLentBy, policy: written } = versionInForce(policy, scene.now);
   const involved = {
     requester: scene.actor.id,
     owner: prototype.owner,
@@ -70,6 +74,8 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     return plan.refuse(
       refusal('no_owner', 'expected a human behind every agent that took part, got an agent of nobody'),
     );
+  const resolved = resolveFor(scene, prototype, { written, candidate });
+  if ('code' in resolved) return plan.refuse(resolved);
   const supersedes = supersede(scene);
   plan.tell(command.promotion, {
     kind: 'promotion_opened',
@@ -80,7 +86,9 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     policyId: policy.id,
     policyVersion: version,
     policyDigest: digest,
-    policy: pinned,
+    policy: resolved.policy,
+    ...(resolved.tier !== null && { tier: resolved.tier }),
+    ...(resolved.changed !== null && { changed: resolved.changed }),
     requester: scene.actor.id,
     exclusions: exclusionsOf(involved, people),
     lanes: prototype.lanes,
@@ -92,6 +100,18 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
   for (const rival of scene.rivals) plan.wakes.add(rival.id);
   const state = plan.promotion;
   return plan.answer(state === null ? { kind: 'done' } : { kind: 'onward', onward: next(state, scene.now) });
+}
+
+/** What serves users now says what has changed; a version that is no longer known asks for every gate. */
+function resolveFor(
+  { lanes }: Scene,
+  prototype: PrototypeState,
+  { written, candidate }: { readonly written: Policy; readonly candidate: Candidate },
+): ResolvedPolicy | Refusal {
+  const serving = lanes.production?.stable;
+  const sources = serving?.source ?? serving?.artifact;
+  const live = prototype.candidates.find((one) => one.manifest.artifact === sources)?.manifest ?? null;
+  return resolvePolicy(written, { tier: prototype.tier ?? null, live, candidate: candidate.manifest });
 }
 
 /** A newer candidate supersedes older ones only before their first production claim; after it, it queues at the lane. */

@@ -44,13 +44,13 @@ describe('readPolicy', () => {
     ],
     ['a gate twice', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'scan' }] }, ['gates']],
     ['a build after what looks at it', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'build' }] }, ['gates']],
-    ['weights that shrink', { policy: 'a-b', gates: [{ gate: 'canary', weights: [50, 10] }] }, ['gates']],
+    ['weights that shrink', { policy: 'a-b', gates: [{ gate: 'canary', weights: [50, 10] }] }, ['gates', 0, 'weights']],
     ['a gate after the canary', { policy: 'a-b', gates: [canary, { gate: 'scan' }] }, ['gates']],
     ['an approval that admits to nothing', { policy: 'a-b', gates: [approval] }, ['gates']],
     [
       'evidence that ages faster than the approval',
       { policy: 'a-b', evidenceAgeMax: '1d', gates: [approval, canary] },
-      ['gates'],
+      ['gates', 0, 'expires'],
     ],
   ])('refuses %s and says where', (_what, document, path) => {
     const found = readPolicy(document);

@@ -1,8 +1,27 @@
+import type { Demand } from './demand.ts';
 import { environments } from './lane.ts';
-import { type GateRule, type Policy, policyProblem } from './policy.ts';
+import { type ChangeType, type GateRule, type Policy, type Tier, gateNames, policyProblem } from './policy.ts';
 import { type ReadResult, type ShapeProblem, read } from './shape-reading.ts';
 import { toJsonSchema } from './shape-schema.ts';
-import { type Of, about, choice, duration, group, integer, list, number, oneOf, preset, text } from './shape.ts';
+import {
+  type GroupNode,
+  type Of,
+  type Shape,
+  about,
+  byKey,
+  called,
+  choice,
+  duration,
+  flag,
+  group,
+  integer,
+  list,
+  number,
+  oneOf,
+  preset,
+  record,
+  text,
+} from './shape.ts';
 
 /** A week: long enough for holidays of one approver, short enough that evidence is not history. */
 const approvalExpiryDefault = '7d';
@@ -21,6 +40,30 @@ const requirement = group({
   count: about(integer({ min: 1, max: 20 }), 'how many distinct people'),
 });
 
+/** Deeper than this nobody reads a rule right. */
+const joinsDeepMax = 3;
+
+/** A requirement, or several joined by any, all or atLeast, as deep as the bound allows. */
+function demandShape(depth: number): Shape<Demand> {
+  if (depth === 0) return called('requirement', requirement);
+  const parts = list(demandShape(depth - 1), { min: 1, max: 20 });
+  const cases: Readonly<Record<string, Shape<unknown> & GroupNode>> = {
+    from: requirement,
+    any: group({ any: about(parts, 'one of them is enough') }),
+    all: group({ all: about(parts, 'all of them must be met') }),
+    atLeast: group({
+      atLeast: about(integer({ min: 1, max: 20 }), 'how many of them must be met'),
+      of: parts,
+    }),
+  };
+  return called(`requirement-${depth}`, byKey(cases) as Shape<Demand>);
+}
+
+const demands = about(
+  list(demandShape(joinsDeepMax), { min: 1, max: 20 }),
+  'all of them must be met, by different people',
+);
+
 const gateShape = oneOf('gate', {
   readiness: group({}, attempts),
   build: group({}, attempts),
@@ -32,7 +75,7 @@ const gateShape = oneOf('gate', {
   ),
   staging: group({}, attempts),
   approval: group(
-    { requirements: about(list(requirement, { min: 1, max: 20 }), 'all of them must be met') },
+    { requirements: demands },
     { expires: preset(duration({ minMs: 1_000, maxMs: approvalExpiryMsMax }), approvalExpiryDefault) },
   ),
   canary: group(
@@ -64,18 +107,35 @@ const freezeWindow = group(
   { every: about(text({ min: 1, max: 200 }), 'how it comes again: a rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=FR') },
 );
 
+const policyName = text({
+  min: 2,
+  max: 63,
+  pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$',
+  meaning: 'lower-case words joined by hyphens',
+});
+
+const gateList = list(choice(gateNames), { min: 1, max: gateNames.length });
+
+const tier = group(
+  {},
+  {
+    gates: about(gateList, 'the gates of this policy that a prototype of this tier must pass; else all'),
+    requirements: about(demands, 'who must approve instead'),
+  },
+);
+
+const changes = group({}, {
+  code: about(gateList, 'the gates that must run again when the code changed'),
+  model: about(gateList, 'when the model changed'),
+  prompt: about(gateList, 'when prompts changed'),
+  flag: about(gateList, 'when the configuration changed'),
+  data: about(gateList, 'when the schema of the data changed'),
+} satisfies Record<ChangeType, unknown>);
+
 /** The shape of a policy file. */
 export const policyShape = group(
   {
-    policy: about(
-      text({
-        min: 2,
-        max: 63,
-        pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$',
-        meaning: 'lower-case words joined by hyphens',
-      }),
-      'its name',
-    ),
+    policy: about(policyName, 'its name'),
     gates: about(list(gateShape, { min: 1, max: 7 }), 'in the order in which they are met'),
   },
   {
@@ -85,6 +145,13 @@ export const policyShape = group(
       '30d',
     ),
     freeze: preset(about(list(freezeWindow, { max: 50 }), 'when nothing new goes to users'), []),
+    extends: about(policyName, 'the policy that this one must be at least as strong as'),
+    baseline: about(flag(), 'whether every policy of the workspace must be at least as strong as this one'),
+    tiers: about(
+      record(tier, { keyPattern: '^[a-z][a-z0-9-]{0,62}$', max: 10 }),
+      'what differs for a prototype of a tier',
+    ),
+    changes: about(changes, 'which gates must run again for what changed since the live version; else all'),
   },
 );
 
@@ -95,28 +162,43 @@ export type PolicyDocument = Of<typeof policyShape>;
 export function readPolicy(node: unknown): ReadResult<Policy> {
   const found = read(policyShape, node);
   if (!found.ok) return found;
-  const policy = policyFrom(found.value);
-  const problem = policyProblem(policy);
-  if (problem === null) return { ok: true, value: policy };
-  const told: ShapeProblem = {
-    code: 'not_allowed',
-    path: ['gates'],
-    message: problem,
-    expected: 'a policy that makes sense as a whole',
-    got: policy.name,
-  };
-  return { ok: false, problems: [told] };
+  const problems = policySense(found.value);
+  return problems.length === 0 ? { ok: true, value: policyFrom(found.value) } : { ok: false, problems };
 }
 
 /** From the words and units of the file to those of the product. */
-export function policyFrom({ policy: name, environment, evidenceAgeMax, gates, freeze }: PolicyDocument): Policy {
+export function policyFrom(document: PolicyDocument): Policy {
+  const {
+    policy: name,
+    environment,
+    evidenceAgeMax,
+    gates,
+    extends: base,
+    baseline,
+    tiers,
+    changes: types,
+    freeze,
+  } = document;
   return {
     name,
     environment,
     evidenceAgeMaxMs: evidenceAgeMax,
     gates: gates.map(ruleFrom),
     ...(freeze.length > 0 && { freeze }),
+    ...(base !== undefined && { extends: base }),
+    ...(baseline === true && { baseline }),
+    ...(tiers !== undefined && { tiers: tiers satisfies Readonly<Record<string, Tier>> }),
+    ...(types !== undefined && { changes: types }),
   };
+}
+
+/** What is wrong with a policy as a whole, at the field it is about; the YAML reader adds line and column. */
+export function policySense(document: PolicyDocument): readonly ShapeProblem[] {
+  const policy = policyFrom(document);
+  const problem = policyProblem(policy);
+  if (problem === null) return [];
+  const { path, message } = problem;
+  return [{ code: 'not_allowed', path, message, expected: 'a policy that makes sense as a whole', got: policy.name }];
 }
 
 /** The JSON Schema of a policy file, for editors. */

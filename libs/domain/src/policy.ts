@@ -1,8 +1,7 @@
-import type { Digest, PersonId, PolicyId } from './id.ts';
 import type { Calendar, FreezeWindow } from './freeze.ts';
+import { type Demand, demandProblem } from './demand.ts';
 import type { Environment } from './lane.ts';
-import type { Requirement } from './quorum.ts';
-import { type Refusal, invariant, refusal } from './refusal.ts';
+import { invariant } from './refusal.ts';
 
 /** The gates that exist. The order in which a promotion meets them is its policy's. */
 export const gateNames = ['readiness', 'build', 'scan', 'evaluation', 'staging', 'approval', 'canary'] as const;
@@ -22,7 +21,7 @@ export type GateRule =
   | ({ readonly gate: 'scan' } & MachineRule)
   | ({ readonly gate: 'staging' } & MachineRule)
   | ({ readonly gate: 'evaluation'; readonly bar: number; readonly repeats: number } & MachineRule)
-  | { readonly gate: 'approval'; readonly requirements: readonly Requirement[]; readonly expiresMs: number }
+  | { readonly gate: 'approval'; readonly requirements: readonly Demand[]; readonly expiresMs: number }
   | ({ readonly gate: 'canary' } & CanaryRule & MachineRule);
 
 /** How a canary ramps and when its judge may conclude; formulas and defaults come from the design of the canary. */
@@ -46,69 +45,31 @@ export interface Policy {
   readonly gates: readonly GateRule[];
   /** When nothing new goes to users. */
   readonly freeze?: readonly FreezeWindow[];
+  /** The policy that this one is never weaker than in any field. */
+  readonly extends?: string;
+  /** Every policy of the workspace is at least as strong as this one. */
+  readonly baseline?: true;
+  /** What differs for prototypes of a tier; a promotion pins the policy as resolved, so a pinned one has none. */
+  readonly tiers?: Readonly<Record<string, Tier>>;
+  /** Which gates must run again for what changed since the live version; what is not named asks for all. */
+  readonly changes?: Readonly<Partial<Record<ChangeType, readonly GateName[]>>>;
 }
 
-/** One published version. */
-export interface PolicyVersion {
-  readonly version: number;
-  readonly digest: Digest;
-  readonly author: PersonId;
-  /** Who issued the author's token, when it was somebody else. */
-  readonly lentBy?: PersonId;
-  readonly policy: Policy;
+/** What differs for prototypes of one tier: which of the gates they must pass, and who must approve. */
+export interface Tier {
+  readonly gates?: readonly GateName[];
+  readonly requirements?: readonly Demand[];
 }
 
-/** A named policy and its newest version; older versions stay in the journal. */
-export interface PolicyState {
-  readonly id: PolicyId;
-  readonly name: string;
-  readonly current: PolicyVersion;
-}
+/** What can change between the live version and the next; each stands for one part of a manifest. */
+export const changeTypes = ['code', 'model', 'prompt', 'flag', 'data'] as const;
+/** One of them. */
+export type ChangeType = (typeof changeTypes)[number];
 
-/** What may happen to a policy. */
-export type PolicyEvent = {
-  readonly kind: 'policy_published';
-  readonly v: 1;
-  readonly id: PolicyId;
-  readonly version: number;
-  readonly digest: Digest;
-  readonly author: PersonId;
-  readonly lentBy?: PersonId;
-  readonly policy: Policy;
-};
-
-/** What may be asked about a policy. `digest` addresses the stored source document. */
-export type PolicyCommand = {
-  readonly kind: 'PublishPolicy';
-  readonly policyId: PolicyId;
-  readonly policy: Policy;
-  readonly digest: Digest;
-  readonly author: PersonId;
-};
-
-/** Folds one event into a policy. */
-export function evolvePolicy(_state: PolicyState | null, event: PolicyEvent): PolicyState {
-  const { version, digest, author, lentBy, policy } = event;
-  const lent = lentBy === undefined ? {} : { lentBy };
-  return { id: event.id, name: policy.name, current: { version, digest, author, ...lent, policy } };
-}
-
-/** Decides a publication: the same content twice is the same version. */
-export function decidePolicy(
-  state: PolicyState | null,
-  command: PolicyCommand,
-  { lentBy, calendar }: { readonly lentBy: PersonId | null; readonly calendar: Calendar },
-): readonly PolicyEvent[] | Refusal {
-  if (state?.current.digest === command.digest) return [];
-  if (state !== null && state.name !== command.policy.name) {
-    return refusal('policy_invalid', `expected the name ${state.name}, got ${command.policy.name}`);
-  }
-  const problem = policyProblem(command.policy) ?? freezeProblem(command.policy, calendar);
-  if (problem !== null) return refusal('policy_invalid', problem);
-  const { digest, author, policy } = command;
-  const version = (state?.current.version ?? 0) + 1;
-  const lent = lentBy === null ? {} : { lentBy };
-  return [{ kind: 'policy_published', v: 1, id: command.policyId, version, digest, author, ...lent, policy }];
+/** What does not make sense in a policy, at the field it is about. */
+export interface PolicyProblem {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
 }
 
 /** A window that nobody could place in time would freeze nothing, unseen. */
@@ -119,8 +80,18 @@ export function freezeProblem({ freeze = [] }: Policy, calendar: Calendar): stri
 }
 
 /** What the shape of a document cannot say: order, uniqueness and bounds between fields. Null: the policy makes sense. */
-export function policyProblem(policy: Policy): string | null {
-  const names = policy.gates.map((rule) => rule.gate);
+export function policyProblem(policy: Policy): PolicyProblem | null {
+  const order = orderProblem(policy.gates.map((rule) => rule.gate));
+  if (order !== null) return { path: ['gates'], message: order };
+  for (const [index, rule] of policy.gates.entries()) {
+    const problem = ruleProblem(rule, policy);
+    if (problem !== null) return { path: ['gates', index, ...problem.path], message: problem.message };
+  }
+  if (policy.extends === policy.name) return { path: ['extends'], message: 'expected another policy, got this one' };
+  return choiceProblem(policy);
+}
+
+function orderProblem(names: readonly GateName[]): string | null {
   if (names.length === 0) return 'expected at least one gate, got none';
   if (new Set(names).size !== names.length) return 'expected each gate once';
   if (names.indexOf('canary') !== -1 && names.indexOf('canary') !== names.length - 1)
@@ -129,27 +100,59 @@ export function policyProblem(policy: Policy): string | null {
     return 'expected build before all gates but readiness: what it makes is what they look at';
   if (names.includes('approval') && !names.includes('canary'))
     return 'expected a canary after approval: approval admits to production';
-  for (const rule of policy.gates) {
-    const problem = ruleProblem(rule, policy);
-    if (problem !== null) return problem;
+  return null;
+}
+
+function ruleProblem(rule: GateRule, policy: Policy): PolicyProblem | null {
+  switch (rule.gate) {
+    case 'approval': {
+      const problem = demandProblem(rule.requirements);
+      if (problem !== null) return { path: ['requirements'], message: problem };
+      if (rule.expiresMs <= policy.evidenceAgeMaxMs) return null;
+      const message = 'expected evidence to stay fresh at least as long as the approval may take';
+      return { path: ['expires'], message };
+    }
+    case 'canary':
+      return rule.weights.every((weight, index) => weight > (rule.weights[index - 1] ?? 0) && weight <= 100)
+        ? null
+        : { path: ['weights'], message: 'expected canary weights to grow from above 0 to at most 100' };
+    default:
+      return null;
+  }
+}
+
+/** Without these a promotion would be another: what is built, who agrees, and how users get it. */
+const everNeeded: readonly GateName[] = ['build', 'approval', 'canary'];
+
+/** A tier or a change chooses among the gates of the policy; it never chooses none, and never leaves people out. */
+function choiceProblem(policy: Policy): PolicyProblem | null {
+  for (const [name, tier] of Object.entries(policy.tiers ?? {})) {
+    const chosen = chosenProblem(policy, tier.gates);
+    if (chosen !== null) return { path: ['tiers', name, 'gates'], message: chosen };
+    const asks = tier.requirements;
+    const asked = asks === undefined ? null : (noApproval(policy) ?? demandProblem(asks));
+    if (asked !== null) return { path: ['tiers', name, 'requirements'], message: asked };
+  }
+  for (const [type, names] of Object.entries(policy.changes ?? {})) {
+    const message = chosenProblem(policy, names);
+    if (message !== null) return { path: ['changes', type], message };
   }
   return null;
 }
 
-function ruleProblem(rule: GateRule, policy: Policy): string | null {
-  switch (rule.gate) {
-    case 'approval':
-      if (rule.requirements.length === 0) return 'expected at least one requirement at the approval gate, got none';
-      if (rule.expiresMs > policy.evidenceAgeMaxMs)
-        return 'expected evidence to stay fresh at least as long as the approval may take';
-      return null;
-    case 'canary':
-      return rule.weights.every((weight, index) => weight > (rule.weights[index - 1] ?? 0) && weight <= 100)
-        ? null
-        : 'expected canary weights to grow from above 0 to at most 100';
-    default:
-      return null;
-  }
+function noApproval(policy: Policy): string | null {
+  return ruleOf(policy, 'approval') === undefined
+    ? 'expected an approval gate to have requirements for, got none'
+    : null;
+}
+
+function chosenProblem({ gates }: Policy, chosen: readonly GateName[] | undefined): string | null {
+  if (chosen === undefined) return null;
+  const names = gates.map((rule) => rule.gate);
+  const foreign = chosen.find((name) => !names.includes(name));
+  if (foreign !== undefined) return `expected gates of this policy, got ${foreign}`;
+  const left = names.find((name) => everNeeded.includes(name) && !chosen.includes(name));
+  return left === undefined ? null : `expected ${left} among the gates, got ${chosen.join(', ') || 'none'}`;
 }
 
 /** The rule of one gate; absent when the policy does not ask for it. */

@@ -3,7 +3,7 @@ import type { Decision, VoidReason } from './decision.ts';
 import { awaiting } from './awaiting.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
 import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
-import { type GateName, type Policy, ruleOf } from './policy.ts';
+import { type ChangeType, type GateName, type Policy, ruleOf } from './policy.ts';
 import { invariant } from './refusal.ts';
 import type { Exclusion } from './separation.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
@@ -30,6 +30,9 @@ export interface PromotionState {
   readonly policyVersion: number;
   readonly policyDigest: Digest;
   readonly policy: Policy;
+  /** The tier that the policy was resolved for, and what had changed since the live version; absent where neither mattered. */
+  readonly tier?: string;
+  readonly changed?: readonly ChangeType[];
   readonly requester: PersonId;
   readonly exclusions: readonly Exclusion[];
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
@@ -164,6 +167,9 @@ export interface Opening {
   readonly policyVersion: number;
   readonly policyDigest: Digest;
   readonly policy: Policy;
+  /** The tier that the policy was resolved for, and what had changed since the live version; absent where neither mattered. */
+  readonly tier?: string;
+  readonly changed?: readonly ChangeType[];
   readonly requester: PersonId;
   readonly exclusions: readonly Exclusion[];
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };

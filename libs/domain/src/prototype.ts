@@ -17,6 +17,8 @@ export interface PrototypeState {
   /** An operator vouches for the folder: it may be started where nothing can be isolated. */
   readonly trusted: boolean;
   readonly trustedBy: PersonId | null;
+  /** The risk tier that a policy owner has put it in; policies say what differs there. */
+  readonly tier?: string;
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
   readonly candidates: readonly Candidate[];
 }
@@ -33,6 +35,7 @@ export type PrototypeEvent =
     }
   | { readonly kind: 'owner_assigned'; readonly v: 1; readonly owner: PersonId }
   | { readonly kind: 'prototype_trusted'; readonly v: 1; readonly trusted: boolean; readonly by: PersonId }
+  | { readonly kind: 'tier_assigned'; readonly v: 1; readonly tier: string | null; readonly by: PersonId }
   | { readonly kind: 'candidate_frozen'; readonly v: 1; readonly candidate: Candidate }
   | {
       readonly kind: 'artifact_removed';
@@ -47,6 +50,7 @@ export type PrototypeEvent =
 export type PrototypeCommand =
   | { readonly kind: 'AssignOwner'; readonly prototype: PrototypeId; readonly owner: PersonId }
   | { readonly kind: 'TrustPrototype'; readonly prototype: PrototypeId; readonly trusted: boolean }
+  | { readonly kind: 'AssignTier'; readonly prototype: PrototypeId; readonly tier: string | null }
   | { readonly kind: 'FreezeCandidate'; readonly prototype: PrototypeId; readonly candidate: Candidate }
   | RemoveArtifact;
 
@@ -75,6 +79,10 @@ export function evolvePrototype(state: PrototypeState | null, event: PrototypeEv
       return { ...state, owner: event.owner };
     case 'prototype_trusted':
       return { ...state, trusted: event.trusted, trustedBy: event.by };
+    case 'tier_assigned': {
+      const { tier: _tier, ...untiered } = state;
+      return event.tier === null ? untiered : { ...untiered, tier: event.tier };
+    }
     case 'candidate_frozen':
       return { ...state, candidates: [...state.candidates, event.candidate].slice(-candidatesKeptMax) };
     case 'artifact_removed':
@@ -102,6 +110,10 @@ export function decidePrototype(
       return state.trusted === command.trusted
         ? []
         : [{ kind: 'prototype_trusted', v: 1, trusted: command.trusted, by: actor.id }];
+    case 'AssignTier':
+      return (state.tier ?? null) === command.tier
+        ? []
+        : [{ kind: 'tier_assigned', v: 1, tier: command.tier, by: actor.id }];
     case 'FreezeCandidate':
       // The same content twice is the same candidate, whoever uploads it and under whichever label.
       if (sameContent(state, command.candidate) !== undefined) return [];

@@ -1,45 +1,126 @@
 import fc from 'fast-check';
+import { type Demand, type Requirement, countWays, demandProblem, demandWords, leavesOf, waysOf } from './demand.ts';
 import type { PersonId } from './id.ts';
-import { type EligibleVote, matchQuorum, type Requirement } from './quorum.ts';
+import { type EligibleVote, matchQuorum, missingWords } from './quorum.ts';
 
 const person = (index: number): PersonId => `psn_${index}`;
 
-/** Tries every assignment of votes to requirements: slow, obvious, and written apart from the matching. */
-function metByBruteForce(requirements: readonly Requirement[], votes: readonly EligibleVote[]): boolean {
-  const open = requirements.map((requirement) => requirement.count);
-  const assign = (index: number): boolean => {
-    if (open.every((count) => count <= 0)) return true;
-    const vote = votes[index];
-    if (vote === undefined) return false;
-    for (const place of vote.fills) {
-      if ((open[place] ?? 0) <= 0) continue;
-      open[place] = (open[place] ?? 0) - 1;
-      const met = assign(index + 1);
-      open[place] = (open[place] ?? 0) + 1;
-      if (met) return true;
+/** Somebody who voted: their groups, and whether they are excluded from this promotion. */
+interface Voter {
+  readonly groups: readonly string[];
+  readonly excluded: boolean;
+}
+
+/** Tries every assignment of people to leaves, then asks the tree: slow, obvious, and written apart from the matching. */
+function metByBruteForce(demands: readonly Demand[], voters: readonly Voter[]): boolean {
+  const places: Requirement[] = [];
+  const collect = (demand: Demand): ((filled: readonly number[]) => boolean) => {
+    if ('from' in demand) {
+      const at = places.push(demand) - 1;
+      return (filled) => (filled[at] ?? 0) >= demand.count;
     }
-    return assign(index + 1);
+    if ('any' in demand) {
+      const parts = demand.any.map(collect);
+      return (filled) => parts.some((part) => part(filled));
+    }
+    if ('all' in demand) {
+      const parts = demand.all.map(collect);
+      return (filled) => parts.every((part) => part(filled));
+    }
+    const parts = demand.of.map(collect);
+    return (filled) => parts.filter((part) => part(filled)).length >= demand.atLeast;
+  };
+  const holds = collect({ all: demands });
+  const filled = places.map(() => 0);
+  const assign = (index: number): boolean => {
+    if (holds(filled)) return true;
+    const voter = voters[index];
+    if (voter === undefined) return false;
+    if (assign(index + 1)) return true;
+    return places.some((place, at) => {
+      if (voter.excluded || !voter.groups.includes(place.from) || filled[at] === place.count) return false;
+      filled[at] = (filled[at] ?? 0) + 1;
+      const met = assign(index + 1);
+      filled[at] = (filled[at] ?? 0) - 1;
+      return met;
+    });
   };
   return assign(0);
 }
 
-const world = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }).chain((counts) =>
-  fc.record({
-    requirements: fc.constant(counts.map((count, index): Requirement => ({ from: `group/g${index}`, count }))),
-    fills: fc.array(fc.subarray(counts.map((_, index) => index)), { maxLength: 7 }),
-  }),
-);
+function votesOf(demands: readonly Demand[], voters: readonly Voter[]): readonly EligibleVote[] {
+  const leaves = leavesOf(demands);
+  return voters.map(({ groups, excluded }, index) => ({
+    person: person(index),
+    fills: leaves.flatMap(({ from }, leaf) => (!excluded && groups.includes(from) ? [leaf] : [])),
+  }));
+}
+
+const groups = ['group/security', 'group/product', 'group/legal', 'role/operator'];
+const leaf = fc.record({ from: fc.constantFrom(...groups), count: fc.integer({ min: 1, max: 2 }) });
+
+/** Demands nested up to three deep, small enough for the brute force. */
+function demandOf(depth: number): fc.Arbitrary<Demand> {
+  if (depth === 0) return leaf;
+  const parts = fc.array(demandOf(depth - 1), { minLength: 1, maxLength: 3 });
+  return fc.oneof(
+    { weight: 3, arbitrary: leaf },
+    { weight: 1, arbitrary: parts.map((any) => ({ any })) },
+    { weight: 1, arbitrary: parts.map((all) => ({ all })) },
+    {
+      weight: 1,
+      arbitrary: parts.chain((of) => fc.integer({ min: 1, max: of.length }).map((atLeast) => ({ atLeast, of }))),
+    },
+  );
+}
+
+/** A small world: the brute force tries every assignment, so places and people are few. */
+function worldOf(bounds: { readonly leaves: number; readonly voters: number }) {
+  const member = fc.record({
+    groups: fc.subarray(groups),
+    excluded: fc.integer({ min: 0, max: 5 }).map((n) => n === 0),
+  });
+  return fc.record({
+    demands: fc
+      .array(demandOf(3), { minLength: 1, maxLength: 2 })
+      .filter((demands) => leavesOf(demands).length <= bounds.leaves && demandProblem(demands) === null),
+    voters: fc.array(member, { maxLength: bounds.voters }),
+  });
+}
 
 describe('matchQuorum', () => {
-  it('grants exactly what trying every assignment grants', () => {
+  it('grants exactly what trying every assignment grants, and says what is missing exactly when it does not', () => {
+    const seen = { met: 0, open: 0, joined: 0 };
     fc.assert(
-      fc.property(world, ({ requirements, fills }) => {
-        const votes = fills.map((places, index) => ({ person: person(index), fills: places }));
-        expect(matchQuorum(requirements, votes).met).toBe(metByBruteForce(requirements, votes));
+      fc.property(worldOf({ leaves: 4, voters: 5 }), ({ demands, voters }) => {
+        const tally = matchQuorum(demands, votesOf(demands, voters));
+        expect(tally.met).toBe(metByBruteForce(demands, voters));
+        expect(tally.missing.length > 0).toBe(!tally.met);
+        seen[tally.met ? 'met' : 'open'] += 1;
+        if (demands.some((demand) => !('from' in demand))) seen.joined += 1;
       }),
-      { numRuns: 10_000 },
+      { numRuns: 12_000 },
     );
-  });
+    // A property over worlds that are all alike would prove nothing.
+    expect(Math.min(seen.met, seen.open, seen.joined)).toBeGreaterThan(1_000);
+  }, 60_000);
+
+  it('needs exactly as many more people as it says are missing', () => {
+    fc.assert(
+      fc.property(worldOf({ leaves: 3, voters: 2 }), ({ demands, voters }) => {
+        const { met, missing } = matchQuorum(demands, votesOf(demands, voters));
+        for (const way of missing) {
+          const helpers = way.flatMap(({ from, count }) =>
+            Array.from({ length: count }, () => ({ groups: [from], excluded: false })),
+          );
+          expect(metByBruteForce(demands, [...helpers, ...voters])).toBe(true);
+          expect(metByBruteForce(demands, [...helpers.slice(1), ...voters])).toBe(false);
+        }
+        expect(met || missing.length > 0).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+  }, 60_000);
 
   it('lets a person in two groups fill the one that nobody else can', () => {
     const requirements = [
@@ -52,6 +133,7 @@ describe('matchQuorum', () => {
       met: true,
       have: [1, 1],
       assigned: { psn_1: 1, psn_2: 0 },
+      missing: [],
     });
   });
 
@@ -61,5 +143,73 @@ describe('matchQuorum', () => {
       { from: 'group/legal', count: 1 },
     ];
     expect(matchQuorum(requirements, [{ person: person(1), fills: [0, 1] }])).toMatchObject({ met: false });
+  });
+
+  it('names each of the nearest ways, and counts a vote that only another way could use', () => {
+    const demands = [
+      { from: 'group/security', count: 1 },
+      {
+        any: [
+          { from: 'group/product', count: 2 },
+          { from: 'group/legal', count: 2 },
+        ],
+      },
+    ];
+    const votes = [
+      { person: person(1), fills: [1] },
+      { person: person(2), fills: [2] },
+    ];
+    const tally = matchQuorum(demands, votes);
+    expect(tally).toMatchObject({ met: false, have: [0, 1, 1] });
+    expect(missingWords(tally)).toBe(
+      '1 more of group/security and 1 more of group/product, or 1 more of group/security and 1 more of group/legal',
+    );
+  });
+
+  it('takes the worst case of its bound in less than half a second', () => {
+    const of = Array.from({ length: 12 }, (_, index) => ({ from: `group/g${index}`, count: 3 }));
+    const demands = [{ atLeast: 4, of }];
+    expect(demandProblem(demands)).toBeNull();
+    const votes = Array.from({ length: 11 }, (_, index) => ({ person: person(index), fills: [...of.keys()] }));
+    const began = performance.now();
+    expect(matchQuorum(demands, votes).met).toBe(false);
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+});
+
+describe('demands', () => {
+  const four = ['a', 'b', 'c', 'd'].map((name): Requirement => ({ from: `group/${name}`, count: 1 }));
+
+  it('lists as many ways as it counts', () => {
+    fc.assert(
+      fc.property(fc.array(demandOf(3), { minLength: 1, maxLength: 3 }), (demands) => {
+        fc.pre(demandProblem(demands) === null);
+        expect(waysOf(demands)).toHaveLength(countWays({ all: demands }));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each<[string, readonly Demand[], RegExp | null]>([
+    ['two of four', [{ atLeast: 2, of: four }], null],
+    ['five of four', [{ atLeast: 5, of: four }], /at least 5 requirements below atLeast: 5, got 4/],
+    ['nothing', [], /at least one requirement/],
+    ['twenty-one places', [{ any: Array.from({ length: 21 }, () => four[0] as Requirement) }], /at most 20/],
+    [
+      'ten of twenty',
+      [{ atLeast: 10, of: Array.from({ length: 20 }, (_, index) => ({ from: `group/g${index}`, count: 1 })) }],
+      /at most 1000 ways to meet the requirements, got 184756/,
+    ],
+  ])('judges %s', (_what, demands, message) => {
+    if (message === null) expect(demandProblem(demands)).toBeNull();
+    else expect(demandProblem(demands)).toMatch(message);
+  });
+
+  it('are said as people say them', () => {
+    const say = ({ from }: Requirement) => from.slice('group/'.length);
+    const [a, b, c, d] = four as [Requirement, Requirement, Requirement, Requirement];
+    expect(demandWords([a, b], say)).toBe('a and b');
+    expect(demandWords([a, { any: [b, { all: [c, d] }] }], say)).toBe('a and (b or (c and d))');
+    expect(demandWords([{ atLeast: 2, of: [b, c, d] }], say)).toBe('at least 2 of (b, c, d)');
   });
 });

@@ -1,4 +1,5 @@
 import { standing } from './decision.ts';
+import { leavesOf } from './demand.ts';
 import { isBlocked } from './gate.ts';
 import { ruleOf } from './policy.ts';
 import { findGate } from './promotion.ts';
@@ -37,7 +38,7 @@ export function reopenLostQuorum(plan: Plan, scene: Scene): boolean {
     const fills =
       voter === undefined
         ? []
-        : rule.requirements.flatMap((requirement, index) =>
+        : leavesOf(rule.requirements).flatMap((requirement, index) =>
             scene.authority.counts(voter, requirement, state) ? [index] : [],
           );
     return { person: decision.person, fills };

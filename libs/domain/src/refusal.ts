@@ -18,6 +18,7 @@ export const refusalCodes = [
   'policy_unknown',
   'policy_invalid',
   'policy_unsatisfiable',
+  'policy_weaker',
   'no_owner',
   'candidate_unknown',
   'lane_held',

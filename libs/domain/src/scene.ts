@@ -3,11 +3,11 @@ import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
 import type { Onward, Step } from './next.ts';
+import type { Requirement } from './demand.ts';
 import type { IdentityHolder, PersonEvent, PersonState } from './person.ts';
-import type { PolicyEvent, PolicyState } from './policy.ts';
+import type { PolicyEvent, PolicyState } from './policy-publication.ts';
 import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
 import type { KeptArtifact, PrototypeEvent, PrototypeState } from './prototype.ts';
-import type { Requirement } from './quorum.ts';
 import type { Refusal } from './refusal.ts';
 import type { WorkspaceEvent, WorkspaceState } from './workspace.ts';
 
@@ -29,6 +29,8 @@ export interface Scene {
   readonly lanes: { readonly staging: LaneState | null; readonly production: LaneState | null };
   readonly prototype: PrototypeState | null;
   readonly policy: PolicyState | null;
+  /** All policies of the workspace, where one is published; empty elsewhere. */
+  readonly policies: readonly PolicyState[];
   readonly person: PersonState | null;
   /** Whom the account of the command belongs to already; null where it is nobody's, or where there is none. */
   readonly holder: IdentityHolder | null;
@@ -44,7 +46,12 @@ export interface Scene {
 /** Ability and separation together; built from CASL in the authority room. */
 export interface Authority {
   /** True when this person's approval counts toward this requirement today. */
-  readonly counts: (voter: PersonState, requirement: Requirement, promotion: PromotionState) => boolean;
+  readonly counts: (voter: PersonState, requirement: Requirement, ballot: Ballot) => boolean;
+}
+
+/** What a vote is about, as far as it matters to whether it counts. */
+export interface Ballot extends Pick<PromotionState, 'exclusions' | 'policy'> {
+  readonly prototype: string;
 }
 
 /** An event on its way into its stream. */

@@ -67,6 +67,11 @@ function visit(shape: ShapeNode, node: unknown, place: Place): unknown {
       const found = typeof word === 'string' ? shape.cases[word] : undefined;
       return found && visitGroup({ ...found, required: { [shape.key]: words, ...found.required } }, node, place);
     }
+    case 'by-key': {
+      if (!isPlain(node)) return refuse(shape, node, place, 'wrong_type');
+      const found = Object.entries(shape.cases).find(([key]) => Object.hasOwn(node, key))?.[1];
+      return found === undefined ? refuse(shape, node, place, 'missing') : visitGroup(found, node, place);
+    }
     default: {
       const result = leafResult(shape, node);
       return 'value' in result ? result.value : refuse(shape, node, place, result.code);
@@ -105,7 +110,7 @@ function visitGroup(shape: GroupNode, node: Readonly<Record<string, unknown>>, p
   return Object.fromEntries(values);
 }
 
-type Leaf = Exclude<ShapeNode, { kind: 'list' | 'record' | 'group' | 'one-of' }>;
+type Leaf = Exclude<ShapeNode, { kind: 'list' | 'record' | 'group' | 'one-of' | 'by-key' }>;
 
 function leafResult(shape: Leaf, node: unknown): { readonly value: unknown } | { readonly code: ProblemCode } {
   switch (shape.kind) {
@@ -190,6 +195,8 @@ function expectation(shape: ShapeNode): string {
       return `a group with ${Object.keys({ ...shape.required, ...shape.optional }).join(', ')}`;
     case 'one-of':
       return `a group whose ${shape.key} is one of ${Object.keys(shape.cases).join(', ')}`;
+    case 'by-key':
+      return `a group with one of ${Object.keys(shape.cases).join(', ')}`;
   }
 }
 

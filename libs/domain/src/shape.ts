@@ -35,7 +35,8 @@ export type ShapeNode = (
   | { readonly kind: 'record'; readonly of: Shape<unknown>; readonly max: number; readonly keyPattern?: string }
   | GroupNode
   | { readonly kind: 'one-of'; readonly key: string; readonly cases: Readonly<Record<string, GroupNode>> }
-) & { readonly about?: string; readonly preset?: unknown };
+  | { readonly kind: 'by-key'; readonly cases: Readonly<Record<string, GroupNode>> }
+) & { readonly about?: string; readonly preset?: unknown; readonly name?: string };
 
 interface Bounds {
   readonly min?: number;
@@ -123,6 +124,18 @@ export function oneOf<const K extends string, const C extends Readonly<Record<st
   cases: C,
 ): Shape<{ [N in keyof C]: { readonly [P in K]: N } & Of<C[N]> }[keyof C]> {
   return { kind: 'one-of', key, cases };
+}
+
+/** One of several groups, told apart by which of these keys is there. */
+export function byKey<const C extends Readonly<Record<string, Shape<unknown> & GroupNode>>>(
+  cases: C,
+): Shape<Of<C[keyof C]>> {
+  return { kind: 'by-key', cases };
+}
+
+/** Names a shape that is used in several places, so that its JSON Schema is written once. */
+export function called<S extends Shape<unknown>>(name: string, shape: S): S {
+  return { ...shape, name };
 }
 
 /** Gives an optional field the value it has when it is absent, written as it would stand in the document. */

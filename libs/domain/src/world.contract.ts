@@ -4,7 +4,8 @@ import { decide } from './decide.ts';
 import type { PersonId, PromotionId } from './id.ts';
 import type { LaneState } from './lane.ts';
 import type { PersonState } from './person.ts';
-import type { Policy, PolicyState } from './policy.ts';
+import type { Policy } from './policy.ts';
+import type { PolicyState } from './policy-publication.ts';
 import type { PromotionState } from './promotion.ts';
 import type { PrototypeState } from './prototype.ts';
 import type { Authority, Decided, Draft, Scene } from './scene.ts';
@@ -210,7 +211,8 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     rivals: promotionsOf(world).filter((one) => one.outcome === null && one.id !== promotion),
     lanes: { staging: state(`lane/${cast.lanes.staging}`), production: state(`lane/${cast.lanes.production}`) },
     prototype: state<PrototypeState>(`prototype/${cast.prototype}`),
-    policy: state<PolicyState>(`policy/${cast.policy}`),
+    policy: state<PolicyState>(`policy/${'policyId' in command ? command.policyId : cast.policy}`),
+    policies: [...world.states].flatMap(([key, one]) => (key.startsWith('policy/') ? [one as PolicyState] : [])),
     person: 'person' in command ? state(`person/${command.person}`) : null,
     holder: null,
     workspace: null,

@@ -95,6 +95,7 @@ async function prepared({ builder, publisher }: Cast, pinned: Policy = policy) {
   } as const;
   await accepted(builder, { kind: 'FreezeCandidate', prototype, candidate: content });
   const source = digest(randomUUID().slice(0, 1));
+  await person([{ role: 'approver', group: 'security' }]);
   await accepted(publisher, { kind: 'PublishPolicy', policyId, policy: pinned, digest: source, author: publisher });
   return { prototype, candidate, policyId };
 }

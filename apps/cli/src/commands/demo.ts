@@ -1,5 +1,5 @@
 import { temporalBinary } from '@proviso/servers';
-import { type Cast, openCast, openVoting } from '../demo/cast.ts';
+import { type Cast, type RefusedVote, openCast, openVoting } from '../demo/cast.ts';
 import { travel } from '../demo/journey.ts';
 import { prepareLane } from '../demo/lane.ts';
 import { type DemoOutcome, differences, outcomeOf } from '../demo/outcome.ts';
@@ -51,7 +51,7 @@ async function play(session: Session, { script, stack, cast }: Play): Promise<re
   const stage = {
     ...{ script, cast, say, now, signal },
     routerUrl: stack.deployment.routerUrl,
-    vote: openVoting(cast, say),
+    vote: openVoting(cast, { tell: say, refused: (vote) => tellRefused(session, vote) }),
   };
   const source = workflowSource(session, stack);
   const outcomes: DemoOutcome[] = [];
@@ -65,6 +65,11 @@ async function play(session: Session, { script, stack, cast }: Play): Promise<re
     if (session.json) session.print(JSON.stringify({ demo: 'promotion', ...outcome, workflowEvents: events }));
   }
   return outcomes;
+}
+
+function tellRefused({ json, print, progress }: Session, vote: RefusedVote): void {
+  if (json) print(JSON.stringify({ demo: 'refused', ...vote }));
+  else progress.say(`${vote.person} tried to approve their own work and was refused: ${vote.message}`);
 }
 
 /** A part that cannot be kept alive ends the demo at once instead of at its time limit. */

@@ -32,8 +32,22 @@ export function openCast(script: DemoScript, deployment: Deployment, signal: Abo
   };
 }
 
+/** A vote that was refused, as the API told it. */
+export interface RefusedVote {
+  readonly person: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Where voting is told. */
+export interface VotingPorts {
+  readonly tell: (line: string) => void;
+  /** The builder's try at their own work, once a demo: why it was refused is what a spectator should see. */
+  readonly refused: (vote: RefusedVote) => void;
+}
+
 /** Lets the people decide whenever a promotion waits for them, one after the other until the gate has enough. */
-export function openVoting(cast: Cast, tell: (line: string) => void): (promotion: Promotion) => Promise<void> {
+export function openVoting(cast: Cast, { tell, refused }: VotingPorts): (promotion: Promotion) => Promise<void> {
   let ownWorkTried = false;
   let voted = { gate: '', by: new Set<string>() };
   return async (promotion) => {
@@ -43,7 +57,7 @@ export function openVoting(cast: Cast, tell: (line: string) => void): (promotion
     if (voted.gate !== attempt) voted = { gate: attempt, by: new Set() };
     if (!ownWorkTried) {
       ownWorkTried = true;
-      tell(await ownWorkRefused(cast, gate));
+      refused(await ownWorkRefused(cast, gate));
     }
     const voter = cast.voters.find(({ key }) => !voted.by.has(key));
     if (voter === undefined) return;
@@ -59,13 +73,12 @@ export function openVoting(cast: Cast, tell: (line: string) => void): (promotion
 }
 
 /** The builder's own approval must be refused; a demo in which it is not shows a broken deployment. */
-async function ownWorkRefused(cast: Cast, gate: ReturnType<typeof expectWaitingGate>): Promise<string> {
+async function ownWorkRefused(cast: Cast, gate: ReturnType<typeof expectWaitingGate>): Promise<RefusedVote> {
   try {
     await sendVote(cast.builder, gate, { verdict: 'approve', reason: 'it works on my machine' });
   } catch (error) {
-    if (error instanceof ApiRefusal && error.code === 'own_work') {
-      return `${cast.builderKey} tried to approve their own work and was refused (${error.status} ${error.code})`;
-    }
+    if (error instanceof ApiRefusal && error.code === 'own_work')
+      return { person: cast.builderKey, code: error.code, message: error.message };
     throw error;
   }
   throw new Trouble(`expected the approval of ${cast.builderKey}'s own work to be refused, got it recorded`);

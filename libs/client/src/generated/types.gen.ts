@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -109,6 +109,10 @@ export type Prototype = {
     owner: string | null;
     trusted: boolean;
     trustedBy: string | null;
+    /**
+     * what policies may make different for it
+     */
+    tier: string | null;
     lanes: {
         staging: string;
         production: string;
@@ -135,6 +139,19 @@ export type Policy = {
         [key: string]: unknown;
     }>;
     /**
+     * when a weaker version ends and the one before it is in force again
+     */
+    until: string | null;
+    /**
+     * a weaker version that an administrator has not agreed to
+     */
+    waiting: {
+        version: number;
+        digest: string;
+        author: string;
+        until: string | null;
+    } | null;
+    /**
      * as published; null in lists
      */
     source: string | null;
@@ -142,6 +159,38 @@ export type Policy = {
      * its ETag
      */
     revision: number;
+};
+
+export type PolicyVersion = {
+    version: number;
+    digest: string;
+    author: string;
+    /**
+     * RFC 3339, UTC
+     */
+    at: string;
+    /**
+     * held against the version that stays
+     */
+    edits: Array<{
+        field: string;
+        from: string;
+        to: string;
+        strength: 'weaker' | 'neutral' | 'stronger';
+    }>;
+    /**
+     * when a weaker version ends; null for one that stays
+     */
+    until: string | null;
+    /**
+     * false while a weaker version waits for an administrator, or when it never got one
+     */
+    agreed: boolean;
+    reason: string | null;
+    /**
+     * as published; null in lists
+     */
+    source: string | null;
 };
 
 export type Lane = {
@@ -279,6 +328,10 @@ export type Gate = {
         count: number;
         have: number;
     }>;
+    /**
+     * whose votes are still missing, in words; null when nobody is
+     */
+    missing: string | null;
     decisions: Array<Decision>;
     expiresAt: string | null;
     artifactDigest: string;
@@ -567,6 +620,60 @@ export type PairedToken = {
 export type PolicyPage = {
     items: Array<Policy>;
     next: string | null;
+};
+
+export type PolicyReplay = {
+    /**
+     * how many past promotions of this policy were decided again
+     */
+    looked: number;
+    /**
+     * false when there are more than are looked at in one go
+     */
+    whole: boolean;
+    changed: Array<{
+        promotion: string;
+        /**
+         * RFC 3339, UTC
+         */
+        openedAt: string;
+        before: {
+            admitted: boolean;
+            gate: string | null;
+            why: string | null;
+        };
+        after: {
+            admitted: boolean;
+            gate: string | null;
+            why: string | null;
+        };
+    }>;
+};
+
+export type TriedVote = {
+    allowed: boolean;
+    code: string | null;
+    /**
+     * the rule that says no
+     */
+    rule: string | null;
+    message: string | null;
+    /**
+     * the requirements that the approval could fill
+     */
+    fills: Array<{
+        from: string;
+        count: number;
+    }>;
+    /**
+     * whether it would be enough with those that are recorded
+     */
+    met: boolean;
+    missing: string | null;
+};
+
+export type PolicyVersions = {
+    items: Array<PolicyVersion>;
 };
 
 export type PreviewLink = {
@@ -1647,6 +1754,14 @@ export type ListPoliciesResponse = ListPoliciesResponses[keyof ListPoliciesRespo
 export type PublishPolicyData = {
     body: {
         source: string;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+        /**
+         * how long a weaker version is in force
+         */
+        weakerForDays?: number;
     };
     headers?: {
         /**
@@ -1719,6 +1834,224 @@ export type ReadPolicyResponses = {
 };
 
 export type ReadPolicyResponse = ReadPolicyResponses[keyof ReadPolicyResponses];
+
+export type ListPolicyVersionsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/policies/{id}/versions';
+};
+
+export type ListPolicyVersionsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
+
+export type ListPolicyVersionsResponses = {
+    /**
+     * done
+     */
+    200: PolicyVersions;
+};
+
+export type ListPolicyVersionsResponse = ListPolicyVersionsResponses[keyof ListPolicyVersionsResponses];
+
+export type ReadPolicyVersionData = {
+    body?: never;
+    path: {
+        id: string;
+        version: string;
+    };
+    query?: never;
+    url: '/v1/policies/{id}/versions/{version}';
+};
+
+export type ReadPolicyVersionErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReadPolicyVersionError = ReadPolicyVersionErrors[keyof ReadPolicyVersionErrors];
+
+export type ReadPolicyVersionResponses = {
+    /**
+     * done
+     */
+    200: PolicyVersion;
+};
+
+export type ReadPolicyVersionResponse = ReadPolicyVersionResponses[keyof ReadPolicyVersionResponses];
+
+export type AgreeToPolicyData = {
+    body: {
+        digest: string;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/policies/{id}/agreement';
+};
+
+export type AgreeToPolicyErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AgreeToPolicyError = AgreeToPolicyErrors[keyof AgreeToPolicyErrors];
+
+export type AgreeToPolicyResponses = {
+    /**
+     * done
+     */
+    200: Policy;
+};
+
+export type AgreeToPolicyResponse = AgreeToPolicyResponses[keyof AgreeToPolicyResponses];
+
+export type TryPolicyData = {
+    body: {
+        source: string;
+        person: string;
+        promotion: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/policies/try';
+};
+
+export type TryPolicyErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type TryPolicyError = TryPolicyErrors[keyof TryPolicyErrors];
+
+export type TryPolicyResponses = {
+    /**
+     * done
+     */
+    200: TriedVote;
+};
+
+export type TryPolicyResponse = TryPolicyResponses[keyof TryPolicyResponses];
+
+export type ReplayPolicyData = {
+    body: {
+        source: string;
+        since?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/policies/replay';
+};
+
+export type ReplayPolicyErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReplayPolicyError = ReplayPolicyErrors[keyof ReplayPolicyErrors];
+
+export type ReplayPolicyResponses = {
+    /**
+     * done
+     */
+    200: PolicyReplay;
+};
+
+export type ReplayPolicyResponse = ReplayPolicyResponses[keyof ReplayPolicyResponses];
+
+export type AssignTierData = {
+    body: {
+        tier: string | null;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * the ETag of the prototype or policy that was looked at; when it has changed since, 412 stale_revision
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/tier';
+};
+
+export type AssignTierErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AssignTierError = AssignTierErrors[keyof AssignTierErrors];
+
+export type AssignTierResponses = {
+    /**
+     * done
+     */
+    200: Prototype;
+};
+
+export type AssignTierResponse = AssignTierResponses[keyof AssignTierResponses];
 
 export type ListPromotionsData = {
     body?: never;

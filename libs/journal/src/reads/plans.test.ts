@@ -51,6 +51,9 @@ beforeAll(async () => {
   await ask(founder, { kind: 'OpenWorkspace', workspace, name: 'test' });
   const bindings = [{ role: 'builder' }, { role: 'policy-owner' }] as const;
   await ask(founder, { kind: 'AddPerson', person: bea, principal: 'human', bindings });
+  const approves = [{ role: 'approver', group: 'security' }] as const;
+  const sam = idFrom('psn', randomUUID());
+  await ask(founder, { kind: 'AddPerson', person: sam, principal: 'human', bindings: approves });
   const policyId = idFrom('pol', randomUUID());
   await ask(bea, { kind: 'PublishPolicy', policyId, policy, digest: digest('c'), author: bea });
   for (let index = 0; index < prototypes; index += 1) {

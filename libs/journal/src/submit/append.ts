@@ -277,7 +277,7 @@ function revokedBy(draft: Draft, loaded: ReadonlyMap<string, Loaded>): readonly 
 }
 
 function evidenceIn(draft: Draft): readonly EvidenceRef[] {
-  if (draft.stream === 'policy') return [{ kind: 'policy', digest: draft.event.digest }];
+  if (draft.stream === 'policy') return 'digest' in draft.event ? [{ kind: 'policy', digest: draft.event.digest }] : [];
   if (draft.stream === 'prototype' && draft.event.kind === 'candidate_frozen') {
     const { manifestDigest, manifest } = draft.event.candidate;
     return [

@@ -44,6 +44,8 @@ export interface Reading {
   readonly usage: Usage | null;
   readonly artifact: KeptArtifact | null;
   readonly holder: IdentityHolder | null;
+  /** All policies of the workspace, where one is published. */
+  readonly policies: readonly PolicyState[];
 }
 
 // People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
@@ -64,7 +66,8 @@ const readInvolved = statement(
      select $2 union
      select jsonb_array_elements_text(
               jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
-              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author'))
+              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author')
+              || jsonb_path_query_array(state::jsonb, '$.stronger.author'))
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share`,
 );
@@ -72,6 +75,22 @@ const readInvolved = statement(
 const readPolicies = statement(
   'submit.policies',
   `select kind, id, state from proviso.stream where workspace = $1 and kind = 'policy' and id = any($2::text[]) order by id for share`,
+);
+
+/** More names than this nobody chooses among; what stands beyond would not be held against a publication. */
+const policiesMax = 1_000;
+
+/** Enough to find out whether a policy's twenty requirements can be met, in a workspace of any size. */
+const electorateMax = 10_000;
+
+const readAllPolicies = statement(
+  'submit.all_policies',
+  `select state from proviso.stream where workspace = $1 and kind = 'policy' order by id limit $2`,
+);
+
+const readElectorate = statement(
+  'submit.electorate',
+  `${person} and state->>'kind' = 'human' and state->>'disabled' = 'false' and json_array_length(state->'bindings') > 0 order by id limit $2`,
 );
 
 const readVaultKey = statement(
@@ -138,6 +157,8 @@ export interface Beside {
   readonly keeps?: { readonly prototype: string; readonly artifact: Digest };
   /** Whom this account elsewhere belongs to. */
   readonly identity?: Identity;
+  /** A publication is held against all policies and all who could vote. */
+  readonly publishes?: boolean;
 }
 
 /** Reads what stands beside the locked rows: only what the command needs, all in one packet. */
@@ -146,7 +167,7 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, kept, [sealing], usage, artifact, holder] = await Promise.all([
+  const [answer, involved, kept, [sealing], usage, artifact, holder, policies, electorate] = await Promise.all([
     readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
     beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
@@ -154,15 +175,18 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
     beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
     beside.keeps === undefined ? null : keptIn(transaction, { workspace: beside.workspace, kept: beside.keeps }),
     beside.identity === undefined ? null : holderOf(transaction, beside.workspace, beside.identity),
+    beside.publishes ? transaction.run(readAllPolicies, [at, policiesMax]) : [],
+    beside.publishes ? transaction.run(readElectorate, [at, electorateMax]) : [],
   ]);
   return {
     ...answer,
-    people: { ...answer.people, ...byId(involved.map((row) => row.state as PersonState)) },
+    people: { ...answer.people, ...byId([...involved, ...electorate].map((row) => row.state as PersonState)) },
     kept,
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
     usage,
     artifact,
     holder,
+    policies: policies.map((row) => row.state as PolicyState),
   };
 }
 
@@ -264,6 +288,7 @@ export function sceneOf(parts: {
     usage: reading.usage,
     artifact: reading.artifact,
     holder: reading.holder,
+    policies: reading.policies,
     people: reading.people,
   };
 }

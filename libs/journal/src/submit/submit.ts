@@ -212,7 +212,7 @@ async function rivalsIn(transaction: Transaction, workspace: Submission['workspa
 /** Voters matter to whoever counts votes, everybody involved to an opening, and otherwise the actor alone. */
 function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<string, Loaded>): Beside {
   const { workspace, actor, command, idempotencyKey: key, reason } = submission;
-  const { people, rivals, promotion, usage, prototype, artifact, identity } = reachOf(command);
+  const { people, rivals, promotion, usage, prototype, artifact, identity, policies } = reachOf(command);
   const involved = people === true && rivals === true;
   const beside = {
     ...(usage === true && { counts: promotion ?? '' }),
@@ -228,6 +228,7 @@ function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<str
     involved,
     key,
     seals: reason !== undefined,
+    publishes: policies === true,
     ...beside,
   };
 }
