@@ -259,9 +259,13 @@ describe('the files that a build has left', () => {
     for (let round = 0; round < 6; round += 1) {
       const text = `built and raced ${round}`;
       const made = await artifactOf(text);
+      const limits = { retentionDays: 0 };
+      await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits });
       await cancel(await build(`sources of ${round}`, made));
       await collect();
       await waitOver(made.artifact, made.file);
+      // From here on only the files that were let go are at stake, not the sources of who builds again.
+      await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
       const again = async () => {
         // What a build makes is put first, then reported.
         await artifactOf(text);
