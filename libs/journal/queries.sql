@@ -159,6 +159,9 @@ select state, revision from proviso.stream where workspace = $1 and kind = $2 an
 -- read.states
 select id, state, revision from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4;
 
+-- read.token_uses
+select hash, to_char(used_on, 'YYYY-MM-DD') as day from proviso.token where workspace = $1 and hash = any($2::text[]) and used_on is not null;
+
 -- reconciler.evidence
 select distinct on (digest) digest, kind,
           exists (select 1 from proviso.artifact a where a.digest = e.digest)
@@ -331,6 +334,10 @@ with e as (
 insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
 values ($1, $3, $4, $5::jsonb || jsonb_build_object('entries', (select jsonb_agg(id order by id) from e)), $2)
 returning receipt;
+
+-- token.used
+update proviso.token set used_on = (clock_timestamp() at time zone 'UTC')::date
+    where workspace = $1 and hash = $2 and used_on is distinct from (clock_timestamp() at time zone 'UTC')::date;
 
 -- vault.mark
 insert into proviso.vault_marker (sealed) values ($1) on conflict do nothing;

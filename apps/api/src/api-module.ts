@@ -7,6 +7,7 @@ import { EvidenceController } from './evidence.controller.ts';
 import { GatesController } from './gates.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
+import { OwnTokensController } from './own-tokens.controller.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { PeopleController } from './people.controller.ts';
 import { PoliciesController } from './policies.controller.ts';
@@ -25,6 +26,7 @@ const controllers = [
   GatesController,
   LanesController,
   LimitsController,
+  OwnTokensController,
   PeopleController,
   PoliciesController,
   PromotionsController,

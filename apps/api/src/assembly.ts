@@ -9,6 +9,7 @@ import type { Parts } from './parts.ts';
 import { openRefusalLimit } from './refusal-limit.ts';
 import { openRestoredLanes } from './restored-lanes.ts';
 import { openRefusalSummary } from './refusal-summary.ts';
+import { openTokenUse } from './token-use.ts';
 import { openUploadLimit } from './upload-limit.ts';
 
 /** Proxies close what is silent; most wait 30 s or more. */
@@ -31,6 +32,7 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
       now,
     }),
     uploads: openUploadLimit(),
+    uses: openTokenUse(journal, now),
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
     edges: openEdgeDesk({ store, log, restored: openRestoredLanes({ journal, log, now }) }),
     now,

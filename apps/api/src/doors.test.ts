@@ -165,6 +165,8 @@ function bodyFor({ path, name }: Route) {
     grantRole: { role: 'auditor' },
     revokeRole: { role: 'auditor' },
     issueToken: {},
+    issueOwnToken: { scopes: ['read'] },
+    revokeOwnToken: { token: `tok_${'0'.repeat(32)}` },
     revokeToken: { token: `tok_${'0'.repeat(32)}` },
     registerPrototype: { name: 'doors' },
     assignOwner: { owner: here.people.bea },

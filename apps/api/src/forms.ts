@@ -11,6 +11,8 @@ import {
   type PrototypeId,
   limitBounds,
   roles,
+  scopes,
+  tokenDaysMax,
 } from '@proviso/domain';
 import { redact } from '@proviso/gates';
 import { z } from 'zod';
@@ -140,6 +142,13 @@ function boundedLimit(name: LimitName) {
   return z.number().int().min(min).max(max).optional();
 }
 
+/** A quarter of a year. */
+const validDaysUsual = 90;
+
+const validDays = z.number().int().min(1).max(tokenDaysMax).default(validDaysUsual);
+
+const scopeList = z.array(z.enum(scopes)).min(1).max(scopes.length).describe('what the token is narrowed to');
+
 /** Bodies as sent. Unknown fields are refused: a body that names an approver, a status or a workspace is a try, not a typo. */
 export const bodies = {
   addPerson: z.strictObject({
@@ -150,7 +159,8 @@ export const bodies = {
     roles: z.array(binding).max(50).default([]),
   }),
   role: binding,
-  issueToken: z.strictObject({ validDays: z.number().int().min(1).max(366).default(90) }).default({ validDays: 90 }),
+  issueToken: z.strictObject({ validDays, scopes: scopeList.optional() }).default({ validDays: validDaysUsual }),
+  issueOwnToken: z.strictObject({ validDays, scopes: scopeList }),
   revokeToken: z.strictObject({ token: ids.token }),
   empty: z.strictObject({}).optional(),
   registerPrototype: z.strictObject({ name: prototypeName, owner: ids.person.nullable().optional() }),

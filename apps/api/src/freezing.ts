@@ -43,10 +43,10 @@ interface Taken {
  */
 export async function freezeFrom(parts: Parts, request: FastifyRequest, prototype: PrototypeId) {
   const intent = intentOf(parts, request);
-  const { reads, person } = intent.caller;
+  const { reads, person, scopes } = intent.caller;
   const known = await reads.prototype(prototype);
   const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
-  if (authorise({ actor: person, command: probe, prototype }) !== null) await intent.submit(probe);
+  if (authorise({ actor: person, command: probe, prototype, scopes }) !== null) await intent.submit(probe);
   found(known);
   const room = await roomIn(reads);
   const taken = await parts.uploads.during(person.id, () =>

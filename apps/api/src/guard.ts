@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mayRead } from '@proviso/authority';
-import { lenderOf, type PersonState } from '@proviso/domain';
-import type { Journal } from '@proviso/journal';
+import { mayRead, readOutOfScope } from '@proviso/authority';
+import { lenderOf } from '@proviso/domain';
 import type { FastifyRequest } from 'fastify';
 import { type Caller, attachAsker, attachCaller } from './caller.ts';
 import type { Parts } from './parts.ts';
-import { Problem } from './problem.ts';
+import { Problem, problemOfRefusal } from './problem.ts';
 import { type Access, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
 
@@ -13,16 +12,18 @@ import { routesByKey } from './routes.ts';
  * The one guard, run on the raw request before any body is read. It looks at the route that was matched, never at the
  * path that was sent, so no spelling of a path leads around it; a route without a row is nobody's.
  */
-export function guardOf(parts: Pick<Parts, 'journal' | 'refusals'>): (request: FastifyRequest) => Promise<void> {
+export function guardOf(
+  parts: Pick<Parts, 'journal' | 'refusals' | 'uses'>,
+): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const path = request.routeOptions.url;
     if (request.is404 || path === undefined) throw new Problem('not_found', 'expected a known address');
     const route = routesByKey.get(routeKey(request.method, path));
     if (route === undefined) throw new Problem('not_found', 'expected a known address');
     if (route.access.kind === 'public') return;
-    const caller = await authenticate(parts.journal, request.headers.authorization);
+    const caller = await authenticate(parts, request.headers.authorization);
     attachAsker(request, caller);
-    const refused = lackOf(route.access, caller.person);
+    const refused = lackOf(route.access, caller);
     if (refused !== null) throw await recorded(parts, caller, { door: routeKey(request.method, path), refused });
     attachCaller(request, caller);
   };
@@ -31,7 +32,10 @@ export function guardOf(parts: Pick<Parts, 'journal' | 'refusals'>): (request: F
 /** A token's own form; anything else is not even hashed. */
 const bearer = /^Bearer (prv_[A-Za-z0-9_-]{43})$/i;
 
-async function authenticate(journal: Journal, header: string | undefined): Promise<Caller> {
+async function authenticate(
+  { journal, uses }: Pick<Parts, 'journal' | 'uses'>,
+  header: string | undefined,
+): Promise<Caller> {
   const token = bearer.exec(header ?? '')?.[1];
   if (token === undefined) throw unknown();
   const hash = hashOfToken(token);
@@ -42,7 +46,9 @@ async function authenticate(journal: Journal, header: string | undefined): Promi
   const held = person?.tokens.find((one) => one.hash === hash);
   // Nothing is kept from one request to the next: what was revoked is unknown to every replica at once.
   if (person === null || person.disabled || held === undefined) throw unknown();
-  return { workspace: principal.workspace, person, reads, token: held.id, lentBy: lenderOf(person, held) };
+  const { workspace } = principal;
+  await uses.note(workspace, hash);
+  return { workspace, person, reads, token: held.id, lentBy: lenderOf(person, held), scopes: held.scopes ?? null };
 }
 
 /** How a token is stored and looked up: only its hash is anywhere. */
@@ -70,18 +76,23 @@ async function recorded(
   return refused;
 }
 
-/** What the caller lacks for a door; null: they may come in. */
-function lackOf(access: Access, person: PersonState): Problem | null {
+/** What the caller lacks for a door, be it a right or a wider token; null: they may come in. */
+function lackOf(access: Access, { person, scopes }: Caller): Problem | null {
   switch (access.kind) {
     case 'public':
     case 'self':
     case 'command':
       return null;
     case 'read':
-      return mayRead(person) ? null : lacking('read this workspace', 'read', readers);
+      return mayRead(person) ? tooNarrow(scopes, 'workspace') : lacking('read this workspace', 'read', readers);
     case 'edge':
-      return mayRead(person, 'edge') ? null : lacking('run an edge', 'run_edge', ['role/edge']);
+      return mayRead(person, 'edge') ? tooNarrow(scopes, 'edge') : lacking('run an edge', 'run_edge', ['role/edge']);
   }
+}
+
+function tooNarrow(scopes: Caller['scopes'], noun: 'workspace' | 'edge'): Problem | null {
+  const refused = readOutOfScope(scopes, noun);
+  return refused === null ? null : problemOfRefusal(refused);
 }
 
 const readers = ['builder', 'approver', 'operator', 'policy-owner', 'auditor', 'administrator'].map(

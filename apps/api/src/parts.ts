@@ -7,6 +7,7 @@ import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { RefusalLimit } from './refusal-limit.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
+import type { TokenUse } from './token-use.ts';
 import type { UploadLimit } from './upload-limit.ts';
 
 /** The one injection token: everything a controller works with, handed over in one object. */
@@ -32,6 +33,7 @@ export interface Parts {
   readonly refusals: RefusalLimit;
   readonly summary: RefusalSummary;
   readonly uploads: UploadLimit;
+  readonly uses: TokenUse;
   readonly feed: EventFeed;
   readonly edges: EdgeDesk;
   readonly now: () => number;

@@ -39,10 +39,11 @@ export class PoliciesController {
     const body = typeof request.body === 'string' ? { source: request.body } : request.body;
     const { source } = parsed(body ?? undefined, bodies.publishPolicy, '');
     const { caller, submit } = intentOf(this.#parts, request);
-    const { workspace, person } = caller;
+    const { workspace, person, scopes } = caller;
     const { command, bytes } = publicationOf(source, { workspace, author: person.id });
     // Nobody fills the store with what they may not publish; that no is the journal's to give and to record.
-    if (authorise({ actor: person, command }) === null) await this.#parts.store.put(bytes, { mediaType: 'text/yaml' });
+    if (authorise({ actor: person, command, scopes }) === null)
+      await this.#parts.store.put(bytes, { mediaType: 'text/yaml' });
     const receipt = await submit(command);
     const address = `/v1/policies/${command.policyId}`;
     const policy = found(await caller.reads.policy(command.policyId));

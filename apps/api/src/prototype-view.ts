@@ -1,5 +1,5 @@
-import type { Candidate, PersonState } from '@proviso/domain';
-import type { LaneView, PolicyView, PrototypeView } from '@proviso/journal';
+import type { Candidate, PersonState, TokenRecord } from '@proviso/domain';
+import type { LaneView, PolicyView, PrototypeView, Reads } from '@proviso/journal';
 import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
 
@@ -43,8 +43,28 @@ export function policyView({ state, revision }: PolicyView, source: string | nul
   return { id, name, version, digest, author, environment: policy.environment, gates, source, revision };
 }
 
-/** A principal as shown; of tokens nothing but when they end and whose issue they are. */
-export function personView(person: PersonState, names: Names) {
+/** When tokens were used last, by hash. */
+export type TokenUses = Readonly<Record<string, string>>;
+
+/** Reads when the tokens of these people were used last. */
+export async function usesOf(reads: Reads, people: readonly PersonState[]): Promise<TokenUses> {
+  const hashes = people.flatMap(({ tokens }) => tokens.map(({ hash }) => hash));
+  return hashes.length === 0 ? {} : reads.tokenUses(hashes);
+}
+
+/** A token as shown: when it ends, whose issue it is, how narrow and when it was used; never what it is. */
+export function tokenView({ id, hash, expiresAt, issuedBy, scopes }: TokenRecord, uses: TokenUses) {
+  return {
+    id,
+    expiresAt: new Date(expiresAt).toISOString(),
+    issuedBy: issuedBy ?? null,
+    scopes: scopes === undefined ? null : [...scopes],
+    lastUsedOn: uses[hash] ?? null,
+  };
+}
+
+/** A principal as shown. */
+export function personView(person: PersonState, { names, uses }: { names: Names; uses: TokenUses }) {
   const { id, kind, actsFor = null, disabled, bindings, tokens } = person;
   return {
     id,
@@ -53,11 +73,7 @@ export function personView(person: PersonState, names: Names) {
     actsFor,
     disabled,
     roles: [...bindings],
-    tokens: tokens.map((token) => ({
-      id: token.id,
-      expiresAt: new Date(token.expiresAt).toISOString(),
-      issuedBy: token.issuedBy ?? null,
-    })),
+    tokens: tokens.map((token) => tokenView(token, uses)),
   };
 }
 

@@ -1,4 +1,13 @@
-import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
+import {
+  gateNames,
+  gateStatuses,
+  outcomes,
+  promotionStates,
+  refusalCodes,
+  roles,
+  scopes,
+  verdicts,
+} from '@proviso/domain';
 import { z } from 'zod';
 import { digest, ids, secretReference, time } from './forms.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
@@ -42,7 +51,20 @@ const binding = named(
   }),
 );
 
+const tokenScopes = z.array(z.enum(scopes)).nullable().describe('null: whatever its person may');
+
 const personRef = named('PersonRef', z.strictObject({ id: ids.person, name: z.string().nullable() }));
+
+const token = named(
+  'Token',
+  z.strictObject({
+    id: ids.token,
+    expiresAt: time,
+    issuedBy: ids.person.nullable().describe('null: the deployment itself, at its founding'),
+    scopes: tokenScopes,
+    lastUsedOn: z.string().nullable().describe('the day, UTC'),
+  }),
+);
 
 const person = named(
   'Person',
@@ -53,13 +75,7 @@ const person = named(
     actsFor: ids.person.nullable(),
     disabled: z.boolean(),
     roles: z.array(binding),
-    tokens: z.array(
-      z.strictObject({
-        id: ids.token,
-        expiresAt: time,
-        issuedBy: ids.person.nullable().describe('null: the deployment itself, at its founding'),
-      }),
-    ),
+    tokens: z.array(token),
   }),
 );
 
@@ -361,7 +377,12 @@ export const resources = {
   prototypes: page('PrototypePage', prototype),
   receipt,
   running: named('Running', runningShape),
-  token: named('IssuedToken', z.strictObject({ id: z.string(), token: z.string(), expiresAt: time })),
+  revokedToken: named('RevokedToken', z.strictObject({ id: ids.token })),
+  token: named(
+    'IssuedToken',
+    z.strictObject({ id: z.string(), token: z.string(), expiresAt: time, scopes: tokenScopes }),
+  ),
+  tokens: page('TokenPage', token),
   workspaces: page('WorkspacePage', workspace),
 } as const;
 

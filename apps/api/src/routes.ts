@@ -55,6 +55,23 @@ const people: readonly Route[] = [
     { 200: r.running },
   ]),
   get(['/v1/me', 'readMe', 'Who this token belongs to', self, { 200: r.me }]),
+  get(['/v1/me/tokens', 'listOwnTokens', 'The own tokens, with the day of their last use', self, { 200: r.tokens }]),
+  post([
+    '/v1/me/tokens',
+    'issueOwnToken',
+    'Issue a narrower token to oneself, shown once; not with a narrow token, nor with a lent one',
+    command('IssueOwnToken'),
+    { 201: r.token },
+    { json: bodies.issueOwnToken },
+  ]),
+  post([
+    '/v1/me/tokens/revoke',
+    'revokeOwnToken',
+    'Revoke a token of the own',
+    command('RevokeOwnToken'),
+    { 200: r.revokedToken },
+    { json: bodies.revokeToken },
+  ]),
   get(['/v1/workspaces', 'listWorkspaces', 'The own workspace', self, { 200: r.workspaces }]),
   get([
     '/v1/workspace/limits',

@@ -16,7 +16,8 @@ type Rules = readonly RawRuleFrom<AbilityTuple<string, 'thing' | Facts>, Lambda>
 /** What one principal may do, built from the bindings alone. */
 export type Rights = Ability<AbilityTuple<string, 'thing' | Facts>, Lambda>;
 
-type Verb = Command['kind'] | 'read' | 'run_edge';
+/** Everything that can be allowed: each command by its kind, and the two ways to read. */
+export type Verb = Command['kind'] | 'read' | 'run_edge';
 
 /** What each role may do: the whole of it. A role that is not listed may do nothing, a verb that is not listed is nobody's. */
 export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
@@ -65,6 +66,9 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
 };
+
+/** What everybody may do about themselves, without any role; never with a token that another person issued. */
+export const ownVerbs: readonly Verb[] = ['IssueOwnToken', 'RevokeOwnToken'];
 
 /** Enough principals for a busy deployment; the oldest is dropped first. */
 const cachedMax = 5_000;

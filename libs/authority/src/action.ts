@@ -5,6 +5,7 @@ import {
   type PersonState,
   type PromotionState,
   type Refusal,
+  type Scope,
   artifactOf,
   currentGate,
   gateIn,
@@ -29,13 +30,15 @@ export interface ActionFacts {
   readonly hold: Hold | null;
   /** Who lent the viewer the token they came with. */
   readonly lentBy: PersonId | null;
+  /** What that token is narrowed to. */
+  readonly scopes: readonly Scope[] | null;
 }
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
 export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action[] {
   return offers(facts).map(({ rel, command }) => {
-    const { promotion, lentBy } = facts;
-    const refused = authorise({ actor, command, promotion, lentBy }) ?? votedAlready(actor, command, facts);
+    const { promotion, lentBy, scopes } = facts;
+    const refused = authorise({ actor, command, promotion, lentBy, scopes }) ?? votedAlready(actor, command, facts);
     const who = whoCan({ command, promotion: facts.promotion });
     return {
       rel,

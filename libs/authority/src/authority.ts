@@ -7,12 +7,15 @@ import {
   type PromotionState,
   type Refusal,
   type Requirement,
+  type Scope,
   refusal,
   ruleOf,
   separate,
   separateLent,
+  separateLentIssue,
 } from '@proviso/domain';
-import { type Facts, fills, rightsOf, verbsOf } from './ability.ts';
+import { type Facts, fills, ownVerbs, rightsOf, verbsOf } from './ability.ts';
+import { outOfScope } from './scope.ts';
 import { wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
@@ -25,16 +28,22 @@ export interface Subject {
   readonly environment?: Environment | null;
   /** Who lent the actor the token they came with. */
   readonly lentBy?: PersonId | null;
+  /** What the token that they came with is narrowed to; null or absent for a whole one, and for whoever needs none. */
+  readonly scopes?: readonly Scope[] | null;
 }
 
 /**
- * May this actor do this? Ability first, from the bindings; separation of duties last, on the loaded row, because no
- * rule of an ability may ever grant it away. Null: nothing is in the way.
+ * May this actor do this? Ability first, from the bindings, then what their token is narrowed to; separation of duties
+ * last, on the loaded row, because no rule of an ability may ever grant it away. Null: nothing is in the way.
  */
 export function authorise(subject: Subject): Refusal | null {
   const { actor, command } = subject;
   if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  if (!rightsOf(actor).can(command.kind, factsOf(subject))) return lacking(subject);
+  const own = isOwn(subject);
+  if (!own && !rightsOf(actor).can(command.kind, factsOf(subject))) return lacking(subject);
+  const narrowed = outOfScope(subject.scopes ?? null, command.kind);
+  if (narrowed !== null) return narrowed;
+  if (own) return separateLentIssue(subject.lentBy ?? null);
   if (command.kind !== 'Decide' || subject.promotion == null) return null;
   return separate(actor, subject.promotion.exclusions) ?? separateLent(subject.lentBy ?? null);
 }
@@ -46,7 +55,12 @@ export function authorise(subject: Subject): Refusal | null {
 export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
   const { actor, command } = subject;
   if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  return rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject);
+  return ownVerbs.includes(command.kind) || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject);
+}
+
+/** About oneself some things need no role. */
+function isOwn({ actor, command }: Subject): boolean {
+  return ownVerbs.includes(command.kind) && 'person' in command && command.person === actor.id;
 }
 
 /** What a decision consults about voters: their rights of today, then separation. */
@@ -54,7 +68,19 @@ export const authority: Authority = { counts };
 
 /** True when this principal may read the workspace, or, for an edge, its orders. */
 export function mayRead(actor: PersonState, noun: 'workspace' | 'edge' = 'workspace'): boolean {
-  return !actor.disabled && rightsOf(actor).can(noun === 'edge' ? 'run_edge' : 'read', 'thing');
+  return !actor.disabled && rightsOf(actor).can(verbFor(noun), 'thing');
+}
+
+/** The no of a token that is too narrow for this kind of reading. */
+export function readOutOfScope(
+  scopes: readonly Scope[] | null,
+  noun: 'workspace' | 'edge' = 'workspace',
+): Refusal | null {
+  return outOfScope(scopes, verbFor(noun));
+}
+
+function verbFor(noun: 'workspace' | 'edge'): 'read' | 'run_edge' {
+  return noun === 'edge' ? 'run_edge' : 'read';
 }
 
 function counts(voter: PersonState, requirement: Requirement, promotion: PromotionState): boolean {

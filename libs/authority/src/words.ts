@@ -25,6 +25,8 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   RevokeRole: 'take a role from a person',
   IssueToken: 'give a person a token',
   RevokeToken: 'take a token from a person',
+  IssueOwnToken: 'issue a token to themselves',
+  RevokeOwnToken: 'take back a token of their own',
   DisablePerson: 'shut a person out',
   OpenWorkspace: 'open a workspace',
   SetLimits: 'set what a workspace may take',

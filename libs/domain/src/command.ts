@@ -188,6 +188,8 @@ export function reachOf(command: Command): Reach {
     case 'RevokeRole':
     case 'IssueToken':
     case 'RevokeToken':
+    case 'IssueOwnToken':
+    case 'RevokeOwnToken':
     case 'DisablePerson':
       return { person: command.person };
     case 'OpenWorkspace':

@@ -50,12 +50,18 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'RevokeRole':
     case 'IssueToken':
     case 'RevokeToken':
+    case 'IssueOwnToken':
+    case 'RevokeOwnToken':
     case 'DisablePerson':
-      return simple(scene, decidePerson(scene.person, command, issuerIn(scene)), (event) => ({
-        stream: 'person',
-        id: command.person,
-        event,
-      }));
+      return simple(
+        scene,
+        decidePerson(scene.person, command, { issuer: issuerIn(scene), now: scene.now }),
+        (event) => ({
+          stream: 'person',
+          id: command.person,
+          event,
+        }),
+      );
     case 'OpenWorkspace':
     case 'SetLimits':
     case 'RecordSweep':

@@ -136,6 +136,7 @@ export {
 } from './prototype.ts';
 export { type EligibleVote, type Requirement, type Tally, matchQuorum } from './quorum.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
+export { type Scope, scopes, tokenDaysMax, tokensMax } from './scope.ts';
 export { type Answer, type Authority, type Decided, type Draft, type Scene } from './scene.ts';
 export {
   type Exclusion,
@@ -144,6 +145,7 @@ export {
   exclusionsOf,
   separate,
   separateLent,
+  separateLentIssue,
 } from './separation.ts';
 export {
   type Shape,

@@ -68,7 +68,7 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one who is active'));
   if (hasOrphan(involved, people))
     return plan.refuse(
-      refusal('no_owner', 'expected a human behind every agent that took part, got an agent of nobody'),
+      refusal('no_owner', 'expected a human behind every agent and service that took part, got one of nobody'),
     );
   const supersedes = supersede(scene);
   plan.tell(command.promotion, {

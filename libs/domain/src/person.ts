@@ -1,5 +1,6 @@
 import type { Digest, Id, PersonId, PrototypeId } from './id.ts';
 import { type Refusal, refusal } from './refusal.ts';
+import { type Scope, scopes, tokensMax } from './scope.ts';
 
 /** More roles than anybody can oversee; every entry of a person repeats them, and an entry has a largest size. */
 export const bindingsMax = 100;
@@ -41,13 +42,15 @@ export interface TokenRecord {
   readonly expiresAt: number;
   /** The human behind its issue; absent when the deployment itself issued it, at its founding. */
   readonly issuedBy?: PersonId;
+  /** What it is narrowed to; absent, it may do whatever its person may. */
+  readonly scopes?: readonly Scope[];
 }
 
 /** A principal's stored state. Names and addresses live in the vault, never here. */
 export interface PersonState {
   readonly id: PersonId;
   readonly kind: PrincipalKind;
-  /** The human an agent or a bot acts for; that human is then excluded like an author. */
+  /** The human an agent acts for or who answers for a service; that human is then excluded like an author. */
   readonly actsFor?: PersonId;
   readonly disabled: boolean;
   readonly bindings: readonly Binding[];
@@ -82,10 +85,13 @@ export type PersonCommand =
   | { readonly kind: 'RevokeRole'; readonly person: PersonId; readonly binding: Binding }
   | { readonly kind: 'IssueToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
   | { readonly kind: 'RevokeToken'; readonly person: PersonId; readonly token: Id<'tok'> }
+  /** What everybody may do about themselves, whatever their roles are. */
+  | { readonly kind: 'IssueOwnToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
+  | { readonly kind: 'RevokeOwnToken'; readonly person: PersonId; readonly token: Id<'tok'> }
   | { readonly kind: 'DisablePerson'; readonly person: PersonId };
 
 /** Folds one event into a principal. */
-export function evolvePerson(state: PersonState | null, event: PersonEvent): PersonState {
+export function evolvePerson(state: PersonState | null, event: PersonEvent, at: number): PersonState {
   if (event.kind === 'person_added') {
     const base = { id: event.person, kind: event.principal, disabled: false, bindings: [], tokens: [] };
     return event.actsFor === undefined ? base : { ...base, actsFor: event.actsFor };
@@ -97,7 +103,8 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent): Per
     case 'role_revoked':
       return { ...state, bindings: state.bindings.filter((held) => !sameBinding(held, event.binding)) };
     case 'token_issued':
-      return { ...state, tokens: [...state.tokens, event.token] };
+      // What has ended goes when something new comes, so that the list does not grow with the years.
+      return { ...state, tokens: [...state.tokens.filter(({ expiresAt }) => expiresAt > at), event.token] };
     case 'token_revoked':
       return { ...state, tokens: state.tokens.filter((token) => token.id !== event.token) };
     case 'person_disabled':
@@ -114,7 +121,7 @@ export function lenderOf(person: PersonState, token: TokenRecord): PersonId | nu
 export function decidePerson(
   state: PersonState | null,
   command: PersonCommand,
-  issuer: PersonId | null,
+  { issuer, now }: { readonly issuer: PersonId | null; readonly now: number },
 ): readonly PersonEvent[] | Refusal {
   if (command.kind === 'AddPerson') return added(state, command);
   if (state === null) return refusal('not_found', 'expected a known person');
@@ -129,11 +136,10 @@ export function decidePerson(
         return refusal('not_found', 'this role is not granted');
       return [{ kind: 'role_revoked', v: 1, binding: command.binding }];
     case 'IssueToken':
-      if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
-      return [
-        { kind: 'token_issued', v: 1, token: { ...command.token, ...(issuer !== null && { issuedBy: issuer }) } },
-      ];
+    case 'IssueOwnToken':
+      return issued(state, command, { issuer, now });
     case 'RevokeToken':
+    case 'RevokeOwnToken':
       if (!state.tokens.some((token) => token.id === command.token))
         return refusal('not_found', 'expected a known token');
       return [{ kind: 'token_revoked', v: 1, token: command.token }];
@@ -153,6 +159,23 @@ function added(
   const base = { kind: 'person_added', v: 1, person: command.person, principal: command.principal } as const;
   const first: PersonEvent = command.actsFor === undefined ? base : { ...base, actsFor: command.actsFor };
   return [first, ...command.bindings.map((binding): PersonEvent => ({ kind: 'role_granted', v: 1, binding }))];
+}
+
+/** A machine's token is always narrowed, unless the deployment itself issues it; so is one that leaves its own hands. */
+function issued(
+  state: PersonState,
+  { kind, token }: Extract<PersonCommand, { kind: 'IssueToken' | 'IssueOwnToken' }>,
+  { issuer, now }: { readonly issuer: PersonId | null; readonly now: number },
+): readonly PersonEvent[] | Refusal {
+  if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
+  const narrowed = kind === 'IssueOwnToken' || (state.kind === 'service' && issuer !== null);
+  if (narrowed && token.scopes === undefined)
+    return refusal('scopes_required', `expected one or more of ${scopes.join(', ')}, got none`);
+  const standing = state.tokens.filter(({ expiresAt }) => expiresAt > now).length;
+  if (standing >= tokensMax)
+    return refusal('too_many', `expected at most ${tokensMax} tokens of one person: revoke one first`);
+  const issuedBy = kind === 'IssueOwnToken' ? state.id : issuer;
+  return [{ kind: 'token_issued', v: 1, token: { ...token, ...(issuedBy !== null && { issuedBy }) } }];
 }
 
 function tooMany(count: number): Refusal {

@@ -30,6 +30,8 @@ export const refusalCodes = [
   'nothing_to_roll_back',
   'person_disabled',
   'reason_required',
+  'scope_missing',
+  'scopes_required',
   'channel_not_allowed',
   'step_up_required',
   'too_large',

@@ -2,7 +2,7 @@ import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
 import type { Onward, Step } from './next.ts';
-import type { PersonEvent, PersonState } from './person.ts';
+import type { PersonEvent, PersonState, TokenRecord } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy.ts';
 import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
 import type { PrototypeEvent, PrototypeState } from './prototype.ts';
@@ -17,6 +17,8 @@ export interface Scene {
   readonly actor: PersonState;
   /** Who issued the token that the actor came with, when it was somebody else: they could be acting themselves. */
   readonly lentBy: PersonId | null;
+  /** The token itself, which may be narrower than its person; null for whoever needs none. */
+  readonly token: TokenRecord | null;
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;

@@ -49,12 +49,12 @@ export function exclusionsOf(involved: Involved, people: Readonly<Record<string,
   return resolved.filter((one, index) => resolved.findIndex((other) => other.person === one.person) === index);
 }
 
-/** True when an agent took part of whom nobody knows for which human: then nobody could be excluded for it. */
+/** True when a machine took part of which nobody knows for which human: then nobody could be excluded for it. */
 export function hasOrphan(involved: Involved, people: Readonly<Record<string, PersonState>>): boolean {
   const { requester, owner, authors, uploader, policyAuthor } = involved;
   return [requester, owner, uploader, policyAuthor, ...authors].some((id) => {
     const person = people[id];
-    return person?.kind === 'agent' && person.actsFor === undefined;
+    return person !== undefined && person.kind !== 'human' && person.actsFor === undefined;
   });
 }
 
@@ -68,6 +68,13 @@ export function separate(voter: PersonState, exclusions: readonly Exclusion[]): 
   return refusal('own_work', `${wordsFor[found.why]}, so somebody else must decide`, {
     rule: `separation/${found.why}`,
   });
+}
+
+/** A token that somebody else could hold as well must not turn into one that is the person's alone. */
+export function separateLentIssue(lentBy: PersonId | null): Refusal | null {
+  if (lentBy === null) return null;
+  const message = 'expected a token of your own to issue another with, got one that another person issued';
+  return refusal('step_up_required', message, { rule: 'separation/lent_token' });
 }
 
 /** A vote is a person's own: a lent token could be in its lender's hands, and then one would decide for two. */

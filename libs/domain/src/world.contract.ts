@@ -178,6 +178,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     now: world.now,
     actor: people[actor] ?? unknown,
     lentBy: null,
+    token: null,
     authority: plainAuthority,
     digestOf: (text) =>
       `sha256:${[...text]

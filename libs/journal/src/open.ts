@@ -15,6 +15,11 @@ const notifyWithinMs = 10;
 
 const sayChanged = statement('journal.notify', `select pg_notify('proviso', '')`);
 const principalOf = statement('journal.principal', `select workspace, person from proviso.principal_of_token($1)`);
+const noteUse = statement(
+  'token.used',
+  `update proviso.token set used_on = (clock_timestamp() at time zone 'UTC')::date
+    where workspace = $1 and hash = $2 and used_on is distinct from (clock_timestamp() at time zone 'UTC')::date`,
+);
 const ping = statement('journal.ping', `select 1`);
 const putReport = statement(
   'edge.report',
@@ -51,6 +56,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     recordAtDoor: (said) => patiently(() => recordAtDoor({ session: reading, origin: options.origin }, said)),
     reads: (workspace) => readsOf(reading, vault, workspace),
     principalOfToken: (tokenHash) => principalOfToken(reading, tokenHash),
+    noteTokenUse: async (workspace, tokenHash) => {
+      await reading.transaction(workspace, (transaction) =>
+        Promise.all([transaction.run(noteUse, [uuidOf(workspace), tokenHash]), transaction.commit()]),
+      );
+    },
     recordEdgeReport: async (workspace, edge, report) => {
       await reading.transaction(workspace, (transaction) =>
         Promise.all([

@@ -190,6 +190,8 @@ export interface Reads {
   readonly policyNamed: (name: string) => Promise<PolicyState | null>;
   readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyView>>;
   readonly person: (id: PersonId) => Promise<PersonState | null>;
+  /** The day of the last use of each of these tokens, `YYYY-MM-DD`; those that were never used are left out. */
+  readonly tokenUses: (hashes: readonly Digest[]) => Promise<Readonly<Record<Digest, string>>>;
   readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
   /** Names from the vault; a person whose key was erased has none. */
   readonly names: (ids: readonly PersonId[]) => Promise<Readonly<Record<string, string>>>;
@@ -237,6 +239,8 @@ export interface Journal {
   readonly recordAtDoor: (said: DoorRefusal) => Promise<void>;
   readonly reads: (workspace: WorkspaceId) => Reads;
   readonly principalOfToken: (tokenHash: Digest) => Promise<Principal | null>;
+  /** Notes that a token was used today, by the database's clock. */
+  readonly noteTokenUse: (workspace: WorkspaceId, tokenHash: Digest) => Promise<void>;
   /** Records the fences and releases that an edge says it runs. */
   readonly recordEdgeReport: (workspace: WorkspaceId, edge: string, report: unknown) => Promise<void>;
   readonly edgeReports: (

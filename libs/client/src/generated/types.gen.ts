@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, scope_missing, scopes_required, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -36,6 +36,26 @@ export type PersonRef = {
     name: string | null;
 };
 
+export type Token = {
+    id: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
+    /**
+     * null: the deployment itself, at its founding
+     */
+    issuedBy: string | null;
+    /**
+     * null: whatever its person may
+     */
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    /**
+     * the day, UTC
+     */
+    lastUsedOn: string | null;
+};
+
 export type Person = {
     id: string;
     name: string | null;
@@ -43,17 +63,7 @@ export type Person = {
     actsFor: string | null;
     disabled: boolean;
     roles: Array<Binding>;
-    tokens: Array<{
-        id: string;
-        /**
-         * RFC 3339, UTC
-         */
-        expiresAt: string;
-        /**
-         * null: the deployment itself, at its founding
-         */
-        issuedBy: string | null;
-    }>;
+    tokens: Array<Token>;
 };
 
 export type Workspace = {
@@ -547,6 +557,10 @@ export type Running = {
     };
 };
 
+export type RevokedToken = {
+    id: string;
+};
+
 export type IssuedToken = {
     id: string;
     token: string;
@@ -554,6 +568,15 @@ export type IssuedToken = {
      * RFC 3339, UTC
      */
     expiresAt: string;
+    /**
+     * null: whatever its person may
+     */
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+};
+
+export type TokenPage = {
+    items: Array<Token>;
+    next: string | null;
 };
 
 export type WorkspacePage = {
@@ -712,6 +735,101 @@ export type ReadMeResponses = {
 };
 
 export type ReadMeResponse = ReadMeResponses[keyof ReadMeResponses];
+
+export type ListOwnTokensData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens';
+};
+
+export type ListOwnTokensErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListOwnTokensError = ListOwnTokensErrors[keyof ListOwnTokensErrors];
+
+export type ListOwnTokensResponses = {
+    /**
+     * done
+     */
+    200: TokenPage;
+};
+
+export type ListOwnTokensResponse = ListOwnTokensResponses[keyof ListOwnTokensResponses];
+
+export type IssueOwnTokenData = {
+    body: {
+        validDays?: number;
+        /**
+         * what the token is narrowed to
+         */
+        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens';
+};
+
+export type IssueOwnTokenErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type IssueOwnTokenError = IssueOwnTokenErrors[keyof IssueOwnTokenErrors];
+
+export type IssueOwnTokenResponses = {
+    /**
+     * done
+     */
+    201: IssuedToken;
+};
+
+export type IssueOwnTokenResponse = IssueOwnTokenResponses[keyof IssueOwnTokenResponses];
+
+export type RevokeOwnTokenData = {
+    body: {
+        token: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens/revoke';
+};
+
+export type RevokeOwnTokenErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RevokeOwnTokenError = RevokeOwnTokenErrors[keyof RevokeOwnTokenErrors];
+
+export type RevokeOwnTokenResponses = {
+    /**
+     * done
+     */
+    200: RevokedToken;
+};
+
+export type RevokeOwnTokenResponse = RevokeOwnTokenResponses[keyof RevokeOwnTokenResponses];
 
 export type ListWorkspacesData = {
     body?: never;
@@ -983,6 +1101,10 @@ export type RevokeRoleResponse = RevokeRoleResponses[keyof RevokeRoleResponses];
 export type IssueTokenData = {
     body?: {
         validDays?: number;
+        /**
+         * what the token is narrowed to
+         */
+        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
     };
     headers?: {
         /**

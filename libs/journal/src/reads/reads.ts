@@ -33,6 +33,10 @@ const policyByName = statement(
   'read.policy_named',
   `select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1`,
 );
+const readTokenUses = statement(
+  'read.token_uses',
+  `select hash, to_char(used_on, 'YYYY-MM-DD') as day from proviso.token where workspace = $1 and hash = any($2::text[]) and used_on is not null`,
+);
 const readLooks = statement(
   'read.looks',
   `select promotion, number, body from proviso.look where workspace = $1 and promotion = $2 order by number desc limit $3`,
@@ -86,6 +90,8 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
     policyNamed: async (name) => ((await query(policyByName, name))[0]?.state as PolicyState | undefined) ?? null,
     policies: (page) => views<PolicyState>('policy', page),
     person: (id) => state<PersonState>('person', id),
+    tokenUses: async (hashes) =>
+      Object.fromEntries((await query(readTokenUses, hashes)).map((row) => [String(row.hash), String(row.day)])),
     people: async (page) => {
       const { items, next } = await views<PersonState>('person', page);
       return { items: items.map((one) => one.state), next };

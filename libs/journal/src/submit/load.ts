@@ -13,6 +13,7 @@ import {
   reachOf,
   type Scene,
   type StreamState,
+  type TokenRecord,
   type Usage,
   uuidOf,
   type WorkspaceId,
@@ -197,11 +198,12 @@ export function sceneOf(parts: {
   command: Command;
   actor: PersonState;
   lentBy: PersonId | null;
+  token: TokenRecord | null;
   loaded: ReadonlyMap<string, Loaded>;
   reading: Reading;
   now: number;
 }): Scene {
-  const { command, actor, lentBy, loaded, reading, now } = parts;
+  const { command, actor, lentBy, token, loaded, reading, now } = parts;
   const reach = reachOf(command);
   const at = (stream: string) => loaded.get(stream)?.state ?? null;
   const lanes = [...loaded].filter(([stream]) => stream.startsWith('lane/')).map(([, one]) => one.state as LaneState);
@@ -213,6 +215,7 @@ export function sceneOf(parts: {
     now,
     actor,
     lentBy,
+    token,
     authority,
     digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,
     promotion: promotions.find((one) => one.id === reach.promotion) ?? null,

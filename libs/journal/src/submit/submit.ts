@@ -36,7 +36,7 @@ import {
 import { lock, type LockPlan, planOf, rivalsOf } from './lock.ts';
 import { keyConflict, replayOf } from './outcome.ts';
 import { staleRevision } from './precondition.ts';
-import { recordRefusal, type Who } from './refusals.ts';
+import { type Bearer, recordRefusal, type Who } from './refusals.ts';
 import type { Remembered } from './remembered.ts';
 
 /** How often a submission is decided again when rows moved between looking and locking. */
@@ -247,15 +247,16 @@ function deniedBy(scene: Scene, command: Command): Refusal | null {
   if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
     return mightBeAllowed({ actor: scene.actor, command });
   }
-  const { actor, lentBy, promotion } = scene;
+  const { actor, lentBy, token, promotion } = scene;
   const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
   const environment = lane?.environment ?? null;
-  return authorise({ actor, command, promotion, lentBy, prototype: prototypeIn(scene), environment });
+  const scopes = token?.scopes ?? null;
+  return authorise({ actor, command, promotion, lentBy, scopes, prototype: prototypeIn(scene), environment });
 }
 
 interface Settled {
   readonly decided: Decided;
-  readonly who: Who;
+  readonly who: Bearer;
   readonly reading: Reading;
   readonly context: EntryContext;
   readonly loaded: ReturnType<typeof loadedFrom>;
@@ -313,10 +314,10 @@ function foldedOf(writing: Writing, loaded: ReadonlyMap<string, Loaded>): Readon
 }
 
 /** The actor with whoever lent them their token; null when that token was revoked while they were on their way. */
-function whoIs(actor: PersonState, token: Submission['token']): Who | null {
-  if (token === undefined) return { actor, lentBy: null };
+function whoIs(actor: PersonState, token: Submission['token']): Bearer | null {
+  if (token === undefined) return { actor, lentBy: null, token: null };
   const held = actor.tokens.find(({ id }) => id === token);
-  return held === undefined ? null : { actor, lentBy: lenderOf(actor, held) };
+  return held === undefined ? null : { actor, lentBy: lenderOf(actor, held), token: held };
 }
 
 function unknownActor(id: PersonState['id']): PersonState {
