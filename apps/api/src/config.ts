@@ -29,10 +29,13 @@ export interface Config {
 
 /** What the one-shot process that prepares a deployment needs beside it. */
 export interface FoundingConfig {
-  readonly superuserUrl: string;
+  /** Null: the database is prepared already, and a workspace is founded in it. */
+  readonly migration: {
+    readonly superuserUrl: string;
+    readonly appPassword: string;
+    readonly pumpPassword: string;
+  } | null;
   readonly databaseUrl: string;
-  readonly appPassword: string;
-  readonly pumpPassword: string;
   readonly evidence: string;
   readonly vaultKeyHex: string;
   readonly origin: string;
@@ -75,14 +78,18 @@ export function readConfig(environment: Environment = process.env): Config {
   return Object.freeze(config);
 }
 
-/** Reads the settings of the one-shot process that migrates and founds. */
+/** Reads the settings of the one-shot process that migrates, where it may, and founds. */
 export function readFoundingConfig(environment: Environment = process.env): FoundingConfig {
   const reader = readerOf(environment);
   const config: FoundingConfig = {
-    superuserUrl: reader.url('PROVISO_SUPERUSER_URL', ['postgres:', 'postgresql:']),
+    migration: environment['PROVISO_SUPERUSER_URL']
+      ? {
+          superuserUrl: reader.url('PROVISO_SUPERUSER_URL', ['postgres:', 'postgresql:']),
+          appPassword: reader.text('PROVISO_APP_PASSWORD'),
+          pumpPassword: reader.text('PROVISO_PUMP_PASSWORD'),
+        }
+      : null,
     databaseUrl: reader.url('PROVISO_DATABASE_URL', ['postgres:', 'postgresql:']),
-    appPassword: reader.text('PROVISO_APP_PASSWORD'),
-    pumpPassword: reader.text('PROVISO_PUMP_PASSWORD'),
     evidence: reader.folder('PROVISO_EVIDENCE'),
     vaultKeyHex: reader.key('PROVISO_VAULT_KEY'),
     origin: reader.text('PROVISO_ORIGIN'),

@@ -9,6 +9,7 @@ const deploymentShape = group(
     apiUrl: text({ min: 1, max: 300 }),
     routerUrl: text({ min: 1, max: 300 }),
     temporalAddress: text({ min: 1, max: 300 }),
+    databasePort: integer({ min: 1, max: 65_535 }),
     pid: integer({ min: 1 }),
     startedAt: text({ min: 1, max: 40 }),
     workspace: text({ min: 1, max: 80 }),
@@ -22,6 +23,7 @@ export interface Deployment {
   readonly apiUrl: string;
   readonly routerUrl: string;
   readonly temporalAddress: string;
+  readonly databasePort: number;
   readonly pid: number;
   readonly startedAt: string;
   readonly workspace: string;

@@ -1,7 +1,8 @@
 import { scopes, tokenDaysMax } from '@proviso/domain';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type TokenFlags, issue, issueOwn, listTokens, revoke } from './commands/token.ts';
-import { type Bind, connected, examples, word } from './program-part.ts';
+import { openWorkspace } from './commands/workspace.ts';
+import { type Bind, connected, examples, withData, word } from './program-part.ts';
 
 /** A quarter of a year, and at most the year that the API allows. */
 const TOKEN_DAYS = 90;
@@ -9,6 +10,23 @@ const TOKEN_DAYS = 90;
 /** The commands about who acts: tokens, people, machines and workspaces. */
 export function addPrincipals(program: Command, bind: Bind): void {
   addTokens(program, bind);
+  addWorkspaces(program, bind);
+}
+
+function addWorkspaces(program: Command, bind: Bind): void {
+  const workspace = program
+    .command('workspace')
+    .description('Workspaces of this deployment: nothing in one is seen from another');
+  withData(workspace.command('open'))
+    .argument('<name>', 'what its people call it')
+    .description('Open a workspace with its first administrator, whose token is shown once')
+    .requiredOption('--administrator <name>', 'who adds its other people')
+    .addHelpText('after', examples('proviso workspace open "Team Blue" --administrator "Ada Lovelace"'))
+    .action(
+      bind((session, args, flags) =>
+        openWorkspace(session, word(args, 0), (flags as { administrator: string }).administrator),
+      ),
+    );
 }
 
 function addTokens(program: Command, bind: Bind): void {
