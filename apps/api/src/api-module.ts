@@ -17,6 +17,7 @@ import { PrototypesController } from './prototypes.controller.ts';
 import { ReferenceController } from './reference.controller.ts';
 import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
+import { WorkloadsController } from './workloads.controller.ts';
 
 const controllers = [
   ConfigurationController,
@@ -34,6 +35,7 @@ const controllers = [
   ReferenceController,
   RunningController,
   ServiceController,
+  WorkloadsController,
 ];
 
 /** The one module: doors and the parts they work with. */

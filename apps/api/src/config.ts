@@ -23,6 +23,8 @@ export interface Config {
   readonly previewKeyHex: string | null;
   /** Where people reach the edges' router; the host of a lane takes the place of its name. */
   readonly edgePublicUrl: string | null;
+  /** CI systems whose runs may be trusted: each by the address that its tokens name as issuer. No other is ever asked. */
+  readonly workloadIssuers: readonly string[];
   /** The zone of the times in headlines; the fields beside them are always UTC. */
   readonly timeZone: string;
 }
@@ -72,6 +74,7 @@ export function readConfig(environment: Environment = process.env): Config {
     edgePublicUrl: environment['PROVISO_EDGE_PUBLIC_URL']
       ? reader.url('PROVISO_EDGE_PUBLIC_URL', ['https:', 'http:'])
       : null,
+    workloadIssuers: reader.issuers('PROVISO_WORKLOAD_ISSUERS', usualIssuers),
     timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
   };
   reader.finish();
@@ -126,6 +129,12 @@ function readerOf(environment: Environment) {
       const given = environment[name] ?? '';
       return /^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : wrong(name, '64 hexadecimal digits');
     },
+    issuers: (name: string, preset: string) => {
+      const given = (environment[name] ?? preset).split(',').filter((one) => one !== '');
+      if (given.every(isIssuer)) return given;
+      wrong(name, 'addresses that start with https://, joined by commas, without a slash at the end');
+      return [];
+    },
     zone: (name: string, preset: string) => {
       const given = environment[name] || preset;
       return isZone(given) ? given : wrong(name, 'a time zone such as Europe/Berlin');
@@ -134,6 +143,17 @@ function readerOf(environment: Environment) {
       if (problems.length > 0) throw new ConfigProblem(problems);
     },
   };
+}
+
+/** GitHub Actions and GitLab; whoever trusts none of them says `PROVISO_WORKLOAD_ISSUERS=`. */
+const usualIssuers = 'https://token.actions.githubusercontent.com,https://gitlab.com';
+
+/** Plain HTTP is for this machine alone: anybody on the way could answer with keys of their own. */
+function isIssuer(address: string): boolean {
+  if (!URL.canParse(address) || address.endsWith('/')) return false;
+  const { protocol, hostname, search, hash, username } = new URL(address);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && hostname === '127.0.0.1');
+  return isSafe && search === '' && hash === '' && username === '';
 }
 
 function isZone(name: string): boolean {

@@ -173,6 +173,11 @@ function bodyFor({ path, name }: Route) {
     trustPrototype: { trusted: false },
     freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },
     publishPolicy: { source: policySource },
+    trustWorkload: {
+      ...{ name: 'CI', issuer: 'https://ci.example', audience: 'a', repository: 'team/app', ref: 'refs/heads/main' },
+    },
+    distrustWorkload: { service: here.people.nil },
+    addEvidence: { kind: 'tests', commit: '0'.repeat(40), contentBase64: 'aGVsbG8=' },
     openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
     decide: { verdict: 'approve', attempt: 99, ...digests },
     rerunGate: {},

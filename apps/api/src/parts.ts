@@ -9,6 +9,7 @@ import type { RefusalLimit } from './refusal-limit.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
 import type { TokenUse } from './token-use.ts';
 import type { UploadLimit } from './upload-limit.ts';
+import type { WorkloadKeys } from './workload-keys.ts';
 
 /** The one injection token: everything a controller works with, handed over in one object. */
 export const PARTS = Symbol('parts');
@@ -25,6 +26,7 @@ export interface Parts {
     | 'previewKeyHex'
     | 'edgePublicUrl'
     | 'vaultKeyHex'
+    | 'workloadIssuers'
   >;
   readonly journal: Journal;
   readonly store: FolderStore;
@@ -34,6 +36,7 @@ export interface Parts {
   readonly summary: RefusalSummary;
   readonly uploads: UploadLimit;
   readonly uses: TokenUse;
+  readonly workloadKeys: WorkloadKeys;
   readonly feed: EventFeed;
   readonly edges: EdgeDesk;
   readonly now: () => number;

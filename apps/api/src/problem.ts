@@ -98,6 +98,7 @@ const statusOf: Readonly<Record<string, number>> = {
   limits_invalid: 422,
   reason_required: 422,
   scopes_required: 422,
+  commit_mismatch: 409,
   too_many_refusals: 429,
   too_many_uploads: 429,
   too_many_readers: 429,

@@ -4,7 +4,8 @@ import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
 
 /** One version as shown. */
-export function candidateView({ id, version, manifestDigest, manifest, provenance, sizeBytes, removed }: Candidate) {
+export function candidateView(candidate: Candidate) {
+  const { id, version, manifestDigest, manifest, provenance, sizeBytes, removed, evidence = [] } = candidate;
   const { kind, uploader, authors, repository = null, commit = null } = provenance;
   return {
     id,
@@ -12,6 +13,7 @@ export function candidateView({ id, version, manifestDigest, manifest, provenanc
     manifestDigest,
     artifactDigest: manifest.artifact,
     parts: { ...manifest.parts },
+    evidence: evidence.map(({ kind: told, digest, by }) => ({ kind: told, digest, by })),
     sizeBytes: sizeBytes ?? null,
     removed: removed ?? false,
     origin: { kind, uploader, authors: [...authors], repository, commit },
@@ -20,7 +22,7 @@ export function candidateView({ id, version, manifestDigest, manifest, provenanc
 
 /** A prototype as shown; its versions have a list of their own. */
 export function prototypeView({ state, revision }: PrototypeView) {
-  const { id, name, owner, trusted, trustedBy, lanes, candidates } = state;
+  const { id, name, owner, trusted, trustedBy, lanes, candidates, workloads = [] } = state;
   const latest = candidates.at(-1);
   return {
     id,
@@ -31,6 +33,7 @@ export function prototypeView({ state, revision }: PrototypeView) {
     lanes,
     latestCandidate: latest === undefined ? null : candidateView(latest),
     candidates: candidates.length,
+    workloads: workloads.map((rule) => ({ ...rule, workflow: rule.workflow ?? null })),
     revision,
   };
 }

@@ -89,6 +89,9 @@ const candidate = named(
     manifestDigest: digest,
     artifactDigest: digest,
     parts: z.record(z.string(), digest),
+    evidence: z
+      .array(z.strictObject({ kind: z.string(), digest, by: ids.person }))
+      .describe('what people and machines outside brought for it'),
     sizeBytes: z.int().nullable(),
     removed: z.boolean().describe('its files are gone: freeze it again'),
     origin: z.strictObject({
@@ -98,6 +101,18 @@ const candidate = named(
       repository: z.string().nullable(),
       commit: z.string().nullable(),
     }),
+  }),
+);
+
+const workload = named(
+  'Workload',
+  z.strictObject({
+    service: ids.person.describe('whom its runs act as'),
+    issuer: z.string(),
+    audience: z.string(),
+    repository: z.string(),
+    ref: z.string(),
+    workflow: z.string().nullable(),
   }),
 );
 
@@ -124,6 +139,7 @@ const prototype = named(
     lanes: z.strictObject({ staging: ids.lane, production: ids.lane }),
     latestCandidate: candidate.nullable(),
     candidates: z.int(),
+    workloads: z.array(workload),
     revision: z.int().describe('its ETag'),
   }),
 );
@@ -383,6 +399,11 @@ export const resources = {
     z.strictObject({ id: z.string(), token: z.string(), expiresAt: time, scopes: tokenScopes }),
   ),
   tokens: page('TokenPage', token),
+  workloadToken: named('WorkloadToken', z.strictObject({ token: z.string(), expiresAt: time })),
+  addedEvidence: named(
+    'AddedEvidence',
+    z.strictObject({ candidate: ids.candidate, digest, receipt: z.enum(['recorded', 'replayed']) }),
+  ),
   workspaces: page('WorkspacePage', workspace),
 } as const;
 

@@ -43,6 +43,11 @@ beforeAll(async () => {
     rerunGate: {},
     holdLane: { reason: 'mine' },
     resumeLane: { reason: 'mine' },
+    trustWorkload: {
+      ...{ name: 'CI', issuer: 'https://ci.example', audience: 'a', repository: 'team/app', ref: 'refs/heads/main' },
+    },
+    distrustWorkload: { service: here.people.eve },
+    addEvidence: { kind: 'tests', commit: '0'.repeat(40), contentBase64: 'aGVsbG8=' },
     setVariable: { name: 'LOG_LEVEL', value: 'info' },
     unsetVariable: { name: 'LOG_LEVEL' },
     bindSecret: { name: 'MAIL_KEY', reference: { from: 'file', path: 'mail-key' } },

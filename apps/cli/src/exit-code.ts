@@ -83,6 +83,7 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   nothing_to_roll_back: exitCodes.failed,
   reason_required: exitCodes.failed,
   scopes_required: exitCodes.failed,
+  commit_mismatch: exitCodes.failed,
   report_invalid: exitCodes.failed,
   too_large: exitCodes.failed,
   too_many: exitCodes.failed,

@@ -26,6 +26,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'RegisterPrototype',
     'AssignOwner',
     'FreezeCandidate',
+    'AddEvidence',
     'OpenPromotion',
     'Rerun',
     'Cancel',
@@ -36,6 +37,8 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'read',
     'Decide',
     'TrustPrototype',
+    'TrustWorkload',
+    'DistrustWorkload',
     'AssignOwner',
     'HoldLane',
     'ResumeLane',
@@ -65,6 +68,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
+  workload: ['AddEvidence'],
 };
 
 /** What everybody may do about themselves, without any role; never with a token that another person issued. */

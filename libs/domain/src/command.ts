@@ -8,6 +8,7 @@ import type { PersonCommand } from './person.ts';
 import type { GateName, PolicyCommand } from './policy.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { WorkloadCommand } from './workload.ts';
 import type { WorkspaceCommand } from './workspace.ts';
 
 /** Everything that can be asked of the journal: one closed union, one way in. */
@@ -16,6 +17,7 @@ export type Command =
   | LaneCommand
   | RegisterPrototype
   | PrototypeCommand
+  | WorkloadCommand
   | PolicyCommand
   | PersonCommand
   | WorkspaceCommand;
@@ -181,6 +183,12 @@ export function reachOf(command: Command): Reach {
       return { prototype: command.prototype };
     case 'RemoveArtifact':
       return { prototype: command.prototype, rivals: true };
+    case 'TrustWorkload':
+      return { prototype: command.prototype, person: command.rule.service };
+    case 'DistrustWorkload':
+      return { prototype: command.prototype, person: command.service };
+    case 'AddEvidence':
+      return { prototype: command.prototype, rivals: true, ...counted(true) };
     case 'PublishPolicy':
       return { policy: command.policyId };
     case 'AddPerson':

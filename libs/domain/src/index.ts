@@ -136,6 +136,18 @@ export {
 } from './prototype.ts';
 export { type EligibleVote, type Requirement, type Tally, matchQuorum } from './quorum.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
+export {
+  type AddEvidence,
+  type ExternalEvidence,
+  type WorkloadClaims,
+  type WorkloadCommand,
+  type WorkloadRule,
+  evidencePerCandidateMax,
+  refPattern,
+  trusts,
+  workloadTokenMaxMs,
+  workloadsMax,
+} from './workload.ts';
 export { type Scope, scopes, tokenDaysMax, tokensMax } from './scope.ts';
 export { type Answer, type Authority, type Decided, type Draft, type Scene } from './scene.ts';
 export {

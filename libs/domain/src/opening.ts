@@ -55,13 +55,18 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
   const people = { ...scene.people, [scene.actor.id]: scene.actor };
   const { version, digest, author, lentBy: policyLentBy, policy: pinned } = policy.current;
+  const brought = candidate.evidence ?? [];
   const involved = {
     requester: scene.actor.id,
     owner: prototype.owner,
     authors: candidate.provenance.authors,
     uploader: candidate.provenance.uploader,
+    bringers: brought.map(({ by }) => by),
     policyAuthor: author,
-    lenders: [scene.lentBy, candidate.provenance.lentBy, policyLentBy].filter((one) => one != null),
+    lenders: [
+      ...[scene.lentBy, candidate.provenance.lentBy, policyLentBy],
+      ...brought.map(({ lentBy: lender }) => lender),
+    ].filter((one) => one != null),
   };
   const accountable = people[prototype.owner];
   if (accountable?.kind !== 'human' || accountable.disabled)

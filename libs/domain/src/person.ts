@@ -22,8 +22,9 @@ export const roles = [
   'edge',
   'keeper',
   'founder',
+  'workload',
 ] as const;
-/** One of them; `worker`, `edge`, `keeper` and `founder` are for services only. */
+/** One of them; `worker`, `edge`, `keeper`, `founder` and `workload` are for services only. */
 export type Role = (typeof roles)[number];
 
 /** One grant: a role, for an approver also a group, and how far it reaches. */
@@ -44,6 +45,8 @@ export interface TokenRecord {
   readonly issuedBy?: PersonId;
   /** What it is narrowed to; absent, it may do whatever its person may. */
   readonly scopes?: readonly Scope[];
+  /** Of a run of a CI system: it brings evidence about this commit and no other. */
+  readonly commit?: string;
 }
 
 /** A principal's stored state. Names and addresses live in the vault, never here. */

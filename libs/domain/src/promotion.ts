@@ -1,4 +1,4 @@
-import type { Candidate } from './candidate.ts';
+import { type Candidate, withEvidence } from './candidate.ts';
 import type { Decision, VoidReason } from './decision.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
 import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
@@ -6,6 +6,7 @@ import { type GateName, type Policy, ruleOf } from './policy.ts';
 import { invariant } from './refusal.ts';
 import type { Exclusion } from './separation.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { ExternalEvidence } from './workload.ts';
 
 /** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
 export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
@@ -135,6 +136,13 @@ export type PromotionEvent =
       readonly by: PersonId;
     }
   | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
+  /** Somebody outside brought a document for its candidate; whoever is behind it has no vote from then on. */
+  | {
+      readonly kind: 'evidence_added';
+      readonly v: 1;
+      readonly evidence: ExternalEvidence;
+      readonly exclusions: readonly Exclusion[];
+    }
   | { readonly kind: 'promotion_ended'; readonly v: 1; readonly outcome: Outcome };
 
 /** What is fixed when a promotion opens. */
@@ -167,6 +175,10 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       return { ...next, fence: next.fence + 1 };
     case 'artifact_built':
       return { ...next, built: event.artifact };
+    case 'evidence_added': {
+      const candidate = withEvidence(next.candidate, event.evidence);
+      return { ...next, candidate, exclusions: [...next.exclusions, ...event.exclusions] };
+    }
     case 'canary_weighed':
       return { ...next, weight: event.percent };
     case 'canary_condemned':
@@ -205,6 +217,7 @@ type GateEvent = Exclude<
       | 'canary_weighed'
       | 'canary_condemned'
       | 'undo_ordered'
+      | 'evidence_added'
       | 'promotion_ended';
   }
 >;

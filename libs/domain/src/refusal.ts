@@ -32,6 +32,7 @@ export const refusalCodes = [
   'reason_required',
   'scope_missing',
   'scopes_required',
+  'commit_mismatch',
   'channel_not_allowed',
   'step_up_required',
   'too_large',

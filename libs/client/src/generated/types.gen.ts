@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, scope_missing, scopes_required, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, scope_missing, scopes_required, commit_mismatch, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -25,7 +25,7 @@ export type Problem = {
 };
 
 export type Binding = {
-    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder';
+    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder' | 'workload';
     group?: string;
     prototype?: string;
     environment?: string;
@@ -79,6 +79,14 @@ export type Candidate = {
     parts: {
         [key: string]: string;
     };
+    /**
+     * what people and machines outside brought for it
+     */
+    evidence: Array<{
+        kind: string;
+        digest: string;
+        by: string;
+    }>;
     sizeBytes: number | null;
     /**
      * its files are gone: freeze it again
@@ -91,6 +99,18 @@ export type Candidate = {
         repository: string | null;
         commit: string | null;
     };
+};
+
+export type Workload = {
+    /**
+     * whom its runs act as
+     */
+    service: string;
+    issuer: string;
+    audience: string;
+    repository: string;
+    ref: string;
+    workflow: string | null;
 };
 
 export type FrozenCandidate = {
@@ -117,6 +137,7 @@ export type Prototype = {
     };
     latestCandidate: Candidate | null;
     candidates: number;
+    workloads: Array<Workload>;
     /**
      * its ETag
      */
@@ -577,6 +598,20 @@ export type IssuedToken = {
 export type TokenPage = {
     items: Array<Token>;
     next: string | null;
+};
+
+export type WorkloadToken = {
+    token: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
+};
+
+export type AddedEvidence = {
+    candidate: string;
+    digest: string;
+    receipt: 'recorded' | 'replayed';
 };
 
 export type WorkspacePage = {
@@ -1463,6 +1498,148 @@ export type FreezeCandidateResponses = {
 };
 
 export type FreezeCandidateResponse = FreezeCandidateResponses[keyof FreezeCandidateResponses];
+
+export type TrustWorkloadData = {
+    body: {
+        name: string;
+        issuer: string;
+        audience: string;
+        repository: string;
+        ref: string;
+        workflow?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/workloads';
+};
+
+export type TrustWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type TrustWorkloadError = TrustWorkloadErrors[keyof TrustWorkloadErrors];
+
+export type TrustWorkloadResponses = {
+    /**
+     * done
+     */
+    201: Prototype;
+};
+
+export type TrustWorkloadResponse = TrustWorkloadResponses[keyof TrustWorkloadResponses];
+
+export type DistrustWorkloadData = {
+    body: {
+        service: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/workloads/distrust';
+};
+
+export type DistrustWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DistrustWorkloadError = DistrustWorkloadErrors[keyof DistrustWorkloadErrors];
+
+export type DistrustWorkloadResponses = {
+    /**
+     * done
+     */
+    200: Prototype;
+};
+
+export type DistrustWorkloadResponse = DistrustWorkloadResponses[keyof DistrustWorkloadResponses];
+
+export type AddEvidenceData = {
+    body: {
+        kind: string;
+        commit: string;
+        candidate?: string;
+        contentBase64: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/evidence';
+};
+
+export type AddEvidenceErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AddEvidenceError = AddEvidenceErrors[keyof AddEvidenceErrors];
+
+export type AddEvidenceResponses = {
+    /**
+     * done
+     */
+    201: AddedEvidence;
+};
+
+export type AddEvidenceResponse = AddEvidenceResponses[keyof AddEvidenceResponses];
+
+export type ExchangeWorkloadData = {
+    body: {
+        workspace: string;
+        prototype: string;
+        token: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/workload/token';
+};
+
+export type ExchangeWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ExchangeWorkloadError = ExchangeWorkloadErrors[keyof ExchangeWorkloadErrors];
+
+export type ExchangeWorkloadResponses = {
+    /**
+     * done
+     */
+    201: WorkloadToken;
+};
+
+export type ExchangeWorkloadResponse = ExchangeWorkloadResponses[keyof ExchangeWorkloadResponses];
 
 export type ListPoliciesData = {
     body?: never;

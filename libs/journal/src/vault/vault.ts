@@ -66,10 +66,10 @@ export function nameRef(person: PersonId): string {
 
 function sealFor(master: Buffer, submission: Submission, wrappedKey: Buffer | null, refId: string): Sealed {
   const { command, personal, reason, actor } = submission;
-  if (command.kind === 'AddPerson' && personal !== undefined) {
+  const person = addedBy(command);
+  if (person !== null && personal !== undefined) {
     const key = randomBytes(32);
     const { sealedText, commitment } = commit(JSON.stringify(personal));
-    const person = command.person;
     return {
       commitments: { personal: commitment },
       vault: { id: nameRef(person), person, sealed: seal(key, sealedText) },
@@ -84,6 +84,12 @@ function sealFor(master: Buffer, submission: Submission, wrappedKey: Buffer | nu
     vault: { id: refId, person: actor, sealed: seal(key, sealedText) },
     newKey: wrappedKey === null ? { person: actor, wrapped: seal(master, key) } : null,
   };
+}
+
+/** Whom a command brings into being, with a name of their own. */
+function addedBy(command: Submission['command']): PersonId | null {
+  if (command.kind === 'AddPerson') return command.person;
+  return command.kind === 'TrustWorkload' ? command.rule.service : null;
 }
 
 function opened(key: Buffer, sealed: Buffer): string {
