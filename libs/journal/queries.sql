@@ -65,6 +65,9 @@ select
     ) as p
     where l.workspace = $1 and l.kind = 'lane' order by l.id;
 
+-- read.erased
+select id from proviso.stream where workspace = $1 and kind = 'person' and id = any($2::text[]) and (state->>'erased')::boolean;
+
 -- read.events
 select e.id, e.stream, e.stream_id, e.sseq, e.kind, e.at, convert_from(e.bytes, 'UTF8') as bytes, encode(e.hash, 'hex') as hash, f.index from proviso.leaf f join proviso.entry e on e.id = f.entry
     where f.workspace = $1 and f.index > $2 order by f.index limit $3;
@@ -265,6 +268,9 @@ delete from proviso.token where workspace = $1 and hash = any($2::text[]);
 -- submit.rivals
 select id from proviso.promotion_status where workspace = $1 and prototype = $2 and open order by id;
 
+-- submit.shred
+delete from proviso.vault_key where workspace = $1 and person = any($2::text[]);
+
 -- submit.status
 insert into proviso.promotion_status (workspace, id, prototype, open, place)
    select $1, t.* from unnest($2::text[], $3::text[], $4::boolean[], $5::text[]) as t
@@ -345,6 +351,10 @@ insert into proviso.vault_marker (sealed) values ($1) on conflict do nothing;
 -- vault.read
 select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
     where v.workspace = $1 and v.id = any($2::text[]);
+
+-- vault.read_all
+select v.id, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
+    where v.workspace = $1 and v.person = $2 order by v.id limit $3;
 
 -- vault.sample
 select proviso.vault_sample() as sealed;

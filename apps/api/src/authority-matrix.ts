@@ -44,8 +44,10 @@ function statusFor(route: Route, role: Role, one: Whose): string {
     case 'edge':
       return mayRead(person, 'edge') ? thing(one) : '403';
     case 'command': {
+      // Some things need no role about oneself: there the one who is asked about is who asks.
+      const about = one === 'own' || one === '-' ? person.id : 'psn_another';
       const allowed = access.commands.every(
-        (kind) => mightBeAllowed({ actor: person, command: { kind } as Command }) === null,
+        (kind) => mightBeAllowed({ actor: person, command: { kind, person: about } as Command }) === null,
       );
       if (!allowed) return one === 'other' ? '403/404' : '403';
       if (!access.commands.includes('Decide') || one === 'other') return thing(one);

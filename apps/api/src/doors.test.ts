@@ -182,6 +182,7 @@ function bodyFor({ path, name }: Route) {
     decide: { verdict: 'approve', attempt: 99, ...digests },
     rerunGate: {},
     disablePerson: {},
+    erasePerson: {},
     setVariable: { name: 'LOG_LEVEL', value: 'info' },
     unsetVariable: { name: 'LOG_LEVEL' },
     bindSecret: { name: 'MAIL_KEY', reference: { from: 'file', path: 'mail-key' } },

@@ -100,6 +100,29 @@ export class PeopleController {
     return personShown(caller.reads, person);
   }
 
+  @Get('people/:id/personal')
+  async personal(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const person = idIn(request, 'psn');
+    const { caller, submit } = intentOf(this.#parts, request);
+    // Recorded before anything is shown: whoever was refused or cut off has seen nothing, and nobody sees unrecorded.
+    const { replayed } = await submit({ kind: 'ReadPersonal', person });
+    if (replayed) throw new Problem('key_conflict', 'expected a key of its own for each reading, got one used before');
+    const [shown, held] = await Promise.all([personShown(caller.reads, person), caller.reads.personal(person)]);
+    return { person: shown, ...held, texts: [...held.texts] };
+  }
+
+  @Post('people/:id/erase')
+  @HttpCode(200)
+  async erase(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    bodyOf(request, bodies.empty);
+    const person = idIn(request, 'psn');
+    const { caller, submit } = intentOf(this.#parts, request);
+    await submit({ kind: 'ErasePerson', person });
+    return personShown(caller.reads, person);
+  }
+
   @Post('people/:id/disable')
   @HttpCode(200)
   async disable(@Req() request: FastifyRequest) {

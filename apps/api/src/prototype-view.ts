@@ -68,13 +68,14 @@ export function tokenView({ id, hash, expiresAt, issuedBy, scopes }: TokenRecord
 
 /** A principal as shown. */
 export function personView(person: PersonState, { names, uses }: { names: Names; uses: TokenUses }) {
-  const { id, kind, actsFor = null, disabled, bindings, tokens } = person;
+  const { id, kind, actsFor = null, disabled, erased, bindings, tokens } = person;
   return {
     id,
     name: names[id] ?? null,
     kind,
     actsFor,
     disabled,
+    erased: erased ?? false,
     roles: [...bindings],
     tokens: tokens.map((token) => tokenView(token, uses)),
   };

@@ -130,6 +130,21 @@ const people: readonly Route[] = [
     { 200: r.person },
     { json: bodies.revokeToken },
   ]),
+  get([
+    '/v1/people/:id/personal',
+    'readPersonal',
+    'All that is held about a person: for themselves, administrators and auditors; that it was read is an entry',
+    command('ReadPersonal'),
+    { 200: r.personal },
+  ]),
+  post([
+    '/v1/people/:id/erase',
+    'erasePerson',
+    'Destroy all personal data of a person, and end their rights and tokens; history stays valid',
+    command('ErasePerson'),
+    { 200: r.person },
+    { json: bodies.empty },
+  ]),
   post([
     '/v1/people/:id/disable',
     'disablePerson',

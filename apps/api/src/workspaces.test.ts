@@ -34,6 +34,7 @@ beforeAll(async () => {
     issueToken: { scopes: ['read'] },
     revokeToken: { token: `tok_${'0'.repeat(32)}` },
     disablePerson: {},
+    erasePerson: {},
     assignOwner: { owner: here.people.eve },
     trustPrototype: { trusted: true },
     freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },

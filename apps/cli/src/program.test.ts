@@ -19,6 +19,7 @@ const candidate: Candidate = {
     manifestDigest: digest('b'),
     artifactDigest: digest('a'),
     parts: {},
+    evidence: [],
     sizeBytes: null,
     removed: false,
   },

@@ -53,7 +53,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Rollback',
   ],
   'policy-owner': ['read', 'PublishPolicy'],
-  auditor: ['read'],
+  auditor: ['read', 'ReadPersonal'],
   administrator: [
     'read',
     'AddPerson',
@@ -62,6 +62,8 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'IssueToken',
     'RevokeToken',
     'DisablePerson',
+    'ErasePerson',
+    'ReadPersonal',
     'AssignOwner',
   ],
   worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel'],
@@ -72,7 +74,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
 };
 
 /** What everybody may do about themselves, without any role; never with a token that another person issued. */
-export const ownVerbs: readonly Verb[] = ['IssueOwnToken', 'RevokeOwnToken'];
+export const ownVerbs: readonly Verb[] = ['IssueOwnToken', 'RevokeOwnToken', 'ReadPersonal'];
 
 /** Enough principals for a busy deployment; the oldest is dropped first. */
 const cachedMax = 5_000;

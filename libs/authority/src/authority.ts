@@ -12,7 +12,7 @@ import {
   ruleOf,
   separate,
   separateLent,
-  separateLentIssue,
+  separateLentOwn,
 } from '@proviso/domain';
 import { type Facts, fills, ownVerbs, rightsOf, verbsOf } from './ability.ts';
 import { outOfScope } from './scope.ts';
@@ -39,11 +39,11 @@ export interface Subject {
 export function authorise(subject: Subject): Refusal | null {
   const { actor, command } = subject;
   if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  const own = isOwn(subject);
-  if (!own && !rightsOf(actor).can(command.kind, factsOf(subject))) return lacking(subject);
+  const byRole = rightsOf(actor).can(command.kind, factsOf(subject));
+  if (!byRole && !isOwn(subject)) return lacking(subject);
   const narrowed = outOfScope(subject.scopes ?? null, command.kind);
   if (narrowed !== null) return narrowed;
-  if (own) return separateLentIssue(subject.lentBy ?? null);
+  if (!byRole) return separateLentOwn(subject.lentBy ?? null);
   if (command.kind !== 'Decide' || subject.promotion == null) return null;
   return separate(actor, subject.promotion.exclusions) ?? separateLent(subject.lentBy ?? null);
 }
@@ -55,11 +55,11 @@ export function authorise(subject: Subject): Refusal | null {
 export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
   const { actor, command } = subject;
   if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  return ownVerbs.includes(command.kind) || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject);
+  return isOwn(subject) || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject);
 }
 
 /** About oneself some things need no role. */
-function isOwn({ actor, command }: Subject): boolean {
+function isOwn({ actor, command }: Pick<Subject, 'actor' | 'command'>): boolean {
   return ownVerbs.includes(command.kind) && 'person' in command && command.person === actor.id;
 }
 

@@ -35,6 +35,8 @@ const scopesOf: Readonly<Record<Verb, readonly Scope[]>> = {
   IssueToken: ['administer'],
   RevokeToken: ['administer'],
   DisablePerson: ['administer'],
+  ErasePerson: ['administer'],
+  ReadPersonal: ['administer'],
   IssueOwnToken: [],
   RevokeOwnToken: [],
   OpenWorkspace: [],

@@ -31,6 +31,8 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   IssueOwnToken: 'issue a token to themselves',
   RevokeOwnToken: 'take back a token of their own',
   DisablePerson: 'shut a person out',
+  ErasePerson: 'erase a person',
+  ReadPersonal: 'be shown what is held about a person',
   OpenWorkspace: 'open a workspace',
   SetLimits: 'set what a workspace may take',
   RecordSweep: 'say what was swept',

@@ -1,12 +1,15 @@
 export { type ConnectionOptions, connect } from './connection.ts';
 export type { Client } from './generated/client/types.gen.ts';
 export {
+  addEvidence,
   addPerson,
   assignOwner,
   bindSecret,
   cancelPromotion,
   decide,
   disablePerson,
+  distrustWorkload,
+  erasePerson,
   followEvents,
   freezeCandidate,
   grantRole,
@@ -38,6 +41,7 @@ export {
   readMetrics,
   readOpenapi,
   readPerson,
+  readPersonal,
   readPolicy,
   readPromotion,
   readPrototype,
@@ -53,6 +57,7 @@ export {
   setLimits,
   setVariable,
   trustPrototype,
+  trustWorkload,
   unbindSecret,
   unsetVariable,
 } from './generated/sdk.gen.ts';

@@ -199,6 +199,8 @@ export function reachOf(command: Command): Reach {
     case 'IssueOwnToken':
     case 'RevokeOwnToken':
     case 'DisablePerson':
+    case 'ErasePerson':
+    case 'ReadPersonal':
       return { person: command.person };
     case 'OpenWorkspace':
     case 'SetLimits':

@@ -60,15 +60,15 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'IssueOwnToken':
     case 'RevokeOwnToken':
     case 'DisablePerson':
-      return simple(
-        scene,
-        decidePerson(scene.person, command, { issuer: issuerIn(scene), now: scene.now }),
-        (event) => ({
-          stream: 'person',
-          id: command.person,
-          event,
-        }),
-      );
+    case 'ErasePerson':
+    case 'ReadPersonal': {
+      const asking = { actor: scene.actor.id, issuer: issuerIn(scene), now: scene.now };
+      return simple(scene, decidePerson(scene.person, command, asking), (event) => ({
+        stream: 'person',
+        id: command.person,
+        event,
+      }));
+    }
     case 'OpenWorkspace':
     case 'SetLimits':
     case 'RecordSweep':

@@ -157,7 +157,7 @@ export {
   exclusionsOf,
   separate,
   separateLent,
-  separateLentIssue,
+  separateLentOwn,
 } from './separation.ts';
 export {
   type Shape,

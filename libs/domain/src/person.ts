@@ -56,6 +56,8 @@ export interface PersonState {
   /** The human an agent acts for or who answers for a service; that human is then excluded like an author. */
   readonly actsFor?: PersonId;
   readonly disabled: boolean;
+  /** All personal data was destroyed; what remains is an id that entries name. */
+  readonly erased?: true;
   readonly bindings: readonly Binding[];
   readonly tokens: readonly TokenRecord[];
 }
@@ -73,7 +75,10 @@ export type PersonEvent =
   | { readonly kind: 'role_revoked'; readonly v: 1; readonly binding: Binding }
   | { readonly kind: 'token_issued'; readonly v: 1; readonly token: TokenRecord }
   | { readonly kind: 'token_revoked'; readonly v: 1; readonly token: Id<'tok'> }
-  | { readonly kind: 'person_disabled'; readonly v: 1 };
+  | { readonly kind: 'person_disabled'; readonly v: 1 }
+  | { readonly kind: 'person_erased'; readonly v: 1; readonly by: PersonId }
+  /** Somebody was shown all that is held about a person. */
+  | { readonly kind: 'personal_read'; readonly v: 1; readonly by: PersonId };
 
 /** What may be asked about a principal. */
 export type PersonCommand =
@@ -91,7 +96,9 @@ export type PersonCommand =
   /** What everybody may do about themselves, whatever their roles are. */
   | { readonly kind: 'IssueOwnToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
   | { readonly kind: 'RevokeOwnToken'; readonly person: PersonId; readonly token: Id<'tok'> }
-  | { readonly kind: 'DisablePerson'; readonly person: PersonId };
+  | { readonly kind: 'DisablePerson'; readonly person: PersonId }
+  | { readonly kind: 'ErasePerson'; readonly person: PersonId }
+  | { readonly kind: 'ReadPersonal'; readonly person: PersonId };
 
 /** Folds one event into a principal. */
 export function evolvePerson(state: PersonState | null, event: PersonEvent, at: number): PersonState {
@@ -112,6 +119,10 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent, at: 
       return { ...state, tokens: state.tokens.filter((token) => token.id !== event.token) };
     case 'person_disabled':
       return { ...state, disabled: true, tokens: [] };
+    case 'person_erased':
+      return { ...state, disabled: true, tokens: [], bindings: [], erased: true };
+    case 'personal_read':
+      return state;
   }
 }
 
@@ -120,16 +131,24 @@ export function lenderOf(person: PersonState, token: TokenRecord): PersonId | nu
   return token.issuedBy === undefined || token.issuedBy === person.id ? null : token.issuedBy;
 }
 
-/** Decides a command about a principal; `issuer` is the human behind it, null when the deployment itself asks. */
+/** Who asks about a principal and when; `issuer` is the human behind them, null when the deployment itself asks. */
+interface Asking {
+  readonly actor: PersonId;
+  readonly issuer: PersonId | null;
+  readonly now: number;
+}
+
+/** Decides a command about a principal. */
 export function decidePerson(
   state: PersonState | null,
   command: PersonCommand,
-  { issuer, now }: { readonly issuer: PersonId | null; readonly now: number },
+  asking: Asking,
 ): readonly PersonEvent[] | Refusal {
   if (command.kind === 'AddPerson') return added(state, command);
   if (state === null) return refusal('not_found', 'expected a known person');
   switch (command.kind) {
     case 'GrantRole':
+      if (state.erased) return refusal('person_disabled', 'an erased person gets no role');
       if (state.bindings.some((held) => sameBinding(held, command.binding)))
         return refusal('exists', 'this role is granted already');
       if (state.bindings.length >= bindingsMax) return tooMany(state.bindings.length + 1);
@@ -140,7 +159,7 @@ export function decidePerson(
       return [{ kind: 'role_revoked', v: 1, binding: command.binding }];
     case 'IssueToken':
     case 'IssueOwnToken':
-      return issued(state, command, { issuer, now });
+      return issued(state, command, asking);
     case 'RevokeToken':
     case 'RevokeOwnToken':
       if (!state.tokens.some((token) => token.id === command.token))
@@ -150,6 +169,12 @@ export function decidePerson(
       return state.disabled
         ? refusal('exists', 'this person is disabled already')
         : [{ kind: 'person_disabled', v: 1 }];
+    case 'ErasePerson':
+      return state.erased
+        ? refusal('exists', 'this person is erased already')
+        : [{ kind: 'person_erased', v: 1, by: asking.actor }];
+    case 'ReadPersonal':
+      return [{ kind: 'personal_read', v: 1, by: asking.actor }];
   }
 }
 
@@ -168,7 +193,7 @@ function added(
 function issued(
   state: PersonState,
   { kind, token }: Extract<PersonCommand, { kind: 'IssueToken' | 'IssueOwnToken' }>,
-  { issuer, now }: { readonly issuer: PersonId | null; readonly now: number },
+  { issuer, now }: Asking,
 ): readonly PersonEvent[] | Refusal {
   if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
   const narrowed = kind === 'IssueOwnToken' || (state.kind === 'service' && issuer !== null);

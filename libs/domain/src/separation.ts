@@ -81,10 +81,10 @@ export function separate(voter: PersonState, exclusions: readonly Exclusion[]): 
   });
 }
 
-/** A token that somebody else could hold as well must not turn into one that is the person's alone. */
-export function separateLentIssue(lentBy: PersonId | null): Refusal | null {
+/** What everybody may do about themselves they do themselves: a token could be in its lender's hands. */
+export function separateLentOwn(lentBy: PersonId | null): Refusal | null {
   if (lentBy === null) return null;
-  const message = 'expected a token of your own to issue another with, got one that another person issued';
+  const message = 'expected a token of your own for this, got one that another person issued';
   return refusal('step_up_required', message, { rule: 'separation/lent_token' });
 }
 

@@ -15,6 +15,7 @@ export type {
   OpenPromotion,
   OutdatedArtifact,
   Page,
+  PersonalView,
   PastWait,
   PolicyView,
   Principal,

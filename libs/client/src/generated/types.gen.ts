@@ -62,6 +62,10 @@ export type Person = {
     kind: 'human' | 'service' | 'agent';
     actsFor: string | null;
     disabled: boolean;
+    /**
+     * nothing personal is held any more
+     */
+    erased: boolean;
     roles: Array<Binding>;
     tokens: Array<Token>;
 };
@@ -525,6 +529,17 @@ export type Me = {
 export type PersonPage = {
     items: Array<Person>;
     next: string | null;
+};
+
+export type Personal = {
+    person: Person;
+    name: string | null;
+    email: string | null;
+    /**
+     * what they wrote as reasons
+     */
+    texts: Array<string>;
+    truncated: boolean;
 };
 
 export type PolicyPage = {
@@ -1206,6 +1221,68 @@ export type RevokeTokenResponses = {
 };
 
 export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
+
+export type ReadPersonalData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/personal';
+};
+
+export type ReadPersonalErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ReadPersonalError = ReadPersonalErrors[keyof ReadPersonalErrors];
+
+export type ReadPersonalResponses = {
+    /**
+     * done
+     */
+    200: Personal;
+};
+
+export type ReadPersonalResponse = ReadPersonalResponses[keyof ReadPersonalResponses];
+
+export type ErasePersonData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/erase';
+};
+
+export type ErasePersonErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ErasePersonError = ErasePersonErrors[keyof ErasePersonErrors];
+
+export type ErasePersonResponses = {
+    /**
+     * done
+     */
+    200: Person;
+};
+
+export type ErasePersonResponse = ErasePersonResponses[keyof ErasePersonResponses];
 
 export type DisablePersonData = {
     body?: {

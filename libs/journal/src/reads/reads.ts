@@ -14,10 +14,11 @@ import { sameContent, uuidOf } from '@proviso/domain';
 import type { LookRow, Page, Reads } from '../port.ts';
 import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
-import { nameRef, type Vault } from '../vault/vault.ts';
+import type { Vault } from '../vault/vault.ts';
 import { entryReads } from './entries.ts';
 import { laneReads } from './lanes.ts';
 import { readUsage } from '../submit/load.ts';
+import { peopleReads } from './people.ts';
 import { promotionReads } from './promotions.ts';
 import { pageOf, type Query } from './query.ts';
 
@@ -32,10 +33,6 @@ const listStates = statement(
 const policyByName = statement(
   'read.policy_named',
   `select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1`,
-);
-const readTokenUses = statement(
-  'read.token_uses',
-  `select hash, to_char(used_on, 'YYYY-MM-DD') as day from proviso.token where workspace = $1 and hash = any($2::text[]) and used_on is not null`,
 );
 const readLooks = statement(
   'read.looks',
@@ -90,13 +87,14 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
     policyNamed: async (name) => ((await query(policyByName, name))[0]?.state as PolicyState | undefined) ?? null,
     policies: (page) => views<PolicyState>('policy', page),
     person: (id) => state<PersonState>('person', id),
-    tokenUses: async (hashes) =>
-      Object.fromEntries((await query(readTokenUses, hashes)).map((row) => [String(row.hash), String(row.day)])),
     people: async (page) => {
       const { items, next } = await views<PersonState>('person', page);
       return { items: items.map((one) => one.state), next };
     },
-    names: (ids) => namesOf(vault, session, workspace, ids),
+    ...peopleReads(query, {
+      open: (ids) => vault.open(session, workspace, ids),
+      openAll: (person, limit) => vault.openAll(session, { workspace, person, limit }),
+    }),
     looks: async (promotion: PromotionId, limit: number) => {
       const rows = await query(readLooks, promotion, limit);
       return rows.map((row) => ({ promotion, number: Number(row.number), body: row.body as LookRow['body'] }));
@@ -125,13 +123,4 @@ interface Revised<State> {
 
 function revised<State extends StreamState>(row: Row): Revised<State> {
   return { state: row.state as State, revision: Number(row.revision) };
-}
-
-async function namesOf(vault: Vault, session: Session, workspace: WorkspaceId, ids: readonly PersonId[]) {
-  const found = await vault.open(session, workspace, ids.map(nameRef));
-  const named = ids.flatMap((id) => {
-    const sealed = found[nameRef(id)];
-    return sealed === undefined ? [] : [[id, (JSON.parse(sealed) as { name: string }).name] as const];
-  });
-  return Object.fromEntries(named);
 }

@@ -45,6 +45,8 @@ export interface Writing {
   readonly look: LookRow | null;
   readonly wakes: readonly string[];
   readonly vault: { readonly id: string; readonly person: string; readonly sealed: Buffer } | null;
+  /** People whose vault key is destroyed: whatever it sealed can be read by nobody any more. */
+  readonly shredded: readonly string[];
   readonly newKey: { readonly person: string; readonly wrapped: Buffer } | null;
 }
 
@@ -177,6 +179,11 @@ const writeVaultKey = statement(
    ) select proviso.hold_still((select count(*) from y) = 1)`,
 );
 
+const shredKeys = statement(
+  'submit.shred',
+  `delete from proviso.vault_key where workspace = $1 and person = any($2::text[])`,
+);
+
 const writeVault = statement(
   'submit.vault',
   `insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4)`,
@@ -224,6 +231,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     look: null,
     wakes: decided.wakes,
     vault: null,
+    shredded: decided.drafts.flatMap((draft) => (draft.event.kind === 'person_erased' ? [draft.id] : [])),
     newKey: null,
   };
 }
@@ -259,7 +267,7 @@ function revokedBy(draft: Draft, loaded: ReadonlyMap<string, Loaded>): readonly 
   const state = loaded.get(`person/${draft.id}`)?.state;
   const tokens = state != null && 'tokens' in state ? state.tokens : [];
   const { event } = draft;
-  if (event.kind === 'person_disabled') return tokens.map((token) => token.hash);
+  if (event.kind === 'person_disabled' || event.kind === 'person_erased') return tokens.map((token) => token.hash);
   return event.kind === 'token_revoked'
     ? tokens.filter((token) => token.id === event.token).map((token) => token.hash)
     : [];
@@ -328,7 +336,7 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, taken, wakes, evidence, tokens, revoked, leases, lapses, look, newKey, vault } = writing;
+  const { status, taken, wakes, evidence, tokens, revoked, leases, lapses, look, shredded, newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
@@ -354,6 +362,7 @@ function besides(
     ...when(leases.length > 0, writeLease, leaseMs, leases),
     ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),
+    ...when(shredded.length > 0, shredKeys, shredded),
     ...(newKey === null ? [] : when(true, writeVaultKey, newKey.person, newKey.wrapped)),
     ...(vault === null ? [] : when(true, writeVault, vault.id, vault.person, vault.sealed)),
   ];

@@ -131,5 +131,6 @@ const nothing: Writing = {
   look: null,
   wakes: [],
   vault: null,
+  shredded: [],
   newKey: null,
 };

@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { type PersonId, uuidOf, type WorkspaceId } from '@proviso/domain';
 import { JournalFailure } from '../failure.ts';
 import type { Submission } from '../port.ts';
-import type { Session } from '../session.ts';
+import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
 import { commit, seal, unseal } from './seal.ts';
 
@@ -10,6 +10,12 @@ const readVault = statement(
   'vault.read',
   `select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
     where v.workspace = $1 and v.id = any($2::text[])`,
+);
+
+const readAll = statement(
+  'vault.read_all',
+  `select v.id, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
+    where v.workspace = $1 and v.person = $2 order by v.id limit $3`,
 );
 
 /** What a submission puts into the vault, and the commitments its entries carry instead. */
@@ -33,6 +39,11 @@ export interface Vault {
     workspace: WorkspaceId,
     ids: readonly string[],
   ) => Promise<Readonly<Record<string, string>>>;
+  /** Everything that is sealed under one person's key, by its id; at most so many. */
+  readonly openAll: (
+    session: Session,
+    of: { readonly workspace: WorkspaceId; readonly person: PersonId; readonly limit: number },
+  ) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** Makes the vault from the deployment's key. */
@@ -51,12 +62,22 @@ export function vaultOf(vaultKeyHex: string): Vault {
       const rows = await session.transaction(workspace, (transaction) =>
         transaction.run(readVault, [uuidOf(workspace), ids]),
       );
-      const texts = rows.map(
-        (row) => [String(row.id), opened(unseal(master, row.wrapped as Buffer), row.sealed as Buffer)] as const,
+      return openedRows(master, rows);
+    },
+    openAll: async (session, { workspace, person, limit }) => {
+      const rows = await session.transaction(workspace, (transaction) =>
+        transaction.run(readAll, [uuidOf(workspace), person, limit]),
       );
-      return Object.fromEntries(texts);
+      return openedRows(master, rows);
     },
   };
+}
+
+function openedRows(master: Buffer, rows: readonly Row[]): Readonly<Record<string, string>> {
+  const texts = rows.map(
+    (row) => [String(row.id), opened(unseal(master, row.wrapped as Buffer), row.sealed as Buffer)] as const,
+  );
+  return Object.fromEntries(texts);
 }
 
 /** Where a person's name lies. */
