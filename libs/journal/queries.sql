@@ -205,9 +205,16 @@ insert into proviso.artifact (workspace, prototype, digest, bytes, frozen_at)
    select $1, t.prototype, t.digest, t.bytes, $2 from unnest($3::text[], $4::text[], $5::bigint[]) as t(prototype, digest, bytes)
    on conflict (workspace, prototype, digest) do update set bytes = excluded.bytes, frozen_at = excluded.frozen_at, removed_at = null;
 
+-- submit.authors
+select mark, person from proviso.author_mark where workspace = $1 and mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($2::text[]));
+
 -- submit.evidence
 insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
    on conflict do nothing;
+
+-- submit.forget_marks
+delete from proviso.author_mark where workspace = $1 and person = any($2::text[]);
 
 -- submit.involved
 select id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any(array(
@@ -216,7 +223,9 @@ select id, state from proviso.stream where workspace = $1 and kind = 'person' an
               jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
               || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.candidates[*].evidence[*].by') || jsonb_path_query_array(state::jsonb, '$.current.author'))
        from proviso.stream
-      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share;
+      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
+     union select person from proviso.author_mark where workspace = $1 and mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($3::text[])))) order by id for share;
 
 -- submit.lapse
 update proviso.lease set until = clock_timestamp() where workspace = $1 and lane = any($2::text[]) and until > clock_timestamp();
@@ -243,6 +252,9 @@ select kind, id, revision, head, case when head = any($3::bytea[]) then null els
 
 -- submit.look
 insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing;
+
+-- submit.marks
+insert into proviso.author_mark (workspace, mark, person) select $1, t.* from unnest($2::text[], $3::text[]) as t;
 
 -- submit.people
 select id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any($2::text[]) order by id for share;

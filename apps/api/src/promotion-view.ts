@@ -71,6 +71,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     candidate: candidateView(state.candidate),
     policy: { id: state.policyId, digest: state.policyDigest, version: state.policyVersion, name: state.policy.name },
     requester: personRef(state.requester, viewer.names),
+    unknownAuthors: state.unknownAuthors ?? 0,
     state: said.state,
     headline: said.sentence,
     at: said.at,

@@ -1,15 +1,15 @@
-import {
-  gateNames,
-  gateStatuses,
-  outcomes,
-  promotionStates,
-  refusalCodes,
-  roles,
-  scopes,
-  verdicts,
-} from '@proviso/domain';
+import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
 import { z } from 'zod';
 import { digest, ids, secretReference, time } from './forms.ts';
+import {
+  addedEvidenceShape,
+  broughtShape,
+  issuedTokenShape,
+  personalValues,
+  tokenShape,
+  workloadShape,
+  workloadTokenShape,
+} from './token-shapes.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
@@ -51,20 +51,9 @@ const binding = named(
   }),
 );
 
-const tokenScopes = z.array(z.enum(scopes)).nullable().describe('null: whatever its person may');
-
 const personRef = named('PersonRef', z.strictObject({ id: ids.person, name: z.string().nullable() }));
 
-const token = named(
-  'Token',
-  z.strictObject({
-    id: ids.token,
-    expiresAt: time,
-    issuedBy: ids.person.nullable().describe('null: the deployment itself, at its founding'),
-    scopes: tokenScopes,
-    lastUsedOn: z.string().nullable().describe('the day, UTC'),
-  }),
-);
+const token = named('Token', tokenShape);
 
 const person = named(
   'Person',
@@ -90,9 +79,7 @@ const candidate = named(
     manifestDigest: digest,
     artifactDigest: digest,
     parts: z.record(z.string(), digest),
-    evidence: z
-      .array(z.strictObject({ kind: z.string(), digest, by: ids.person }))
-      .describe('what people and machines outside brought for it'),
+    evidence: broughtShape,
     sizeBytes: z.int().nullable(),
     removed: z.boolean().describe('its files are gone: freeze it again'),
     origin: z.strictObject({
@@ -102,18 +89,6 @@ const candidate = named(
       repository: z.string().nullable(),
       commit: z.string().nullable(),
     }),
-  }),
-);
-
-const workload = named(
-  'Workload',
-  z.strictObject({
-    service: ids.person.describe('whom its runs act as'),
-    issuer: z.string(),
-    audience: z.string(),
-    repository: z.string(),
-    ref: z.string(),
-    workflow: z.string().nullable(),
   }),
 );
 
@@ -140,7 +115,7 @@ const prototype = named(
     lanes: z.strictObject({ staging: ids.lane, production: ids.lane }),
     latestCandidate: candidate.nullable(),
     candidates: z.int(),
-    workloads: z.array(workload),
+    workloads: z.array(named('Workload', workloadShape)),
     revision: z.int().describe('its ETag'),
   }),
 );
@@ -259,6 +234,7 @@ const promotion = named(
     candidate,
     policy: z.strictObject({ id: ids.policy, digest, version: z.int(), name: z.string() }),
     requester: personRef,
+    unknownAuthors: z.int().describe('whom the commit names and nobody here is known by: nobody was excluded for them'),
     state: z.enum(promotionStates),
     headline: z.string(),
     at: z.string().nullable().describe('the gate it is at'),
@@ -384,17 +360,8 @@ export const resources = {
   looks: named('Looks', z.strictObject({ items: z.array(look) })),
   me: named('Me', z.strictObject({ workspace, person })),
   people: page('PersonPage', person),
-  personal: named(
-    'Personal',
-    z.strictObject({
-      person,
-      name: z.string().nullable(),
-      email: z.string().nullable(),
-      texts: z.array(z.string()).describe('what they wrote as reasons'),
-      truncated: z.boolean(),
-    }),
-  ),
   person,
+  personal: named('Personal', z.strictObject({ person, ...personalValues })),
   policies: page('PolicyPage', policy),
   policy,
   previewLink: named('PreviewLink', z.strictObject({ url: z.string(), host: z.string(), expiresAt: time })),
@@ -405,16 +372,10 @@ export const resources = {
   receipt,
   running: named('Running', runningShape),
   revokedToken: named('RevokedToken', z.strictObject({ id: ids.token })),
-  token: named(
-    'IssuedToken',
-    z.strictObject({ id: z.string(), token: z.string(), expiresAt: time, scopes: tokenScopes }),
-  ),
+  token: named('IssuedToken', issuedTokenShape),
   tokens: page('TokenPage', token),
-  workloadToken: named('WorkloadToken', z.strictObject({ token: z.string(), expiresAt: time })),
-  addedEvidence: named(
-    'AddedEvidence',
-    z.strictObject({ candidate: ids.candidate, digest, receipt: z.enum(['recorded', 'replayed']) }),
-  ),
+  workloadToken: named('WorkloadToken', workloadTokenShape),
+  addedEvidence: named('AddedEvidence', addedEvidenceShape),
   workspaces: page('WorkspacePage', workspace),
 } as const;
 

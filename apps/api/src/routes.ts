@@ -1,38 +1,9 @@
-import type { Command } from '@proviso/domain';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
 import { resources } from './resources.ts';
-import { type Access, type Route, type Takes, routeKey } from './route.ts';
-
-const open: Access = { kind: 'public' };
-const self: Access = { kind: 'self' };
-const read: Access = { kind: 'read' };
-const edge: Access = { kind: 'edge' };
-
-function command(...commands: readonly Command['kind'][]): Access {
-  return { kind: 'command', commands };
-}
-
-type Row = readonly [
-  path: string,
-  name: string,
-  summary: string,
-  access: Access,
-  answers: Route['answers'],
-  takes?: Takes,
-];
-
-function get([path, name, summary, access, answers, takes = {}]: Row): Route {
-  return { method: 'GET', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
-}
-
-function post([path, name, summary, access, answers, takes = {}]: Row): Route {
-  return { method: 'POST', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
-}
-
-function put([path, name, summary, access, answers, takes = {}]: Row): Route {
-  return { method: 'PUT', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
-}
+import { type Route, routeKey } from './route.ts';
+import { command, edge, get, open, post, put, read, self } from './route-row.ts';
+import { tokenRoutes } from './token-routes.ts';
 
 const page = { query: queries.page };
 const r = resources;
@@ -55,23 +26,6 @@ const people: readonly Route[] = [
     { 200: r.running },
   ]),
   get(['/v1/me', 'readMe', 'Who this token belongs to', self, { 200: r.me }]),
-  get(['/v1/me/tokens', 'listOwnTokens', 'The own tokens, with the day of their last use', self, { 200: r.tokens }]),
-  post([
-    '/v1/me/tokens',
-    'issueOwnToken',
-    'Issue a narrower token to oneself, shown once; not with a narrow token, nor with a lent one',
-    command('IssueOwnToken'),
-    { 201: r.token },
-    { json: bodies.issueOwnToken },
-  ]),
-  post([
-    '/v1/me/tokens/revoke',
-    'revokeOwnToken',
-    'Revoke a token of the own',
-    command('RevokeOwnToken'),
-    { 200: r.revokedToken },
-    { json: bodies.revokeToken },
-  ]),
   get(['/v1/workspaces', 'listWorkspaces', 'The own workspace', self, { 200: r.workspaces }]),
   get([
     '/v1/workspace/limits',
@@ -130,21 +84,6 @@ const people: readonly Route[] = [
     { 200: r.person },
     { json: bodies.revokeToken },
   ]),
-  get([
-    '/v1/people/:id/personal',
-    'readPersonal',
-    'All that is held about a person: for themselves, administrators and auditors; that it was read is an entry',
-    command('ReadPersonal'),
-    { 200: r.personal },
-  ]),
-  post([
-    '/v1/people/:id/erase',
-    'erasePerson',
-    'Destroy all personal data of a person, and end their rights and tokens; history stays valid',
-    command('ErasePerson'),
-    { 200: r.person },
-    { json: bodies.empty },
-  ]),
   post([
     '/v1/people/:id/disable',
     'disablePerson',
@@ -197,38 +136,6 @@ const prototypes: readonly Route[] = [
     command('FreezeCandidate'),
     { 201: r.frozenCandidate, 200: r.frozenCandidate },
     { json: bodies.freezeCandidate, archive: true, condition: true },
-  ]),
-  post([
-    '/v1/prototypes/:id/workloads',
-    'trustWorkload',
-    'Trust the runs of a pipeline to bring evidence for it; whoever does so answers for them',
-    command('TrustWorkload'),
-    { 201: r.prototype },
-    { json: bodies.trustWorkload },
-  ]),
-  post([
-    '/v1/prototypes/:id/workloads/distrust',
-    'distrustWorkload',
-    'End that trust, and every token of its runs',
-    command('DistrustWorkload'),
-    { 200: r.prototype },
-    { json: bodies.distrustWorkload },
-  ]),
-  post([
-    '/v1/prototypes/:id/evidence',
-    'addEvidence',
-    'Bring a document for the candidate that was made from a commit',
-    command('AddEvidence'),
-    { 201: r.addedEvidence },
-    { json: bodies.addEvidence },
-  ]),
-  post([
-    '/v1/workload/token',
-    'exchangeWorkload',
-    "Give a CI system's token of a run, get one for fifteen minutes that may bring evidence for one prototype",
-    open,
-    { 201: r.workloadToken },
-    { json: bodies.exchangeWorkload },
   ]),
   get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, page]),
   post([
@@ -411,7 +318,7 @@ const lanes: readonly Route[] = [
 ];
 
 /** Every door there is. */
-export const routes: readonly Route[] = [...service, ...people, ...prototypes, ...promotions, ...lanes];
+export const routes: readonly Route[] = [...service, ...people, ...tokenRoutes, ...prototypes, ...promotions, ...lanes];
 
 /** The rows by method and path. */
 export const routesByKey: ReadonlyMap<string, Route> = new Map(

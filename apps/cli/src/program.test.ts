@@ -35,7 +35,7 @@ const approval: Gate = {
 
 function promotionAt(state: Promotion['state'], more: Partial<Promotion> = {}): Promotion {
   return {
-    ...{ id: 'prm_1', prototype: 'pro_1', candidate },
+    ...{ id: 'prm_1', prototype: 'pro_1', candidate, unknownAuthors: 0 },
     ...{
       policy: { id: 'pol_1', digest: digest('d'), name: 'standard', version: 1 },
       state,

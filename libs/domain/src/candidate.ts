@@ -24,6 +24,11 @@ export interface Provenance {
   readonly authors: readonly PersonId[];
   /** Who issued the uploader's token, when it was somebody else; the journal fills it in. */
   readonly lentBy?: PersonId;
+  /**
+   * Whom the commit names, each by the marks that they could be known by: keyed digests of an address and of accounts.
+   * They become principals when a promotion opens, by what is known then.
+   */
+  readonly claims?: readonly (readonly Digest[])[];
   readonly repository?: string;
   readonly commit?: string;
 }

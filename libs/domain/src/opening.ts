@@ -56,10 +56,14 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
   const people = { ...scene.people, [scene.actor.id]: scene.actor };
   const { version, digest, author, lentBy: policyLentBy, policy: pinned } = policy.current;
   const brought = candidate.evidence ?? [];
+  const claimed = (candidate.provenance.claims ?? []).map((marks) =>
+    marks.flatMap((mark) => scene.authors[mark] ?? []),
+  );
+  const unknownAuthors = claimed.filter((known) => known.length === 0).length;
   const involved = {
     requester: scene.actor.id,
     owner: prototype.owner,
-    authors: candidate.provenance.authors,
+    authors: [...candidate.provenance.authors, ...claimed.flat()],
     uploader: candidate.provenance.uploader,
     bringers: brought.map(({ by }) => by),
     policyAuthor: author,
@@ -88,6 +92,7 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     policy: pinned,
     requester: scene.actor.id,
     exclusions: exclusionsOf(involved, people),
+    ...(unknownAuthors > 0 && { unknownAuthors }),
     lanes: prototype.lanes,
   });
   plan.drafts.push(...supersedes);

@@ -32,6 +32,7 @@ export interface PromotionState {
   readonly policy: Policy;
   readonly requester: PersonId;
   readonly exclusions: readonly Exclusion[];
+  readonly unknownAuthors?: number;
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
   readonly openedAt: number;
   /** What the build has made of the candidate; absent until it has. */
@@ -155,6 +156,8 @@ export interface Opening {
   readonly policy: Policy;
   readonly requester: PersonId;
   readonly exclusions: readonly Exclusion[];
+  /** How many whom the commit names are nobody known here; absent when there are none. */
+  readonly unknownAuthors?: number;
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
 }
 

@@ -32,6 +32,8 @@ export interface Scene {
   readonly workspace: WorkspaceState | null;
   /** What the workspace takes; null where the command takes nothing of it. */
   readonly usage: Usage | null;
+  /** Who is known by which mark, of the marks that candidates of the prototype name; only an opening asks. */
+  readonly authors: Readonly<Record<Digest, readonly PersonId[]>>;
   /** Every voter at the gate and everyone who could be excluded, current rights included. */
   readonly people: Readonly<Record<string, PersonState>>;
 }

@@ -193,6 +193,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     person: 'person' in command ? state(`person/${command.person}`) : null,
     workspace: null,
     usage: null,
+    authors: {},
     people,
   };
 }

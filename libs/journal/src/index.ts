@@ -11,6 +11,7 @@ export type {
   LogView,
   LookRow,
   LookView,
+  NamedAuthor,
   NamedEvidence,
   OpenPromotion,
   OutdatedArtifact,

@@ -56,6 +56,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     recordAtDoor: (said) => patiently(() => recordAtDoor({ session: reading, origin: options.origin }, said)),
     reads: (workspace) => readsOf(reading, vault, workspace),
     principalOfToken: (tokenHash) => principalOfToken(reading, tokenHash),
+    authorMarks: vault.marksOf,
     noteTokenUse: async (workspace, tokenHash) => {
       await reading.transaction(workspace, (transaction) =>
         Promise.all([transaction.run(noteUse, [uuidOf(workspace), tokenHash]), transaction.commit()]),

@@ -244,6 +244,12 @@ export interface Principal {
   readonly person: PersonId;
 }
 
+/** Somebody as a commit names them: by an address that is a claim, or by the id of an account that GitHub has verified. */
+export interface NamedAuthor {
+  readonly email?: string;
+  readonly accountId?: number;
+}
+
 /** The journal as every door and every activity sees it. */
 export interface Journal {
   readonly submit: (submission: Submission) => Promise<Receipt>;
@@ -251,6 +257,8 @@ export interface Journal {
   readonly recordAtDoor: (said: DoorRefusal) => Promise<void>;
   readonly reads: (workspace: WorkspaceId) => Reads;
   readonly principalOfToken: (tokenHash: Digest) => Promise<Principal | null>;
+  /** Keyed digests of what a commit names somebody by; only this deployment could try an address against them. */
+  readonly authorMarks: (workspace: WorkspaceId, named: NamedAuthor) => readonly Digest[];
   /** Notes that a token was used today, by the database's clock. */
   readonly noteTokenUse: (workspace: WorkspaceId, tokenHash: Digest) => Promise<void>;
   /** Records the fences and releases that an edge says it runs. */

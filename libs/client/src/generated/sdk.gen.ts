@@ -57,41 +57,6 @@ export const readMe = <ThrowOnError extends boolean = false>(options?: Options<R
 });
 
 /**
- * The own tokens, with the day of their last use
- */
-export const listOwnTokens = <ThrowOnError extends boolean = false>(options?: Options<ListOwnTokensData, ThrowOnError>): RequestResult<ListOwnTokensResponses, ListOwnTokensErrors, ThrowOnError> => (options?.client ?? client).get<ListOwnTokensResponses, ListOwnTokensErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/me/tokens',
-    ...options
-});
-
-/**
- * Issue a narrower token to oneself, shown once; not with a narrow token, nor with a lent one
- */
-export const issueOwnToken = <ThrowOnError extends boolean = false>(options: Options<IssueOwnTokenData, ThrowOnError>): RequestResult<IssueOwnTokenResponses, IssueOwnTokenErrors, ThrowOnError> => (options.client ?? client).post<IssueOwnTokenResponses, IssueOwnTokenErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/me/tokens',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Revoke a token of the own
- */
-export const revokeOwnToken = <ThrowOnError extends boolean = false>(options: Options<RevokeOwnTokenData, ThrowOnError>): RequestResult<RevokeOwnTokenResponses, RevokeOwnTokenErrors, ThrowOnError> => (options.client ?? client).post<RevokeOwnTokenResponses, RevokeOwnTokenErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/me/tokens/revoke',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
  * The own workspace
  */
 export const listWorkspaces = <ThrowOnError extends boolean = false>(options?: Options<ListWorkspacesData, ThrowOnError>): RequestResult<ListWorkspacesResponses, ListWorkspacesErrors, ThrowOnError> => (options?.client ?? client).get<ListWorkspacesResponses, ListWorkspacesErrors, ThrowOnError>({
@@ -206,6 +171,54 @@ export const revokeToken = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
+ * End all rights and tokens
+ */
+export const disablePerson = <ThrowOnError extends boolean = false>(options: Options<DisablePersonData, ThrowOnError>): RequestResult<DisablePersonResponses, DisablePersonErrors, ThrowOnError> => (options.client ?? client).post<DisablePersonResponses, DisablePersonErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/disable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The own tokens, with the day of their last use
+ */
+export const listOwnTokens = <ThrowOnError extends boolean = false>(options?: Options<ListOwnTokensData, ThrowOnError>): RequestResult<ListOwnTokensResponses, ListOwnTokensErrors, ThrowOnError> => (options?.client ?? client).get<ListOwnTokensResponses, ListOwnTokensErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/tokens',
+    ...options
+});
+
+/**
+ * Issue a narrower token to oneself, shown once; not with a narrow token, nor with a lent one
+ */
+export const issueOwnToken = <ThrowOnError extends boolean = false>(options: Options<IssueOwnTokenData, ThrowOnError>): RequestResult<IssueOwnTokenResponses, IssueOwnTokenErrors, ThrowOnError> => (options.client ?? client).post<IssueOwnTokenResponses, IssueOwnTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke a token of the own
+ */
+export const revokeOwnToken = <ThrowOnError extends boolean = false>(options: Options<RevokeOwnTokenData, ThrowOnError>): RequestResult<RevokeOwnTokenResponses, RevokeOwnTokenErrors, ThrowOnError> => (options.client ?? client).post<RevokeOwnTokenResponses, RevokeOwnTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/tokens/revoke',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * All that is held about a person: for themselves, administrators and auditors; that it was read is an entry
  */
 export const readPersonal = <ThrowOnError extends boolean = false>(options: Options<ReadPersonalData, ThrowOnError>): RequestResult<ReadPersonalResponses, ReadPersonalErrors, ThrowOnError> => (options.client ?? client).get<ReadPersonalResponses, ReadPersonalErrors, ThrowOnError>({
@@ -228,11 +241,49 @@ export const erasePerson = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
- * End all rights and tokens
+ * Trust the runs of a pipeline to bring evidence for it; whoever does so answers for them
  */
-export const disablePerson = <ThrowOnError extends boolean = false>(options: Options<DisablePersonData, ThrowOnError>): RequestResult<DisablePersonResponses, DisablePersonErrors, ThrowOnError> => (options.client ?? client).post<DisablePersonResponses, DisablePersonErrors, ThrowOnError>({
+export const trustWorkload = <ThrowOnError extends boolean = false>(options: Options<TrustWorkloadData, ThrowOnError>): RequestResult<TrustWorkloadResponses, TrustWorkloadErrors, ThrowOnError> => (options.client ?? client).post<TrustWorkloadResponses, TrustWorkloadErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/people/{id}/disable',
+    url: '/v1/prototypes/{id}/workloads',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End that trust, and every token of its runs
+ */
+export const distrustWorkload = <ThrowOnError extends boolean = false>(options: Options<DistrustWorkloadData, ThrowOnError>): RequestResult<DistrustWorkloadResponses, DistrustWorkloadErrors, ThrowOnError> => (options.client ?? client).post<DistrustWorkloadResponses, DistrustWorkloadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/prototypes/{id}/workloads/distrust',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Bring a document for the candidate that was made from a commit
+ */
+export const addEvidence = <ThrowOnError extends boolean = false>(options: Options<AddEvidenceData, ThrowOnError>): RequestResult<AddEvidenceResponses, AddEvidenceErrors, ThrowOnError> => (options.client ?? client).post<AddEvidenceResponses, AddEvidenceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/prototypes/{id}/evidence',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give a CI system's token of a run, get one for fifteen minutes that may bring evidence for one prototype
+ */
+export const exchangeWorkload = <ThrowOnError extends boolean = false>(options: Options<ExchangeWorkloadData, ThrowOnError>): RequestResult<ExchangeWorkloadResponses, ExchangeWorkloadErrors, ThrowOnError> => (options.client ?? client).post<ExchangeWorkloadResponses, ExchangeWorkloadErrors, ThrowOnError>({
+    url: '/v1/workload/token',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -312,57 +363,6 @@ export const listCandidates = <ThrowOnError extends boolean = false>(options: Op
 export const freezeCandidate = <ThrowOnError extends boolean = false>(options: Options<FreezeCandidateData, ThrowOnError>): RequestResult<FreezeCandidateResponses, FreezeCandidateErrors, ThrowOnError> => (options.client ?? client).post<FreezeCandidateResponses, FreezeCandidateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/prototypes/{id}/candidates',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Trust the runs of a pipeline to bring evidence for it; whoever does so answers for them
- */
-export const trustWorkload = <ThrowOnError extends boolean = false>(options: Options<TrustWorkloadData, ThrowOnError>): RequestResult<TrustWorkloadResponses, TrustWorkloadErrors, ThrowOnError> => (options.client ?? client).post<TrustWorkloadResponses, TrustWorkloadErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/prototypes/{id}/workloads',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * End that trust, and every token of its runs
- */
-export const distrustWorkload = <ThrowOnError extends boolean = false>(options: Options<DistrustWorkloadData, ThrowOnError>): RequestResult<DistrustWorkloadResponses, DistrustWorkloadErrors, ThrowOnError> => (options.client ?? client).post<DistrustWorkloadResponses, DistrustWorkloadErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/prototypes/{id}/workloads/distrust',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Bring a document for the candidate that was made from a commit
- */
-export const addEvidence = <ThrowOnError extends boolean = false>(options: Options<AddEvidenceData, ThrowOnError>): RequestResult<AddEvidenceResponses, AddEvidenceErrors, ThrowOnError> => (options.client ?? client).post<AddEvidenceResponses, AddEvidenceErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/prototypes/{id}/evidence',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Give a CI system's token of a run, get one for fifteen minutes that may bring evidence for one prototype
- */
-export const exchangeWorkload = <ThrowOnError extends boolean = false>(options: Options<ExchangeWorkloadData, ThrowOnError>): RequestResult<ExchangeWorkloadResponses, ExchangeWorkloadErrors, ThrowOnError> => (options.client ?? client).post<ExchangeWorkloadResponses, ExchangeWorkloadErrors, ThrowOnError>({
-    url: '/v1/workload/token',
     ...options,
     headers: {
         'Content-Type': 'application/json',

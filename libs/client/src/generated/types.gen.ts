@@ -105,18 +105,6 @@ export type Candidate = {
     };
 };
 
-export type Workload = {
-    /**
-     * whom its runs act as
-     */
-    service: string;
-    issuer: string;
-    audience: string;
-    repository: string;
-    ref: string;
-    workflow: string | null;
-};
-
 export type FrozenCandidate = {
     candidate: Candidate;
     created: boolean;
@@ -127,6 +115,18 @@ export type FrozenCandidate = {
         path: string;
         rule: string;
     }>;
+};
+
+export type Workload = {
+    /**
+     * whom its runs act as
+     */
+    service: string;
+    issuer: string;
+    audience: string;
+    repository: string;
+    ref: string;
+    workflow: string | null;
 };
 
 export type Prototype = {
@@ -323,6 +323,10 @@ export type Promotion = {
         name: string;
     };
     requester: PersonRef;
+    /**
+     * whom the commit names and nobody here is known by: nobody was excluded for them
+     */
+    unknownAuthors: number;
     state: 'queued' | 'running' | 'waiting_for_human' | 'blocked' | 'inconclusive' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | 'canary' | 'live' | 'rolled_back' | 'held';
     headline: string;
     /**
@@ -786,101 +790,6 @@ export type ReadMeResponses = {
 
 export type ReadMeResponse = ReadMeResponses[keyof ReadMeResponses];
 
-export type ListOwnTokensData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/v1/me/tokens';
-};
-
-export type ListOwnTokensErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    default: Problem;
-};
-
-export type ListOwnTokensError = ListOwnTokensErrors[keyof ListOwnTokensErrors];
-
-export type ListOwnTokensResponses = {
-    /**
-     * done
-     */
-    200: TokenPage;
-};
-
-export type ListOwnTokensResponse = ListOwnTokensResponses[keyof ListOwnTokensResponses];
-
-export type IssueOwnTokenData = {
-    body: {
-        validDays?: number;
-        /**
-         * what the token is narrowed to
-         */
-        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
-    };
-    headers?: {
-        /**
-         * the same key and body replays the answer
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/v1/me/tokens';
-};
-
-export type IssueOwnTokenErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    default: Problem;
-};
-
-export type IssueOwnTokenError = IssueOwnTokenErrors[keyof IssueOwnTokenErrors];
-
-export type IssueOwnTokenResponses = {
-    /**
-     * done
-     */
-    201: IssuedToken;
-};
-
-export type IssueOwnTokenResponse = IssueOwnTokenResponses[keyof IssueOwnTokenResponses];
-
-export type RevokeOwnTokenData = {
-    body: {
-        token: string;
-    };
-    headers?: {
-        /**
-         * the same key and body replays the answer
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/v1/me/tokens/revoke';
-};
-
-export type RevokeOwnTokenErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    default: Problem;
-};
-
-export type RevokeOwnTokenError = RevokeOwnTokenErrors[keyof RevokeOwnTokenErrors];
-
-export type RevokeOwnTokenResponses = {
-    /**
-     * done
-     */
-    200: RevokedToken;
-};
-
-export type RevokeOwnTokenResponse = RevokeOwnTokenResponses[keyof RevokeOwnTokenResponses];
-
 export type ListWorkspacesData = {
     body?: never;
     path?: never;
@@ -1222,6 +1131,136 @@ export type RevokeTokenResponses = {
 
 export type RevokeTokenResponse = RevokeTokenResponses[keyof RevokeTokenResponses];
 
+export type DisablePersonData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/disable';
+};
+
+export type DisablePersonErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DisablePersonError = DisablePersonErrors[keyof DisablePersonErrors];
+
+export type DisablePersonResponses = {
+    /**
+     * done
+     */
+    200: Person;
+};
+
+export type DisablePersonResponse = DisablePersonResponses[keyof DisablePersonResponses];
+
+export type ListOwnTokensData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens';
+};
+
+export type ListOwnTokensErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListOwnTokensError = ListOwnTokensErrors[keyof ListOwnTokensErrors];
+
+export type ListOwnTokensResponses = {
+    /**
+     * done
+     */
+    200: TokenPage;
+};
+
+export type ListOwnTokensResponse = ListOwnTokensResponses[keyof ListOwnTokensResponses];
+
+export type IssueOwnTokenData = {
+    body: {
+        validDays?: number;
+        /**
+         * what the token is narrowed to
+         */
+        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens';
+};
+
+export type IssueOwnTokenErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type IssueOwnTokenError = IssueOwnTokenErrors[keyof IssueOwnTokenErrors];
+
+export type IssueOwnTokenResponses = {
+    /**
+     * done
+     */
+    201: IssuedToken;
+};
+
+export type IssueOwnTokenResponse = IssueOwnTokenResponses[keyof IssueOwnTokenResponses];
+
+export type RevokeOwnTokenData = {
+    body: {
+        token: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens/revoke';
+};
+
+export type RevokeOwnTokenErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RevokeOwnTokenError = RevokeOwnTokenErrors[keyof RevokeOwnTokenErrors];
+
+export type RevokeOwnTokenResponses = {
+    /**
+     * done
+     */
+    200: RevokedToken;
+};
+
+export type RevokeOwnTokenResponse = RevokeOwnTokenResponses[keyof RevokeOwnTokenResponses];
+
 export type ReadPersonalData = {
     body?: never;
     path: {
@@ -1284,9 +1323,14 @@ export type ErasePersonResponses = {
 
 export type ErasePersonResponse = ErasePersonResponses[keyof ErasePersonResponses];
 
-export type DisablePersonData = {
-    body?: {
-        [key: string]: never;
+export type TrustWorkloadData = {
+    body: {
+        name: string;
+        issuer: string;
+        audience: string;
+        repository: string;
+        ref: string;
+        workflow?: string;
     };
     headers?: {
         /**
@@ -1298,26 +1342,128 @@ export type DisablePersonData = {
         id: string;
     };
     query?: never;
-    url: '/v1/people/{id}/disable';
+    url: '/v1/prototypes/{id}/workloads';
 };
 
-export type DisablePersonErrors = {
+export type TrustWorkloadErrors = {
     /**
      * no, as a problem (RFC 9457)
      */
     default: Problem;
 };
 
-export type DisablePersonError = DisablePersonErrors[keyof DisablePersonErrors];
+export type TrustWorkloadError = TrustWorkloadErrors[keyof TrustWorkloadErrors];
 
-export type DisablePersonResponses = {
+export type TrustWorkloadResponses = {
     /**
      * done
      */
-    200: Person;
+    201: Prototype;
 };
 
-export type DisablePersonResponse = DisablePersonResponses[keyof DisablePersonResponses];
+export type TrustWorkloadResponse = TrustWorkloadResponses[keyof TrustWorkloadResponses];
+
+export type DistrustWorkloadData = {
+    body: {
+        service: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/workloads/distrust';
+};
+
+export type DistrustWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DistrustWorkloadError = DistrustWorkloadErrors[keyof DistrustWorkloadErrors];
+
+export type DistrustWorkloadResponses = {
+    /**
+     * done
+     */
+    200: Prototype;
+};
+
+export type DistrustWorkloadResponse = DistrustWorkloadResponses[keyof DistrustWorkloadResponses];
+
+export type AddEvidenceData = {
+    body: {
+        kind: string;
+        commit: string;
+        candidate?: string;
+        contentBase64: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/evidence';
+};
+
+export type AddEvidenceErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AddEvidenceError = AddEvidenceErrors[keyof AddEvidenceErrors];
+
+export type AddEvidenceResponses = {
+    /**
+     * done
+     */
+    201: AddedEvidence;
+};
+
+export type AddEvidenceResponse = AddEvidenceResponses[keyof AddEvidenceResponses];
+
+export type ExchangeWorkloadData = {
+    body: {
+        workspace: string;
+        prototype: string;
+        token: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/workload/token';
+};
+
+export type ExchangeWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ExchangeWorkloadError = ExchangeWorkloadErrors[keyof ExchangeWorkloadErrors];
+
+export type ExchangeWorkloadResponses = {
+    /**
+     * done
+     */
+    201: WorkloadToken;
+};
+
+export type ExchangeWorkloadResponse = ExchangeWorkloadResponses[keyof ExchangeWorkloadResponses];
 
 export type ListPrototypesData = {
     body?: never;
@@ -1575,148 +1721,6 @@ export type FreezeCandidateResponses = {
 };
 
 export type FreezeCandidateResponse = FreezeCandidateResponses[keyof FreezeCandidateResponses];
-
-export type TrustWorkloadData = {
-    body: {
-        name: string;
-        issuer: string;
-        audience: string;
-        repository: string;
-        ref: string;
-        workflow?: string;
-    };
-    headers?: {
-        /**
-         * the same key and body replays the answer
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/v1/prototypes/{id}/workloads';
-};
-
-export type TrustWorkloadErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    default: Problem;
-};
-
-export type TrustWorkloadError = TrustWorkloadErrors[keyof TrustWorkloadErrors];
-
-export type TrustWorkloadResponses = {
-    /**
-     * done
-     */
-    201: Prototype;
-};
-
-export type TrustWorkloadResponse = TrustWorkloadResponses[keyof TrustWorkloadResponses];
-
-export type DistrustWorkloadData = {
-    body: {
-        service: string;
-    };
-    headers?: {
-        /**
-         * the same key and body replays the answer
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/v1/prototypes/{id}/workloads/distrust';
-};
-
-export type DistrustWorkloadErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    default: Problem;
-};
-
-export type DistrustWorkloadError = DistrustWorkloadErrors[keyof DistrustWorkloadErrors];
-
-export type DistrustWorkloadResponses = {
-    /**
-     * done
-     */
-    200: Prototype;
-};
-
-export type DistrustWorkloadResponse = DistrustWorkloadResponses[keyof DistrustWorkloadResponses];
-
-export type AddEvidenceData = {
-    body: {
-        kind: string;
-        commit: string;
-        candidate?: string;
-        contentBase64: string;
-    };
-    headers?: {
-        /**
-         * the same key and body replays the answer
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/v1/prototypes/{id}/evidence';
-};
-
-export type AddEvidenceErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    default: Problem;
-};
-
-export type AddEvidenceError = AddEvidenceErrors[keyof AddEvidenceErrors];
-
-export type AddEvidenceResponses = {
-    /**
-     * done
-     */
-    201: AddedEvidence;
-};
-
-export type AddEvidenceResponse = AddEvidenceResponses[keyof AddEvidenceResponses];
-
-export type ExchangeWorkloadData = {
-    body: {
-        workspace: string;
-        prototype: string;
-        token: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/v1/workload/token';
-};
-
-export type ExchangeWorkloadErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    default: Problem;
-};
-
-export type ExchangeWorkloadError = ExchangeWorkloadErrors[keyof ExchangeWorkloadErrors];
-
-export type ExchangeWorkloadResponses = {
-    /**
-     * done
-     */
-    201: WorkloadToken;
-};
-
-export type ExchangeWorkloadResponse = ExchangeWorkloadResponses[keyof ExchangeWorkloadResponses];
 
 export type ListPoliciesData = {
     body?: never;

@@ -1,7 +1,6 @@
 import type {
   Digest,
   EvidenceRef,
-  PersonId,
   PersonState,
   PolicyState,
   PromotionId,

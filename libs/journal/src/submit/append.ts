@@ -47,6 +47,8 @@ export interface Writing {
   readonly vault: { readonly id: string; readonly person: string; readonly sealed: Buffer } | null;
   /** People whose vault key is destroyed: whatever it sealed can be read by nobody any more. */
   readonly shredded: readonly string[];
+  /** By which marks a person who was added is known as an author. */
+  readonly marks: readonly { readonly person: string; readonly mark: string }[];
   readonly newKey: { readonly person: string; readonly wrapped: Buffer } | null;
 }
 
@@ -184,6 +186,16 @@ const shredKeys = statement(
   `delete from proviso.vault_key where workspace = $1 and person = any($2::text[])`,
 );
 
+const writeMarks = statement(
+  'submit.marks',
+  `insert into proviso.author_mark (workspace, mark, person) select $1, t.* from unnest($2::text[], $3::text[]) as t`,
+);
+
+const forgetMarks = statement(
+  'submit.forget_marks',
+  `delete from proviso.author_mark where workspace = $1 and person = any($2::text[])`,
+);
+
 const writeVault = statement(
   'submit.vault',
   `insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4)`,
@@ -232,6 +244,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     wakes: decided.wakes,
     vault: null,
     shredded: decided.drafts.flatMap((draft) => (draft.event.kind === 'person_erased' ? [draft.id] : [])),
+    marks: [],
     newKey: null,
   };
 }
@@ -336,7 +349,8 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, taken, wakes, evidence, tokens, revoked, leases, lapses, look, shredded, newKey, vault } = writing;
+  const { status, taken, wakes, evidence, tokens, revoked, leases, lapses, look, shredded, marks, newKey, vault } =
+    writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
@@ -363,6 +377,13 @@ function besides(
     ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),
     ...when(shredded.length > 0, shredKeys, shredded),
+    ...when(shredded.length > 0, forgetMarks, shredded),
+    ...when(
+      marks.length > 0,
+      writeMarks,
+      marks.map((one) => one.mark),
+      marks.map((one) => one.person),
+    ),
     ...(newKey === null ? [] : when(true, writeVaultKey, newKey.person, newKey.wrapped)),
     ...(vault === null ? [] : when(true, writeVault, vault.id, vault.person, vault.sealed)),
   ];

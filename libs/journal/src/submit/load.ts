@@ -38,6 +38,7 @@ export interface Reading {
   readonly replay: { readonly commandHash: Buffer; readonly receipt: unknown } | null;
   readonly wrappedKey: Buffer | null;
   readonly usage: Usage | null;
+  readonly authors: Scene['authors'];
 }
 
 // People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
@@ -52,6 +53,10 @@ const readBeside = statement(
 
 const readPeople = statement('submit.people', `${person} and id = any($2::text[]) order by id for share`);
 
+const claimedMarks = (prototypes: string) =>
+  `select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any(${prototypes}::text[])`;
+
 const readInvolved = statement(
   'submit.involved',
   `${person} and id = any(array(
@@ -60,7 +65,14 @@ const readInvolved = statement(
               jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
               || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.candidates[*].evidence[*].by') || jsonb_path_query_array(state::jsonb, '$.current.author'))
        from proviso.stream
-      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share`,
+      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
+     union select person from proviso.author_mark where workspace = $1 and mark in (${claimedMarks('$3')}))) order by id for share`,
+);
+
+// Asked behind the people: somebody who becomes known in between is excluded all the same.
+const readAuthors = statement(
+  'submit.authors',
+  `select mark, person from proviso.author_mark where workspace = $1 and mark in (${claimedMarks('$2')})`,
 );
 
 const readPolicies = statement(
@@ -117,9 +129,10 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, kept, [sealing], usage] = await Promise.all([
+  const [answer, involved, authors, kept, [sealing], usage] = await Promise.all([
     readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
     beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
+    beside.involved ? transaction.run(readAuthors, [at, prototypes]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
     beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
     beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
@@ -130,6 +143,7 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
     kept,
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
     usage,
+    authors: byMark(authors),
   };
 }
 
@@ -161,6 +175,13 @@ export async function readLater(
 ): Promise<Reading['people']> {
   const rows = await transaction.run(readPeople, [uuidOf(workspace), people]);
   return byId(rows.map((row) => row.state as PersonState));
+}
+
+function byMark(rows: readonly Row[]): Scene['authors'] {
+  const marks = Object.groupBy(rows, (row) => String(row.mark));
+  return Object.fromEntries(
+    Object.entries(marks).map(([mark, known = []]) => [mark, known.map((row) => row.person as PersonId)]),
+  );
 }
 
 function byId(people: readonly PersonState[]): Readonly<Record<string, PersonState>> {
@@ -230,6 +251,7 @@ export function sceneOf(parts: {
     workspace: ([...loaded].find(([stream]) => stream.startsWith('workspace/'))?.[1].state ??
       null) as WorkspaceState | null,
     usage: reading.usage,
+    authors: reading.authors,
     people: reading.people,
   };
 }

@@ -132,5 +132,6 @@ const nothing: Writing = {
   wakes: [],
   vault: null,
   shredded: [],
+  marks: [],
   newKey: null,
 };

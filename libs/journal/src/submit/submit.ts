@@ -272,6 +272,7 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
     ...writingOf(decided, loaded, context),
     look: submission.look ?? null,
     vault: sealed.vault,
+    marks: marksOfAdded(ports.vault, submission),
     newKey: sealed.newKey,
   };
   const main = writing.streams.find((stream) => stream.kind === 'promotion') ?? writing.streams[0];
@@ -291,6 +292,13 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
     folded: foldedOf(writing, loaded),
     refused: refused === null ? null : { refusal: refused, ...who },
   };
+}
+
+/** The address that an administrator gave for somebody is one they may sign commits with. */
+function marksOfAdded(vault: Vault, { workspace, command, personal }: Submission): Writing['marks'] {
+  if (command.kind !== 'AddPerson' || personal?.email === undefined) return [];
+  const { person } = command;
+  return vault.marksOf(workspace, { email: personal.email }).map((mark) => ({ person, mark }));
 }
 
 function refusedBy(why: Refusal, who: Who): Outcome {

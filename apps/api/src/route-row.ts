@@ -1,0 +1,41 @@
+import type { Command } from '@proviso/domain';
+import { queries } from './forms.ts';
+import type { Access, Route, Takes } from './route.ts';
+
+/** Anyone. */
+export const open: Access = { kind: 'public' };
+/** Any known principal, about themselves. */
+export const self: Access = { kind: 'self' };
+/** A right to read the workspace. */
+export const read: Access = { kind: 'read' };
+/** A right to run an edge. */
+export const edge: Access = { kind: 'edge' };
+
+/** A right to give these commands, which the journal looks at. */
+export function command(...commands: readonly Command['kind'][]): Access {
+  return { kind: 'command', commands };
+}
+
+type Row = readonly [
+  path: string,
+  name: string,
+  summary: string,
+  access: Access,
+  answers: Route['answers'],
+  takes?: Takes,
+];
+
+/** A row of something that is read. */
+export function get([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'GET', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
+
+/** A row of something that is asked for. */
+export function post([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'POST', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
+
+/** A row of something that is set as a whole. */
+export function put([path, name, summary, access, answers, takes = {}]: Row): Route {
+  return { method: 'PUT', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
+}
