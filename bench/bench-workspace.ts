@@ -35,7 +35,11 @@ export async function foundWorkspace(
   await submitted(founded, founder, { kind: 'OpenWorkspace', workspace: founded.workspace, name: 'bench' });
   await add(builder, [{ role: 'builder' }, { role: 'policy-owner' }, { role: 'operator' }]);
   // What is measured is the way of one promotion, not the wait for a place.
-  const limits = { prototypesMax: limitBounds.prototypesMax.max, runsAtOnceMax: limitBounds.runsAtOnceMax.max };
+  const limits = {
+    prototypesMax: limitBounds.prototypesMax.max,
+    runsAtOnceMax: limitBounds.runsAtOnceMax.max,
+    buildsPerDayMax: limitBounds.buildsPerDayMax.max,
+  };
   await submitted(founded, builder, { kind: 'SetLimits', workspace: founded.workspace, limits });
   for (const person of approvers) await add(person, [{ role: 'approver', group: 'security' }]);
   const digest = digestOf(policyId);

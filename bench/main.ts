@@ -2,7 +2,7 @@ import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
 import { type BenchLine, jsonOf } from './line.ts';
 
 /** What every benchmark can be told. */
-export type BenchOptions = Pick<NamedRun<string>, 'rounds' | 'quick'>;
+export type BenchOptions = Pick<NamedRun<string>, 'quick'> & { readonly rounds: number };
 
 interface Bench {
   readonly run: (options: BenchOptions) => Promise<readonly BenchLine[]>;
@@ -21,10 +21,11 @@ const benches: Readonly<Record<keyof typeof runs, () => Promise<Bench>>> = {
   overhead: () => import('./overhead.ts'),
 };
 
-const { names, json, ...options } = namedRunOf({ script: 'bench', runs, roundsDefault: 5 }, process.argv.slice(2));
+const { names, json, quick, roundsOf } = namedRunOf({ script: 'bench', runs, roundsDefault: 5 }, process.argv.slice(2));
 for (const name of names) {
   const { run } = await benches[name]();
-  for (const line of await run(options)) process.stdout.write(`${json ? jsonOf(line) : sentenceOf(line)}\n`);
+  for (const line of await run({ quick, rounds: roundsOf(name) }))
+    process.stdout.write(`${json ? jsonOf(line) : sentenceOf(line)}\n`);
 }
 process.exit(0);
 

@@ -2,8 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
 import { exports, exportsText } from './exports/exports.ts';
-import { hostile, hostileText } from './hostile/hostile.ts';
+import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
 import { kills, killsText } from './kills.ts';
+import { races, racesText } from './races/races.ts';
 
 /** What a scenario answers: the words for people, the facts for machines. */
 interface Played {
@@ -14,7 +15,8 @@ interface Played {
   readonly impossible?: boolean;
 }
 
-interface Order extends Pick<NamedRun<string>, 'quick' | 'rounds'> {
+interface Order extends Pick<NamedRun<string>, 'quick'> {
+  readonly rounds: number;
   readonly say: (line: string) => void;
 }
 
@@ -22,8 +24,9 @@ const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const runs = {
   kills: 'every process killed at every named point, Temporal’s database deleted, bugs planted',
-  hostile: 'a prototype that tries to break out, in every phase, while the service is asked',
+  hostile: 'a prototype that tries to break out, in every phase and both ways of isolation, while the service is asked',
   exports: 'what other tools export, to its end; the edge killed under traffic; releases changed under load',
+  races: 'two hundred votes at once, by people who may and people who may not; the lock taken out',
 };
 
 const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Played>>> = {
@@ -36,8 +39,9 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     return { text: killsText(result), json, passed };
   },
   hostile: async (order) => {
-    const result = await hostile({ projectRoot, ...order });
-    return { text: hostileText(result), json: result, passed: result.passed };
+    const ways: HostileResult[] = [];
+    for (const way of attackedWays) ways.push(await hostile({ projectRoot, way, ...order }));
+    return { text: ways.map(hostileText).join('\n\n'), json: { ways }, passed: ways.every(({ passed }) => passed) };
   },
   exports: async (order) => {
     const result = await exports({ projectRoot, ...order });
@@ -46,9 +50,14 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     const impossible = result.impossible !== null && restarts.passed && change?.passed === true;
     return { text: exportsText(result), json: result, passed, impossible };
   },
+  races: async (order) => {
+    const result = await races({ projectRoot, ...order });
+    return { text: racesText(result), json: result, passed: result.passed };
+  },
 };
 
-const { names, json, ...order } = namedRunOf({ script: 'e2e', runs, roundsDefault: 3 }, process.argv.slice(2));
+const offer = { script: 'e2e', runs, roundsDefault: 3, roundsDefaultOf: { races: 50 } } as const;
+const { names, json, quick, roundsOf } = namedRunOf(offer, process.argv.slice(2));
 
 const startedMs = performance.now();
 const say = (line: string): void => {
@@ -56,7 +65,7 @@ const say = (line: string): void => {
 };
 let code = 0;
 for (const name of names) {
-  const played = await scenarios[name]({ ...order, say });
+  const played = await scenarios[name]({ quick, rounds: roundsOf(name), say });
   if (!played.passed) code = Math.max(code, played.impossible === true ? 2 : 1);
   const facts = { e2e: name, passed: played.passed, ...played.json };
   process.stdout.write(json ? `${JSON.stringify(facts)}\n` : `${played.text}\n`);

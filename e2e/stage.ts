@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startLeashed, startPostgres, startTemporal, temporalBinary } from '@proviso/servers';
-import { foundCast, type Cast } from './cast.ts';
+import { foundCast, type Cast, type Extra } from './cast.ts';
 import { openPart, type Part, type Running } from './stage-part.ts';
 import { openWireProxy, type WireProxy } from './wire-proxy.ts';
 
@@ -41,6 +41,8 @@ export interface StageOptions {
   readonly projectRoot: string;
   readonly folder: string;
   readonly policy: string;
+  /** People beside the cast. */
+  readonly extras?: readonly Extra[];
   readonly without?: readonly PartName[];
   /** What the edge has in its environment for lanes. */
   readonly edgeEnvironment?: Readonly<Record<string, string>>;
@@ -241,6 +243,7 @@ function foundingOf(ground: Ground) {
     folder: options.codeRoot,
     workspace: secrets.workspace,
     policy: options.policy,
+    extras: options.extras ?? [],
     environment: {
       ...commonOf(ground, ground.proxies.api),
       PROVISO_SUPERUSER_URL: superuserUrl,

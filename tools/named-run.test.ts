@@ -12,7 +12,7 @@ function called(script: string, ...args: readonly string[]) {
 
 describe.each([
   ['bench', 'decide, edge, overhead', '  decide '],
-  ['e2e', 'kills, hostile, exports', '  kills '],
+  ['e2e', 'kills, hostile, exports, races', '  kills '],
 ])('npm run %s', (script, names, listed) => {
   it.each([
     [['nothing'], `expected one of ${names}, got nothing`],

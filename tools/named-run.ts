@@ -6,13 +6,16 @@ export interface Offer<Name extends string> {
   /** By name: what it is, in a few words. */
   readonly runs: Readonly<Record<Name, string>>;
   readonly roundsDefault: number;
+  /** Runs for which another number is the default, because that number is what is promised about them. */
+  readonly roundsDefaultOf?: Partial<Readonly<Record<Name, number>>>;
 }
 
 /** What was asked for. */
 export interface NamedRun<Name extends string> {
   /** At least one; all of them when none was named. */
   readonly names: readonly Name[];
-  readonly rounds: number;
+  /** How often each is done. */
+  readonly roundsOf: (name: Name) => number;
   /** A smaller profile for the tests: the same code, less of it. */
   readonly quick: boolean;
   readonly json: boolean;
@@ -24,7 +27,7 @@ export function namedRunOf<Name extends string>(offer: Offer<Name>, args: readon
     process.stderr.write(`${why}\n\n${helpOf(offer)}`);
     process.exit(2);
   };
-  const { values, positionals } = parsed(offer, args, refuse);
+  const { values, positionals } = parsed(args, refuse);
   if (values.help) {
     process.stdout.write(helpOf(offer));
     process.exit(0);
@@ -33,12 +36,13 @@ export function namedRunOf<Name extends string>(offer: Offer<Name>, args: readon
   const named = positionals.map(
     (name) => all.find((one) => one === name) ?? refuse(`expected one of ${all.join(', ')}, got ${name}`),
   );
-  const rounds = Number(values.rounds);
+  const rounds = Number(values.rounds ?? offer.roundsDefault);
   if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds: expected a whole number from 1, got ${values.rounds}`);
-  return { names: named.length === 0 ? all : named, rounds, quick: values.quick, json: values.json };
+  const roundsOf = (name: Name): number => (values.rounds === undefined && offer.roundsDefaultOf?.[name]) || rounds;
+  return { names: named.length === 0 ? all : named, roundsOf, quick: values.quick, json: values.json };
 }
 
-function parsed({ roundsDefault }: Offer<string>, args: readonly string[], refuse: (why: string) => never) {
+function parsed(args: readonly string[], refuse: (why: string) => never) {
   try {
     return parseArgs({
       args: [...args],
@@ -46,7 +50,7 @@ function parsed({ roundsDefault }: Offer<string>, args: readonly string[], refus
       options: {
         json: { type: 'boolean', default: false },
         quick: { type: 'boolean', default: false },
-        rounds: { type: 'string', default: String(roundsDefault) },
+        rounds: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -55,13 +59,14 @@ function parsed({ roundsDefault }: Offer<string>, args: readonly string[], refus
   }
 }
 
-function helpOf({ script, runs, roundsDefault }: Offer<string>): string {
+function helpOf({ script, runs, roundsDefault, roundsDefaultOf = {} }: Offer<string>): string {
   const list = Object.entries(runs).map(([name, about]) => `  ${name.padEnd(12)}${about}`);
+  const others = Object.entries(roundsDefaultOf).map(([name, rounds]) => `, ${name} ${rounds}`);
   return `usage: npm run ${script} -- [name ...] [options]
 
 ${list.join('\n')}
 
-  --rounds <number>  how often (default ${roundsDefault})
+  --rounds <number>  how often (default ${roundsDefault}${others.join('')})
   --quick            less of the same, for the tests
   --json             lines for machines
   --help             this

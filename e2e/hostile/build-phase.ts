@@ -22,7 +22,7 @@ gates:
 
 /** Attacks out of builds; what came of them is read from the log, which is stored as evidence. */
 export async function buildAttacks(ground: Ground, aims: Aims): Promise<readonly Attack[]> {
-  const { driver, folder, families } = ground;
+  const { driver, folder, families, quick, way } = ground;
   const { stage } = driver;
   const pia = openDoor(stage.apiUrl, stage.cast.people.pia, []);
   const { id } = await pia.post<{ id: string }>('/v1/policies', { source: policy });
@@ -33,20 +33,31 @@ export async function buildAttacks(ground: Ground, aims: Aims): Promise<readonly
     ['reach', JSON.stringify(aims.wish)],
     ['seize', JSON.stringify([...keptBy(folder), ...inside])],
     ['daemon', ''],
-    ['fill-disk', ''],
-    ['fork-bomb', ''],
+    ...(quick
+      ? []
+      : ([
+          ['fill-disk', ''],
+          ['fork-bomb', ''],
+        ] as const)),
   ]);
+  const phase = 'build';
+  const documents = textsIn(stage.evidenceFolder);
+  if (!documents.some((text) => text.includes('"build_report"') && text.includes(`"isolation": "${way}"`)))
+    throw new Error(`expected builds to be isolated by ${way}, got another way`);
+  const reached = (said: ReturnType<typeof saidIn>) =>
+    reachingOf(phase, aims, { reached: said('reach'), seized: said('seize') });
+  const left = async () => await leftBy(ground, phase, { heads: worker, before });
+  if (quick) return [...reached(saidIn(documents)), await left()];
   await built(ground, id, 'greedy-build', [['eat-memory', '']]);
   const poured = await built(ground, id, 'pouring-build', [['flood', '']]);
-  const said = saidIn(stage.evidenceFolder);
-  const phase = 'build';
+  const said = saidIn(textsIn(stage.evidenceFolder));
   return [
-    ...reachingOf(phase, aims, { reached: said('reach'), seized: said('seize') }),
+    ...reached(said),
     filledOf({ phase }, said('fill-disk')),
     forksOf({ phase }, said('fork-bomb')),
     memoryOf({ phase }, { heard: said('eat-memory'), isEnded: false }),
     judged({ phase }, 'output without end', { told: true, held: poured !== null, as: poured ?? 'went on' }),
-    await leftBy(ground, phase, { heads: worker, before }),
+    await left(),
   ];
 }
 
@@ -72,10 +83,13 @@ async function built(
 
 const shownMax = 160;
 
-/** What each script said, from wherever a log is kept. */
-function saidIn(evidenceFolder: string): (script: string) => Heard | null {
+function textsIn(evidenceFolder: string): readonly string[] {
   const paths = readdirSync(evidenceFolder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const texts = paths.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  return paths.map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+}
+
+/** What each script said, from wherever a log is kept. */
+function saidIn(texts: readonly string[]): (script: string) => Heard | null {
   return (script) => {
     const line = new RegExp(`^HOSTILE ${script} (".*")$`, 'm');
     const found = texts.flatMap((text) => line.exec(text)?.[1] ?? [])[0];

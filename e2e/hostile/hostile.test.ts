@@ -1,18 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { tableText } from './attack.ts';
-import { hostile } from './hostile.ts';
+import { attackedWays, hostile } from './hostile.ts';
 
 const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Alone it takes twenty seconds; other tests may keep both cores busy meanwhile. */
 const testMsMax = 240_000;
 
-it(
-  'keeps a hostile release from everything that the same attacks reach without isolation, and leaves no survivor',
-  async () => {
-    const { attacks, lured, status } = await hostile({ projectRoot, quick: true, say: () => undefined });
-    const inside = attacks.filter(({ phase }) => phase === 'release');
-    expect(inside.length).toBeGreaterThan(25);
-    expect(inside.filter(({ verdict }) => verdict !== 'kept away')).toEqual([]);
+it.each(attackedWays)(
+  'keeps a hostile build and release from everything that the same attacks reach bare, and leaves no survivor: by %s',
+  async (way) => {
+    const { attacks, lured, status } = await hostile({ projectRoot, way, quick: true, say: () => undefined });
+    for (const phase of ['build', 'release'] as const) {
+      const inside = attacks.filter((attack) => attack.phase === phase);
+      expect(inside.length).toBeGreaterThan(25);
+      expect(inside.filter(({ verdict }) => verdict !== 'kept away')).toEqual([]);
+    }
     const real = attacks.filter(({ phase, real }) => phase === 'bare' && real);
     expect(real.length).toBeGreaterThan(20);
     expect(real.filter(({ verdict }) => verdict !== 'reached')).toEqual([]);

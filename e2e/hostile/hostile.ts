@@ -15,15 +15,23 @@ import { askSteadily, type Responsiveness } from './responsiveness.ts';
 /** What the command line can choose. */
 export interface HostileOptions {
   readonly projectRoot: string;
-  /** The release alone, and nothing that takes the machine's memory, disk or processes. */
+  /** The way in which both worker and edge isolate, and no other. */
+  readonly way: AttackedWay;
+  /** Nothing that takes the machine's memory, disk or processes, and no evaluation. */
   readonly quick: boolean;
   readonly say: (line: string) => void;
   /** Where the code lies that is run, when that is not the project itself. */
   readonly codeRoot?: string;
 }
 
+/** The ways that claim to keep a stranger's process away. */
+export const attackedWays = ['bubblewrap', 'namespace'] as const;
+/** One of them. */
+export type AttackedWay = (typeof attackedWays)[number];
+
 /** Every attack, and how the service felt meanwhile. */
 export interface HostileResult {
+  readonly way: AttackedWay;
   readonly attacks: readonly Attack[];
   readonly status: Responsiveness;
   /** How many came to listeners of ours from inside a sandbox. */
@@ -58,16 +66,19 @@ gates:
 export async function hostile(options: HostileOptions): Promise<HostileResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-hostile-'));
-  const { projectRoot, codeRoot = projectRoot, quick } = options;
+  const { projectRoot, codeRoot = projectRoot, quick, way } = options;
   const lures = await openLures(join(folder, 'lures'));
   try {
     const requests = [{ method: 'GET', path: '/' }];
-    const played = await onDrivenStage({ codeRoot, projectRoot, folder, policy, requests }, async (driver) => {
-      return await play(driver, { ...options, folder, lures });
-    });
-    const missed = missedOf(played, quick ? ['release'] : ['build', 'evaluation', 'release']);
+    const environments = {
+      workerEnvironment: { PROVISO_WORKER_ISOLATION: way },
+      edgeEnvironment: { PROVISO_EDGE_ISOLATION: way },
+    };
+    const stage = { codeRoot, projectRoot, folder, policy, requests, ...environments };
+    const played = await onDrivenStage(stage, async (driver) => await play(driver, { ...options, folder, lures }));
+    const missed = missedOf(played, quick ? ['build', 'release'] : ['build', 'evaluation', 'release']);
     const elapsedMs = Math.round(performance.now() - startedMs);
-    return { ...played, missed, elapsedMs, passed: missed.length === 0 };
+    return { way, ...played, missed, elapsedMs, passed: missed.length === 0 };
   } finally {
     await lures.close();
     rmSync(folder, { recursive: true, force: true });
@@ -75,11 +86,12 @@ export async function hostile(options: HostileOptions): Promise<HostileResult> {
 }
 
 /** The whole as text: the table, the service, and what is missed. */
-export function hostileText({ attacks, status, lured, missed, elapsedMs, passed }: HostileResult): string {
+export function hostileText({ way, attacks, status, lured, missed, elapsedMs, passed }: HostileResult): string {
   const { asked, failed, p50Ms, p99Ms, maxMs } = status;
   const tried = attacks.filter(({ phase }) => phase !== 'bare');
   const reached = tried.filter(({ verdict }) => verdict === 'reached').length;
   return [
+    `isolated by ${way}`,
     tableText(attacks),
     '',
     `reached ${reached} of ${tried.length}; visits to our listeners from inside: ${lured}`,
@@ -91,7 +103,7 @@ export function hostileText({ attacks, status, lured, missed, elapsedMs, passed 
 
 async function play(
   driver: Driver,
-  { folder, lures, quick, say }: HostileOptions & { folder: string; lures: Lures },
+  { folder, lures, quick, way, say }: HostileOptions & { folder: string; lures: Lures },
 ): Promise<Played> {
   const { stage } = driver;
   const families = watchFamilies(async () => {
@@ -100,13 +112,13 @@ async function play(
     return [stage.parts.worker.pid(), ...releases];
   });
   try {
-    const ground = { driver, doors: openDoors(driver), folder, families, quick, say };
+    const ground = { driver, doors: openDoors(driver), folder, families, quick, way, say };
     const beside = await placed(ground, 'neighbour');
     const aims = aimsOf(stage, { folder, lures, neighbour: await neighbourOf(ground, beside) });
     const bare = await bareAttacks(aims);
     const visitsBefore = lures.visits();
     const asking = askSteadily(`${stage.apiUrl}/v1/promotions/${beside.promotion}`, stage.cast.people.bea.token);
-    const build = quick ? [] : await buildAttacks(ground, aims);
+    const build = await buildAttacks(ground, aims);
     const evaluation = quick ? [] : await evaluationAttacks(ground, aims);
     const release = await releaseAttacks(ground, aims);
     const attacks = [...bare, ...build, ...evaluation, ...release];

@@ -21,6 +21,8 @@ export interface Ground {
   readonly folder: string;
   readonly families: Families;
   readonly quick: boolean;
+  /** The way in which everything is to be isolated: an attack on another way proves nothing about this one. */
+  readonly way: string;
   readonly say: (line: string) => void;
 }
 
@@ -148,9 +150,11 @@ async function besieged(
   order: Pick<Siege, 'phase' | 'host' | 'aims' | 'seen'>,
   play: Play,
 ): Promise<readonly Attack[]> {
-  const { folder, families, say } = ground;
+  const { folder, families, way, say } = ground;
   const kept = keptBy(folder);
-  say(`${order.phase}: ${order.host}, isolation ${(await order.seen())?.isolation ?? 'unknown'}`);
+  const isolation = (await order.seen())?.isolation ?? 'unknown';
+  if (isolation !== way) throw new Error(`expected ${order.host} to be isolated by ${way}, got ${isolation}`);
+  say(`${order.phase}: ${order.host}, isolation ${isolation}`);
   const found = await play({ ...order, ...doorOf(ground), kept, say });
   await families.look();
   return found;

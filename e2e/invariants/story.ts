@@ -144,6 +144,9 @@ function tellGate(told: Told, { gate, entry, say }: AtGate): void {
       return reported(told, { gate, entry, say });
     case 'place_awaited':
     case 'place_found':
+    case 'freeze_met':
+    case 'freeze_ended':
+    case 'build_postponed':
       return allBefore(told, { gate, entry, say });
     case 'gate_blocked':
       return blocked(told, { gate, entry, say });

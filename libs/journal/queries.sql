@@ -7,7 +7,7 @@ insert into proviso.usage (workspace, evidence_bytes, counted_at)
    on conflict (workspace) do update set evidence_bytes = excluded.evidence_bytes, counted_at = excluded.counted_at;
 
 -- collector.outdated
-select a.workspace, a.prototype, a.digest from proviso.artifact a
+select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
      join proviso.stream w on w.workspace = a.workspace and w.kind = 'workspace'
     where a.removed_at is null
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
@@ -38,6 +38,9 @@ select 1;
 -- journal.principal
 select workspace, person from proviso.principal_of_token($1);
 
+-- journal.principal_of_identity
+select workspace, person from proviso.principal_of_identity($1, $2);
+
 -- leader.epoch
 update proviso.leader set epoch = epoch + 1 where name = $1 returning epoch;
 
@@ -55,6 +58,10 @@ select bool_and(removed_at is not null) as removed from proviso.artifact where w
 
 -- read.artifacts
 select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2;
+
+-- read.disabled
+select id from proviso.stream where workspace = $1 and kind = 'person' and (state->>'disabled')::boolean
+      and updated_at > clock_timestamp() - $2 * interval '1 millisecond' order by updated_at desc limit 1000;
 
 -- read.edge_lanes
 select 
@@ -195,19 +202,51 @@ with leads as materialized (
 )
 select (select count(*) from leads)::int as leads, (select count(*) from placed)::int as placed;
 
+-- session.drop
+delete from proviso.session s where s.workspace = $1 and (not proviso.session_holds(s.opened_at, s.seen_at) or s.hash in (
+     select hash from proviso.session where workspace = $1 and person = $2 order by opened_at desc offset 19));
+
+-- session.end
+delete from proviso.session where workspace = $1 and hash = $2;
+
+-- session.find
+select workspace, person, id, authenticated_at, extract(epoch from idle) as idle_seconds from proviso.principal_of_session($1);
+
+-- session.list
+select id, authenticated_at, opened_at, seen_at from proviso.session
+    where workspace = $1 and person = $2 and proviso.session_holds(opened_at, seen_at) order by opened_at desc;
+
+-- session.open
+insert into proviso.session (workspace, hash, id, person, authenticated_at, opened_at, seen_at)
+   values ($1, $2, $3, $4, least($5::timestamptz, clock_timestamp()), clock_timestamp(), clock_timestamp());
+
 -- session.role
 select rolsuper or rolbypassrls as unsafe, rolname as name,
           current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit
      from pg_roles where rolname = current_user;
 
+-- session.seen
+update proviso.session set seen_at = clock_timestamp() where workspace = $1 and hash = $2;
+
+-- submit.artifact
+select bytes, removed_at is not null as removed from proviso.artifact where workspace = $1 and prototype = $2 and digest = $3;
+
 -- submit.artifacts
-insert into proviso.artifact (workspace, prototype, digest, bytes, frozen_at)
+insert into proviso.artifact as a (workspace, prototype, digest, bytes, frozen_at)
    select $1, t.prototype, t.digest, t.bytes, $2 from unnest($3::text[], $4::text[], $5::bigint[]) as t(prototype, digest, bytes)
-   on conflict (workspace, prototype, digest) do update set bytes = excluded.bytes, frozen_at = excluded.frozen_at, removed_at = null;
+   on conflict (workspace, prototype, digest) do update set bytes = greatest(a.bytes, excluded.bytes), frozen_at = excluded.frozen_at, removed_at = null;
 
 -- submit.authors
-select mark, person from proviso.author_mark where workspace = $1 and mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+select mark, person from (select mark, person from proviso.author_mark where workspace = $1
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
    from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($2::text[]));
+
+-- submit.builds
+insert into proviso.build (workspace, promotion, attempt, at)
+   select $1, t.promotion, t.attempt, $2 from unnest($3::text[], $4::int[]) as t(promotion, attempt) on conflict do nothing;
+
+-- submit.end_sessions
+delete from proviso.session where workspace = $1 and person = $2;
 
 -- submit.evidence
 insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
@@ -215,6 +254,9 @@ insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, 
 
 -- submit.forget_marks
 delete from proviso.author_mark where workspace = $1 and person = any($2::text[]);
+
+-- submit.holder
+select replace(workspace::text, '-', '') as workspace, person from proviso.principal_of_identity($1, $2);
 
 -- submit.involved
 select id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any(array(
@@ -224,7 +266,8 @@ select id, state from proviso.stream where workspace = $1 and kind = 'person' an
               || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.candidates[*].evidence[*].by') || jsonb_path_query_array(state::jsonb, '$.current.author'))
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
-     union select person from proviso.author_mark where workspace = $1 and mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+     union select person from (select mark, person from proviso.author_mark where workspace = $1
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
    from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($3::text[])))) order by id for share;
 
 -- submit.lapse
@@ -233,6 +276,9 @@ update proviso.lease set until = clock_timestamp() where workspace = $1 and lane
 -- submit.lease
 insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timestamp() + $2 * interval '1 millisecond' from unnest($3::text[]) as lane
    on conflict (workspace, lane) do update set until = excluded.until;
+
+-- submit.link
+insert into proviso.identity (workspace, issuer, subject, person) values ($1, $2, $3, $4);
 
 -- submit.lock
 select kind, id, revision, head, case when head = any($3::bytea[]) then null else state end as state, updated_at from proviso.stream where workspace = $1 and kind = 'promotion' and id = any($2::text[]) order by id for update;
@@ -291,11 +337,17 @@ insert into proviso.promotion_status (workspace, id, prototype, open, place)
 -- submit.token
 insert into proviso.token (hash, workspace, person, expires_at) values ($2, $1, $3, to_timestamp($4::bigint / 1000.0));
 
+-- submit.unlink
+delete from proviso.identity where workspace = $1 and issuer = $2 and subject = $3 and person = $4;
+
 -- submit.usage
 select (select coalesce(sum(bytes), 0) from proviso.artifact where workspace = $1 and removed_at is null)
             + coalesce((select evidence_bytes from proviso.usage where workspace = $1), 0) as disk_bytes,
           (select count(*) from proviso.stream where workspace = $1 and kind = 'prototype') as prototypes,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'running') as runs,
+          (select count(*) from proviso.build where workspace = $1
+              and at >= date_trunc('day', statement_timestamp(), 'UTC')) as builds,
+          (extract(epoch from date_trunc('day', statement_timestamp(), 'UTC') + interval '24 hours') * 1000)::bigint as day_ends_ms,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'waiting'
               and ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $2)) as waiting_before;
 
@@ -306,6 +358,11 @@ insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4
 with y as (
      insert into proviso.vault_key (workspace, person, wrapped) values ($1, $2, $3) on conflict do nothing returning 1
    ) select proviso.hold_still((select count(*) from y) = 1);
+
+-- submit.wake_limited
+insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
+   select $1, id, 1, $2 from proviso.promotion_status where workspace = $1 and open and place in ('waiting', 'postponed')
+   on conflict (workspace, promotion) do update set revision = old.revision + 1;
 
 -- submit.wake_waiting
 insert into proviso.dirty as old (workspace, promotion, revision, marked_at)

@@ -1,13 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { ConfigurationController } from './configuration.controller.ts';
+import { DecideController } from './decide.controller.ts';
 import { EdgeController } from './edge.controller.ts';
 import { EventsController } from './events.controller.ts';
 import { EvidenceController } from './evidence.controller.ts';
 import { GatesController } from './gates.controller.ts';
+import { InboxController } from './inbox.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
 import { OwnTokensController } from './own-tokens.controller.ts';
+import { PairingController } from './pairing.controller.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { PeopleController } from './people.controller.ts';
 import { PoliciesController } from './policies.controller.ts';
@@ -17,17 +20,22 @@ import { PrototypesController } from './prototypes.controller.ts';
 import { ReferenceController } from './reference.controller.ts';
 import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
+import { SessionsController } from './sessions.controller.ts';
+import { SignInController } from './sign-in.controller.ts';
 import { WorkloadsController } from './workloads.controller.ts';
 
 const controllers = [
   ConfigurationController,
+  DecideController,
   EdgeController,
   EventsController,
   EvidenceController,
   GatesController,
+  InboxController,
   LanesController,
   LimitsController,
   OwnTokensController,
+  PairingController,
   PeopleController,
   PoliciesController,
   PromotionsController,
@@ -35,6 +43,8 @@ const controllers = [
   ReferenceController,
   RunningController,
   ServiceController,
+  SessionsController,
+  SignInController,
   WorkloadsController,
 ];
 

@@ -6,6 +6,7 @@ import { openEventFeed } from './event-feed.ts';
 import { type Logger, breakageOf } from './log.ts';
 import { openMetrics } from './metrics.ts';
 import type { Parts } from './parts.ts';
+import { openProvider } from './provider.ts';
 import { openRefusalLimit } from './refusal-limit.ts';
 import { openRestoredLanes } from './restored-lanes.ts';
 import { openRefusalSummary } from './refusal-summary.ts';
@@ -37,6 +38,7 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     workloadKeys: openWorkloadKeys(config.workloadIssuers, now),
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
     edges: openEdgeDesk({ store, log, restored: openRestoredLanes({ journal, log, now }) }),
+    provider: config.oidc === null ? null : openProvider(config.oidc, config.publicUrl),
     now,
     heartbeatMs,
   };

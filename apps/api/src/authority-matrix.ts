@@ -14,7 +14,7 @@ export function authorityMatrix(): string {
   const rows = routes.flatMap((route) =>
     whose(route).map((one) => {
       const cells = roles.map((role) => statusFor(route, role, one).padEnd(14)).join('');
-      return `${`${route.method} ${route.path}`.padEnd(width)}  ${one.padEnd(10)}${cells}${route.access.kind === 'public' ? 'yes' : '401'}`;
+      return `${`${route.method} ${route.path}`.padEnd(width)}  ${one.padEnd(10)}${cells}${nobody(route)}`;
     }),
   );
   const notes = [
@@ -23,6 +23,12 @@ export function authorityMatrix(): string {
     'own/403: own work is never decided by its requester, owner who built it, author, uploader or policy author, nor by who issued a token for it.',
   ];
   return `${[...notes, '', head, ...rows, '', 'Commands by role', '', commandMatrix()].join('\n').trimEnd()}\n`;
+}
+
+/** Whoever is not signed in is shown the way to sign in by a page, and told no by everything else. */
+function nobody({ access }: Route): string {
+  if (access.kind === 'public') return 'yes';
+  return access.kind === 'page' ? 'login' : '401';
 }
 
 type Whose = 'own' | 'workspace' | 'other' | '-';
@@ -39,6 +45,10 @@ function statusFor(route: Route, role: Role, one: Whose): string {
     case 'public':
     case 'self':
       return 'yes';
+    case 'page':
+      return access.commands === undefined
+        ? statusFor({ ...route, access: { kind: access.needs } }, role, one)
+        : statusFor({ ...route, access: { kind: 'command', commands: access.commands } }, role, one);
     case 'read':
       return mayRead(person) ? thing(one) : '403';
     case 'edge':

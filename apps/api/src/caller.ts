@@ -1,4 +1,4 @@
-import type { Id, PersonId, PersonState, Scope, WorkspaceId } from '@proviso/domain';
+import type { Digest, Id, PersonId, PersonState, Scope, SessionId, WorkspaceId } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
@@ -7,12 +7,21 @@ import { Problem } from './problem.ts';
 export interface Caller {
   readonly workspace: WorkspaceId;
   readonly person: PersonState;
-  /** The token they came with, and who lent it to them, if it is not theirs alone. */
-  readonly token: Id<'tok'>;
+  /** The token they came with, and who lent it to them, if it is not theirs alone; null for a browser. */
+  readonly token: Id<'tok'> | null;
   readonly lentBy: PersonId | null;
   /** What it is narrowed to; null: whatever the person may. */
   readonly scopes: readonly Scope[] | null;
+  /** The browser they are signed in in; null for whoever came with a token. */
+  readonly session: SignedIn | null;
   readonly reads: Reads;
+}
+
+/** A browser's session, and when its person last proved who they are; null when their provider did not say. */
+export interface SignedIn {
+  readonly id: SessionId;
+  readonly hash: Digest;
+  readonly authenticatedAt: number | null;
 }
 
 /** Only the guard writes here. A request that went past it, by whatever bug, has no caller and gets nowhere. */

@@ -1,6 +1,7 @@
 import type { Digest, WorkspaceId } from '@proviso/domain';
 import type { CommitPerson, Frozen } from '@proviso/intake';
-import type { Journal, NamedAuthor } from '@proviso/journal';
+import { identityOf } from './identity.ts';
+import type { Parts } from './parts.ts';
 
 /** GitHub's own hand when something is merged on its pages: nobody's work, and nobody to exclude. */
 const webHand = 'noreply@github.com';
@@ -10,18 +11,26 @@ const webHand = 'noreply@github.com';
  * strangers and personal data, so they go no further than this.
  */
 export function claimsIn(
-  journal: Pick<Journal, 'authorMarks'>,
+  parts: Pick<Parts, 'journal' | 'config'>,
   workspace: WorkspaceId,
   { provenance }: Pick<Frozen, 'provenance'>,
 ): readonly (readonly Digest[])[] {
   if (!('author' in provenance)) return [];
   const { author, committer, coAuthors } = provenance;
   const people = [author, committer, ...coAuthors].filter(({ email }) => email !== webHand);
-  const marks = people.map((person) => journal.authorMarks(workspace, namedBy(person)));
+  const marks = people.map((person) => marksOf(parts, workspace, person));
   const known = new Map(marks.filter((one) => one.length > 0).map((one) => [one.join(' '), one]));
   return [...known.values()];
 }
 
-function namedBy({ email, id }: CommitPerson): NamedAuthor {
-  return { ...(email === '' ? {} : { email }), ...(id === undefined ? {} : { accountId: id }) };
+/** The address is a claim; the account's number GitHub has verified, and people link their accounts by it. */
+function marksOf(
+  { journal, config }: Pick<Parts, 'journal' | 'config'>,
+  workspace: WorkspaceId,
+  { email, id }: CommitPerson,
+): readonly Digest[] {
+  return [
+    ...(email === '' ? [] : [journal.authorMark(workspace, email)]),
+    ...(id === undefined ? [] : [identityOf({ issuer: 'github', subject: String(id) }, config).subject]),
+  ];
 }

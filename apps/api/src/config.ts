@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute } from 'node:path';
+import { type WorkspaceId, isId } from '@proviso/domain';
 
 /** What an operator tells the API, parsed once. The vault key and the passwords are in no message and no log. */
 export interface Config {
@@ -25,8 +27,23 @@ export interface Config {
   readonly edgePublicUrl: string | null;
   /** CI systems whose runs may be trusted: each by the address that its tokens name as issuer. No other is ever asked. */
   readonly workloadIssuers: readonly string[];
+  /** Who people sign in with; null: with their own tokens. */
+  readonly oidc: OidcConfig | null;
   /** The zone of the times in headlines; the fields beside them are always UTC. */
   readonly timeZone: string;
+}
+
+/** An OpenID provider, and what its people become here. The secret is in no message and no log. */
+export interface OidcConfig {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Where everybody belongs who signs in for the first time. */
+  readonly workspace: WorkspaceId;
+  /** Subjects of those who are administrators from their first sign-in on. */
+  readonly administrators: readonly string[];
+  /** Tokens that people got at the founding go on working, beside the provider. */
+  readonly keepLocalTokens: boolean;
 }
 
 /** What the one-shot process that prepares a deployment needs beside it. */
@@ -76,9 +93,21 @@ export function readConfig(environment: Environment = process.env): Config {
       : null,
     workloadIssuers: reader.issuers('PROVISO_WORKLOAD_ISSUERS', usualIssuers),
     timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
+    oidc: environment['PROVISO_OIDC_ISSUER'] ? oidcIn(environment, reader) : null,
   };
   reader.finish();
   return Object.freeze(config);
+}
+
+function oidcIn(environment: Environment, reader: ReturnType<typeof readerOf>): OidcConfig {
+  return {
+    issuer: reader.provider('PROVISO_OIDC_ISSUER'),
+    clientId: reader.text('PROVISO_OIDC_CLIENT_ID'),
+    clientSecret: reader.secret('PROVISO_OIDC_CLIENT_SECRET'),
+    workspace: reader.workspace('PROVISO_OIDC_WORKSPACE'),
+    administrators: (environment['PROVISO_OIDC_ADMINISTRATORS'] ?? '').split(',').filter((subject) => subject !== ''),
+    keepLocalTokens: environment['PROVISO_OIDC_KEEP_LOCAL_TOKENS'] === 'yes',
+  };
 }
 
 /** Reads the settings of the one-shot process that migrates, where it may, and founds. */
@@ -135,6 +164,27 @@ function readerOf(environment: Environment) {
       wrong(name, 'addresses that start with https://, joined by commas, without a slash at the end');
       return [];
     },
+    /** A provider over plain HTTP could be anybody, except on this machine. */
+    provider: (name: string) => {
+      const given = environment[name] ?? '';
+      const url = URL.canParse(given) ? new URL(given) : null;
+      const local = url?.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+      return url !== null && (url.protocol === 'https:' || local)
+        ? given
+        : wrong(name, 'an address that starts with https://');
+    },
+    /** The value itself, or a file that holds it, in a variable of the same name with _FILE. */
+    secret: (name: string) => {
+      const file = environment[`${name}_FILE`];
+      const given = file === undefined ? environment[name] : contentOf(file);
+      return given || wrong(name, `a secret, or a readable file in ${name}_FILE`);
+    },
+    workspace: (name: string): WorkspaceId => {
+      const given = environment[name] ?? '';
+      if (isId('wsp', given)) return given;
+      wrong(name, 'the id of a workspace');
+      return 'wsp_';
+    },
     zone: (name: string, preset: string) => {
       const given = environment[name] || preset;
       return isZone(given) ? given : wrong(name, 'a time zone such as Europe/Berlin');
@@ -154,6 +204,14 @@ function isIssuer(address: string): boolean {
   const { protocol, hostname, search, hash, username } = new URL(address);
   const isSafe = protocol === 'https:' || (protocol === 'http:' && hostname === '127.0.0.1');
   return isSafe && search === '' && hash === '' && username === '';
+}
+
+function contentOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
 }
 
 function isZone(name: string): boolean {

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type GateName, builtinPrincipals } from '@proviso/domain';
-import { openJournal } from '@proviso/journal';
+import { type GateName, builtinPrincipals, idFrom } from '@proviso/domain';
+import { openJournal, openPump } from '@proviso/journal';
 import { createDatabase, tarOf } from '@proviso/testkit';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { assemble } from './assembly.ts';
 import type { Config } from './config.ts';
 import { found } from './founding.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import { openLog } from './log.ts';
 import type { Parts } from './parts.ts';
 import { routeKey } from './route.ts';
@@ -53,6 +54,7 @@ export interface Deployment {
   readonly appUrl: string;
   readonly evidence: string;
   readonly pumpUrl: string;
+  readonly superuserUrl: string;
   readonly ask: (
     actor: Actor | null,
     method: 'GET' | 'POST' | 'PUT',
@@ -108,6 +110,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     edgePublicUrl: 'http://127.0.0.1:7080',
     vaultKeyHex,
     workloadIssuers: [],
+    publicUrl: 'http://127.0.0.1:7070',
+    oidc: null,
     evidence: join(folder, 'evidence'),
     ...over,
   };
@@ -120,7 +124,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     bindings: [...held],
     token: true as const,
   }));
-  const here = await found(ports, { workspace: { name: 'here' }, people, policies: [{ source: policySource }] });
+  const id = over.oidc == null ? {} : { id: over.oidc.workspace };
+  const here = await found(ports, { workspace: { ...id, name: 'here' }, people, policies: [{ source: policySource }] });
   const eve = { key: 'eve', name: 'Eve', principal: 'human' as const, token: true as const };
   const roles = ['builder', 'operator', 'policy-owner', 'administrator'] as const;
   const stranger = {
@@ -143,6 +148,7 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     appUrl: url,
     evidence: config.evidence,
     pumpUrl: database.pumpUrl,
+    superuserUrl: database.superuserUrl,
     ask,
     post: (actor, address, body, key) =>
       ask(actor, 'POST', address, { payload: body, headers: key === undefined ? {} : { 'idempotency-key': key } }),
@@ -253,9 +259,43 @@ export async function passByWorker(
   };
   const claim = await say({ kind: 'Claim', promotion, step: gate, claimant: 'test' });
   if (claim.kind !== 'granted') throw new Error(`expected a grant, got ${claim.kind}`);
-  const { digest } = await store.put(Buffer.from(`<b>report of ${gate} of ${promotion}</b>`));
-  const evidence = [{ kind: 'report', digest }];
   const { attempt, fence } = claim;
+  const again = attempt === 1 ? '' : `, attempt ${attempt}`;
+  const { digest } = await store.put(Buffer.from(`<b>report of ${gate} of ${promotion}</b>${again}`));
+  const evidence = [{ kind: 'report', digest }];
   await say({ kind: 'Report', promotion, gate, attempt, fence, verdict, reasons: [], evidence, measure: null });
   return digest;
+}
+
+/** A token that the deployment itself issues, as at its founding: what a person issues to another does not vote. */
+export async function grantToken(here: Deployment, person: string, expiresAt = Date.now() + 600_000): Promise<string> {
+  const token = `prv_${randomBytes(32).toString('base64url')}`;
+  const record = { id: idFrom('tok', randomUUID()), hash: hashOfToken(token), expiresAt };
+  const receipt = await here.parts.journal.submit({
+    ...{ workspace: here.workspace, actor: builtinPrincipals.founder.id, authn: 'test', idempotencyKey: randomUUID() },
+    command: { kind: 'IssueToken', person: person as `psn_${string}`, token: record },
+  });
+  if (receipt.kind === 'refused') throw new Error(`expected a token to be issued, got ${receipt.refusal.code}`);
+  return token;
+}
+
+/** Gives positions to all entries so far, as the worker's sequencer does. */
+export async function sequence(here: Deployment): Promise<void> {
+  const pump = await openPump({ url: here.pumpUrl, durable: false });
+  const leadership = await pump.lead('sequencer');
+  if (leadership === null) throw new Error('expected to lead');
+  await leadership.sequence(10_000);
+  await leadership.resign();
+  await pump.close();
+}
+
+/** The address of the deployment for strangers: over a real socket. */
+export async function listening(here: Deployment): Promise<string> {
+  await here.app.listen(0, '127.0.0.1');
+  return await here.app.getUrl();
+}
+
+/** Speaks for everybody who was refused too often within the last minute. */
+export function forgiveAll(here: Deployment): void {
+  for (const person of Object.values(here.people)) here.parts.refusals.forgive(person);
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { authorityMatrix } from './authority-matrix.ts';
+import { pairingQuery, signedIn, voteForm } from './browser.contract.ts';
 import { type Actor, type Deployment, atApproval, cast, openDeployment, policySource } from './deployment.contract.ts';
 import { openapiText } from './openapi.ts';
 import { type Route, routeKey } from './route.ts';
@@ -24,6 +25,7 @@ afterAll(async () => {
 /** The address of a thing of ours for a route. */
 function addressOf({ path }: Route): string {
   const noun = path.split('/')[2] ?? '';
+  if (path.startsWith('/decide/')) return path.replace(':id', things.gate);
   const ids: Record<string, string> = {
     gates: things.gate,
     lanes: lane,
@@ -89,7 +91,15 @@ describe('the guard', () => {
     for (const route of routes.filter(({ access }) => access.kind !== 'public')) {
       for (const one of headers) {
         const answer = await here.ask(null, route.method, addressOf(route), { headers: one });
-        expect([routeKey(route.method, route.path), answer.status]).toEqual([routeKey(route.method, route.path), 401]);
+        // A page shows the way to sign in, and to its form only what came from a page of ours gets that far.
+        const expected = route.access.kind !== 'page' ? 401 : route.method === 'GET' ? 302 : 403;
+        expect([routeKey(route.method, route.path), answer.status]).toEqual([
+          routeKey(route.method, route.path),
+          expected,
+        ]);
+        expect([301, 302, 303].includes(answer.status) ? String(answer.headers['location']) : '/login').toMatch(
+          /^\/login/,
+        );
       }
     }
   });
@@ -107,12 +117,15 @@ describe('the guard', () => {
       for (const [actor, role] of Object.entries(heldBy) as [Actor, string][]) {
         const cell = row?.[2 + columns.indexOf(role)];
         // An empty body is wrong everywhere: whoever may come in learns that, whoever may not learns only that.
-        const answer = await here.ask(
-          actor,
-          route.method,
-          addressOf(route),
-          route.access.kind === 'command' ? bodyFor(route) : {},
-        );
+        const answer =
+          route.access.kind === 'page'
+            ? await onPage(actor, route)
+            : await here.ask(
+                actor,
+                route.method,
+                addressOf(route),
+                route.access.kind === 'command' ? bodyFor(route) : sameSite,
+              );
         const isIn = answer.status !== 403;
         expect([key, role, isIn]).toEqual([key, role, cell === 'vote' ? actor === 'sam' : cell !== '403']);
       }
@@ -157,6 +170,20 @@ describe('the guard', () => {
   });
 });
 
+/** The same in a browser; services have none, so they come nowhere. */
+async function onPage(actor: Actor, route: Route) {
+  if (actor === 'edge') return { status: route.access.kind === 'page' && route.access.needs === 'self' ? 200 : 403 };
+  const browser = await signedIn(here, actor);
+  if (route.method === 'GET')
+    return await browser.get(`${addressOf(route)}${route.path === '/login/cli' ? `?${pairingQuery}` : ''}`);
+  return await browser.post(
+    addressOf(route),
+    route.path === '/decide/:id' ? voteForm(things.digests, { attempt: '99' }) : {},
+  );
+}
+
+const sameSite = { headers: { 'sec-fetch-site': 'same-origin' } };
+
 /** A body that is well-formed, so that only rights can be in the way of a command. */
 function bodyFor({ path, name }: Route) {
   const digests = things.digests;
@@ -189,6 +216,7 @@ function bodyFor({ path, name }: Route) {
     unbindSecret: { name: 'MAIL_KEY' },
     rotateSecret: { name: 'MAIL_KEY' },
     setLimits: {},
+    endSessions: {},
   };
   const stopping = /cancel|rollback|hold|resume/.test(path) ? { reason: 'test' } : {};
   return { payload: bodies[name] ?? stopping };

@@ -5,6 +5,8 @@ import {
   configurationOf,
   leaseMs,
   needsLease,
+  previewLinkMs,
+  previewSessionMs,
   runOrderOf,
 } from '@proviso/domain';
 import type { FolderStore } from '@proviso/evidence';
@@ -82,6 +84,7 @@ export function openEdgeDesk({ store, restored, log }: Ports): EdgeDesk {
       const lanes = (await restored.notice(caller, read, report.lanes)) ? await caller.reads.edgeLanes() : read;
       return {
         incarnation: incarnationOf(lanes),
+        shutOut: [...(await caller.reads.disabledWithin(previewLinkMs + previewSessionMs))],
         lanes: await Promise.all(lanes.map((lane) => orderOf(lane, contractOf))),
       };
     },

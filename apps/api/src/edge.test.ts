@@ -221,3 +221,18 @@ describe('an edge that has seen a newer fence than the journal holds', () => {
     expect(await told(lane, 'incarnation_raised')).toEqual([]);
   });
 });
+
+describe('an edge, about people', () => {
+  it('is told at once whom previews let in no longer, of its own workspace', async () => {
+    const added = await here.post('ada', '/v1/people', { name: 'Gone' });
+    const id = pickText(added.body, 'id');
+    expect((await here.post('edge', '/v1/edge/orders', report)).body['shutOut']).not.toContain(id);
+    await here.post('ada', `/v1/people/${id}/disable`, {});
+    expect((await here.post('edge', '/v1/edge/orders', report)).body['shutOut']).toContain(id);
+    const stranger = await here.post('eve', '/v1/people', { name: 'Elsewhere' });
+    await here.post('eve', `/v1/people/${pickText(stranger.body, 'id')}/disable`, {});
+    expect((await here.post('edge', '/v1/edge/orders', report)).body['shutOut']).not.toContain(
+      pickText(stranger.body, 'id'),
+    );
+  });
+});

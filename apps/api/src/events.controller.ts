@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { mayRead } from '@proviso/authority';
-import type { EntryView, LogView } from '@proviso/journal';
+import type { BrowserSessions, EntryView, LogView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
 import { queries } from './forms.ts';
@@ -25,6 +25,7 @@ export class EventsController {
     queryOf(request, queries.none);
     const caller = callerOf(request);
     const { workspace, reads, person } = caller;
+    const { sessions } = this.#parts.journal;
     const log = await reads.log();
     const asked = positionIn(request.headers['last-event-id'], log);
     const stream = reply.raw;
@@ -43,7 +44,7 @@ export class EventsController {
     });
     stream.write(': connected\n\n');
     if (asked === null) stream.write(`event: reset\nid: ${log.incarnation}.${log.last}\ndata: {}\n\n`);
-    const heart = setInterval(() => void beat(stream, caller, log), this.#parts.heartbeatMs);
+    const heart = setInterval(() => void beat(stream, { caller, log, sessions }), this.#parts.heartbeatMs);
     const stop = (): void => {
       clearInterval(heart);
       leave();
@@ -55,15 +56,33 @@ export class EventsController {
   }
 }
 
+interface Beat {
+  readonly caller: Caller;
+  readonly log: LogView;
+  readonly sessions: BrowserSessions;
+}
+
+/** Whether what the reader came with is still good. */
+async function stillHolds(
+  { reads, person: { id }, token, session }: Caller,
+  sessions: BrowserSessions,
+): Promise<boolean> {
+  if (session !== null) return (await sessions.find(session.hash)) !== null;
+  return (await reads.person(id))?.tokens.some((held) => held.id === token) === true;
+}
+
 /**
  * Keeps the line open as long as its reader may read, and as long as it is the log that it began with: a lost right or a
  * revoked token ends it within one beat, and so does a database that was put back under us; then the reader comes back
  * and is told to reset.
  */
-async function beat(stream: ServerResponse, { reads, person: { id }, token }: Caller, log: LogView): Promise<void> {
+async function beat(stream: ServerResponse, { caller, log, sessions }: Beat): Promise<void> {
+  const {
+    reads,
+    person: { id },
+  } = caller;
   try {
-    const [person, now] = await Promise.all([reads.person(id), reads.log()]);
-    const holds = person?.tokens.some((held) => held.id === token) === true;
+    const [person, now, holds] = await Promise.all([reads.person(id), reads.log(), stillHolds(caller, sessions)]);
     if (person === null || !holds || !mayRead(person) || now.incarnation !== log.incarnation) stream.end();
     else write(stream, ': alive\n\n');
   } catch {

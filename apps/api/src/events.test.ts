@@ -1,5 +1,4 @@
-import { openPump } from '@proviso/journal';
-import { type Deployment, openDeployment } from './deployment.contract.ts';
+import { type Deployment, openDeployment, sequence } from './deployment.contract.ts';
 import { createServer } from './server.ts';
 
 let here: Deployment;
@@ -9,22 +8,12 @@ beforeAll(async () => {
   here = await openDeployment();
   await here.app.listen(0, '127.0.0.1');
   address = await here.app.getUrl();
-  await sequence();
+  await sequence(here);
 });
 
 afterAll(async () => {
   await here.close();
 });
-
-/** Gives positions to all entries so far, as the worker's sequencer does. */
-async function sequence(): Promise<void> {
-  const pump = await openPump({ url: here.pumpUrl, durable: false });
-  const leadership = await pump.lead('sequencer');
-  if (leadership === null) throw new Error('expected to lead');
-  await leadership.sequence(1_000);
-  await leadership.resign();
-  await pump.close();
-}
 
 function log() {
   return here.parts.journal.reads(here.workspace).log();
@@ -78,7 +67,7 @@ describe('live events', () => {
   it('begin with a comment at once and carry ledger positions', async () => {
     const live = await readUntil(/prototype_registered/, {}, async () => {
       await here.post('bea', '/v1/prototypes', { name: 'live' });
-      await sequence();
+      await sequence(here);
     });
     expect(live.type).toBe('text/event-stream');
     expect(live.text.startsWith(': connected\n\n')).toBe(true);

@@ -1,3 +1,4 @@
+import { promotionRels } from '@proviso/authority';
 import {
   type CandidateId,
   type Digest,
@@ -68,7 +69,7 @@ const prose = z
   );
 
 /** Services inside the deployment hold these without a row; nobody is ever granted one through a door. */
-const insideOnly = ['worker', 'keeper', 'founder', 'workload'] as const;
+const insideOnly = ['worker', 'keeper', 'founder', 'porter', 'workload'] as const;
 
 const binding = z.strictObject({
   role: z.enum(roles).exclude(insideOnly),
@@ -145,6 +146,13 @@ function boundedLimit(name: LimitName) {
   return z.number().int().min(min).max(max).optional();
 }
 
+/** A command line that waits on this machine, and what only it can answer (PKCE, RFC 7636). */
+const pairing = {
+  port: z.coerce.number().int().min(1_024).max(65_535),
+  challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected the SHA-256 of a verifier'),
+  state: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
+} as const;
+
 /** A token of a CI system is a kilobyte or two; a header of its own is not taken. */
 const workloadTokenBytesMax = 16_384;
 
@@ -195,6 +203,10 @@ export const bodies = {
   }),
   revokeToken: z.strictObject({ token: ids.token }),
   empty: z.strictObject({}).optional(),
+  exchange: z.strictObject({
+    code: z.string().max(2_000),
+    verifier: z.string().regex(/^[A-Za-z0-9._~-]{43,128}$/),
+  }),
   registerPrototype: z.strictObject({ name: prototypeName, owner: ids.person.nullable().optional() }),
   assignOwner: z.strictObject({ owner: ids.person }),
   trust: z.strictObject({ trusted: z.boolean() }),
@@ -225,9 +237,35 @@ export const bodies = {
     uploadBytesMax: boundedLimit('uploadBytesMax'),
     prototypesMax: boundedLimit('prototypesMax'),
     runsAtOnceMax: boundedLimit('runsAtOnceMax'),
+    buildsPerDayMax: boundedLimit('buildsPerDayMax'),
     retentionDays: boundedLimit('retentionDays'),
   }),
   optionalReason: z.strictObject({ reason: reason.optional() }).default({}),
+} as const;
+
+const shortText = z.string().max(2_000);
+
+/** What pages' forms send: texts only. `form` proves that the page was ours; `key` makes a click that is sent twice one. */
+export const forms = {
+  empty: z.strictObject({ form: shortText }),
+  token: z.strictObject({ token: shortText.trim(), to: shortText.default('/') }),
+  pairing: z.strictObject({ form: shortText, ...pairing }),
+  decide: z.strictObject({
+    form: shortText,
+    key: z.string().regex(/^[0-9a-f-]{36}$/),
+    verdict: z.enum(['approve', 'reject', 'request_changes']),
+    // An empty field is sent, and says nothing.
+    reason: z.union([
+      z.literal('').transform(() => undefined),
+      z
+        .string()
+        .transform((text) => text.replaceAll('\r\n', '\n'))
+        .pipe(reason),
+    ]),
+    attempt: z.coerce.number().int().min(0).max(2_147_483_647),
+    artifactDigest: digest,
+    evidenceDigest: digest,
+  }),
 } as const;
 
 const after = z
@@ -244,6 +282,10 @@ const limit = z.coerce.number().int().min(1).max(pageMax).default(50);
 /** Queries as sent. */
 export const queries = {
   none: z.strictObject({}),
+  login: z.strictObject({ to: z.string().max(2_000).default('/'), fresh: z.enum(['true']).optional() }),
+  /** A provider may add what it likes; what counts is read where it is checked. */
+  callback: z.looseObject({}),
+  pairing: z.strictObject(pairing),
   page: z.strictObject({ after, limit }),
   promotions: z.strictObject({
     prototype: ids.prototype.optional(),
@@ -257,6 +299,10 @@ export const queries = {
   history: z.strictObject({
     after: z.coerce.number().int().min(0).max(2_147_483_647).optional(),
     limit: z.coerce.number().int().min(1).max(500).default(200),
+  }),
+  explain: z.strictObject({
+    action: z.enum(promotionRels).default('approve'),
+    person: ids.person.optional().describe('whose rights; without it your own'),
   }),
   looks: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(200) }),
 } as const;

@@ -3,7 +3,7 @@ import type { PersonId, Role, WorkspaceId } from '@proviso/domain';
 import type { FolderStore } from '@proviso/evidence';
 import type { Journal, Receipt, Submission } from '@proviso/journal';
 import { z } from 'zod';
-import { hashOfToken } from './guard.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import { publicationOf } from './publishing.ts';
 import { uuidOfSeed } from './submission.ts';
 

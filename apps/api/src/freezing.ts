@@ -96,7 +96,7 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
   const manifest: CandidateManifest = { v: 1, artifact, parts: { code: artifact } };
   const bytes = Buffer.from(JSON.stringify({ artifact, parts: { code: artifact }, v: 1 }));
   const secrets = await secretsIn(parts, taken.frozen);
-  const claims = claimsIn(parts.journal, intent.caller.workspace, taken.frozen);
+  const claims = claimsIn(parts, intent.caller.workspace, taken.frozen);
   const { digest: manifestDigest } = await parts.store.put(bytes, { mediaType: 'application/json' });
   return {
     id: idFrom('cnd', intent.draw('candidate')),

@@ -1,8 +1,10 @@
-import { createHash } from 'node:crypto';
 import { mayRead, readOutOfScope } from '@proviso/authority';
 import { lenderOf } from '@proviso/domain';
+import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
+import { cookieIn, expectSameSite } from './browser-session.ts';
 import { type Caller, attachAsker, attachCaller } from './caller.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
 import { Problem, problemOfRefusal } from './problem.ts';
 import { type Access, routeKey } from './route.ts';
@@ -13,7 +15,7 @@ import { routesByKey } from './routes.ts';
  * path that was sent, so no spelling of a path leads around it; a route without a row is nobody's.
  */
 export function guardOf(
-  parts: Pick<Parts, 'journal' | 'refusals' | 'uses'>,
+  parts: Pick<Parts, 'journal' | 'refusals' | 'config' | 'uses'>,
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const path = request.routeOptions.url;
@@ -21,7 +23,8 @@ export function guardOf(
     const route = routesByKey.get(routeKey(request.method, path));
     if (route === undefined) throw new Problem('not_found', 'expected a known address');
     if (route.access.kind === 'public') return;
-    const caller = await authenticate(parts, request.headers.authorization);
+    if (route.access.kind === 'page' && request.method !== 'GET') expectSameSite(request, parts.config);
+    const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
     const refused = lackOf(route.access, caller);
     if (refused !== null) throw await recorded(parts, caller, { door: routeKey(request.method, path), refused });
@@ -32,7 +35,42 @@ export function guardOf(
 /** A token's own form; anything else is not even hashed. */
 const bearer = /^Bearer (prv_[A-Za-z0-9_-]{43})$/i;
 
+/**
+ * One credential counts, never two: whoever sends a token is judged by it, whatever cookie their browser adds. A cookie
+ * alone counts only where the row says so.
+ */
 async function authenticate(
+  { journal, config, uses }: Pick<Parts, 'journal' | 'config' | 'uses'>,
+  request: FastifyRequest,
+  access: Access,
+): Promise<Caller> {
+  const { authorization } = request.headers;
+  if (access.kind === 'page' || (authorization === undefined && 'session' in access)) {
+    return await bySession(journal, authorization === undefined ? cookieIn(request, config, 'session') : null);
+  }
+  const caller = await byToken({ journal, uses }, authorization);
+  if (isLocal(caller) && config.oidc !== null && !config.oidc.keepLocalTokens) throw unknown();
+  return caller;
+}
+
+/** A human's token from the founding. Where people sign in with a provider it would be a way in beside it. */
+function isLocal({ person, token }: Caller): boolean {
+  return person.kind === 'human' && person.tokens.some((held) => held.id === token && held.issuedBy === undefined);
+}
+
+async function bySession(journal: Journal, secret: string | null): Promise<Caller> {
+  if (secret === null || !/^[A-Za-z0-9_-]{43}$/.test(secret)) throw unknown();
+  const hash = hashOfToken(secret);
+  const found = await journal.sessions.use(hash);
+  if (found === null) throw unknown();
+  const { workspace, id, authenticatedAt } = found;
+  const reads = journal.reads(workspace);
+  const person = await reads.person(found.person);
+  if (person === null || person.disabled) throw unknown();
+  return { workspace, person, reads, token: null, lentBy: null, scopes: null, session: { id, hash, authenticatedAt } };
+}
+
+async function byToken(
   { journal, uses }: Pick<Parts, 'journal' | 'uses'>,
   header: string | undefined,
 ): Promise<Caller> {
@@ -48,12 +86,8 @@ async function authenticate(
   if (person === null || person.disabled || held === undefined) throw unknown();
   const { workspace } = principal;
   await uses.note(workspace, hash);
-  return { workspace, person, reads, token: held.id, lentBy: lenderOf(person, held), scopes: held.scopes ?? null };
-}
-
-/** How a token is stored and looked up: only its hash is anywhere. */
-export function hashOfToken(token: string): `sha256:${string}` {
-  return `sha256:${createHash('sha256').update(token).digest('hex')}`;
+  const [lentBy, scopes] = [lenderOf(person, held), held.scopes ?? null];
+  return { workspace, person, reads, token: held.id, lentBy, scopes, session: null };
 }
 
 /** One answer for missing, malformed, expired and revoked, so that nothing can be told from it. */
@@ -62,27 +96,36 @@ function unknown(): Problem {
 }
 
 /** A no is in the journal before it is told, within the same limit as every other try. */
-async function recorded(
+export async function recorded(
   { journal, refusals }: Pick<Parts, 'journal' | 'refusals'>,
-  { workspace, person, lentBy }: Caller,
+  { workspace, person, lentBy, token }: Caller,
   { door, refused }: { readonly door: string; readonly refused: Problem },
 ): Promise<Problem> {
   const told = { kind: 'refusal_recorded', door, code: refused.code, rule: refused.more.rule ?? null } as const;
   await refusals.during(
     person.id,
-    () => journal.recordAtDoor({ workspace, actor: person, lentBy, authn: 'token/rest', told }),
+    () =>
+      journal.recordAtDoor({
+        workspace,
+        actor: person,
+        lentBy,
+        authn: token === null ? 'session/page' : 'token/rest',
+        told,
+      }),
     () => true,
   );
   return refused;
 }
 
 /** What the caller lacks for a door, be it a right or a wider token; null: they may come in. */
-function lackOf(access: Access, { person, scopes }: Caller): Problem | null {
+function lackOf(access: Access, { person, scopes }: Pick<Caller, 'person' | 'scopes'>): Problem | null {
   switch (access.kind) {
     case 'public':
     case 'self':
     case 'command':
       return null;
+    case 'page':
+      return access.needs === 'self' ? null : lackOf({ kind: access.needs }, { person, scopes });
     case 'read':
       return mayRead(person) ? tooNarrow(scopes, 'workspace') : lacking('read this workspace', 'read', readers);
     case 'edge':

@@ -40,8 +40,8 @@ export class LimitsController {
 async function shownTo({ reads }: Pick<Caller, 'reads'>) {
   const [workspace, usage] = await Promise.all([reads.workspace(), reads.usage()]);
   const { state, revision } = found(workspace);
-  const { diskBytes, prototypes, runs } = usage;
-  return { limits: limitsOf(state), set: state.limits ?? {}, usage: { diskBytes, prototypes, runs }, revision };
+  const { diskBytes, prototypes, runs, builds } = usage;
+  return { limits: limitsOf(state), set: state.limits ?? {}, usage: { diskBytes, prototypes, runs, builds }, revision };
 }
 
 /** Without the names that were left out: an entry holds no hole. */

@@ -1,3 +1,4 @@
+import { openPump } from '@proviso/journal';
 import {
   type Deployment,
   archiveOf,
@@ -88,6 +89,7 @@ describe('a full workspace', () => {
 });
 
 describe('a place to run a candidate in', () => {
+  let claims = 0;
   const source = 'policy: running\nenvironment: production\ngates:\n  - gate: staging\n';
 
   it('is given to as many as there are, and the next says what it waits for', async () => {
@@ -106,6 +108,27 @@ describe('a place to run a candidate in', () => {
     expect((await here.ask('bea', 'GET', `/v1/promotions/${second}`)).body).toMatchObject({ state: 'live' });
   });
 
+  it('is not waited for by a build beyond the limit of a day, which goes on when an operator raises it', async () => {
+    const source = 'policy: running\nenvironment: production\ngates:\n  - gate: build\n';
+    expect((await here.ask('petra', 'POST', '/v1/policies', { payload: { source } })).status).toBe(201);
+    await set({ buildsPerDayMax: 1 });
+    const [first, second] = [await running('first'), await running('second')];
+    const both = await Promise.all([claim(first, 'build'), claim(second, 'build')]);
+    expect(both.map((receipt) => pickKind(receipt)).toSorted()).toEqual(['granted', 'wait limit_reached']);
+    const late = pickKind(both[0]) === 'granted' ? second : first;
+    const waits = await here.ask('bea', 'GET', `/v1/promotions/${late}`);
+    expect(waits.body).toMatchObject({ state: 'queued', blockers: [{ code: 'build_postponed' }] });
+    expect(waits.body['headline']).toMatch(
+      /has begun 1 of 1 builds today: this one goes on at \d{4}-\d\d-\d\d 00:00 UTC, or when an operator raises/,
+    );
+    expect((await here.ask('bea', 'GET', url)).body).toMatchObject({ usage: { builds: 1, runs: 1 } });
+    expect((await here.ask('bea', 'GET', '/v1/running')).body).toMatchObject({ places: { waiting: [late] } });
+    const marks = await marked(async () => await set({ buildsPerDayMax: 2 }));
+    expect(marks).toContain(late);
+    expect(pickKind(await claim(late, 'build'))).toBe('granted');
+    expect((await here.ask('bea', 'GET', url)).body).toMatchObject({ usage: { builds: 2 } });
+  });
+
   async function running(name: string): Promise<`prm_${string}`> {
     const { prototype, candidate } = await registered(here, name);
     const policies = (await here.ask('bea', 'GET', '/v1/policies')).body['items'] as { name: string; id: string }[];
@@ -114,11 +137,30 @@ describe('a place to run a candidate in', () => {
     return pickText(opened.body, 'id') as `prm_${string}`;
   }
 
-  async function claim(promotion: `prm_${string}`): Promise<void> {
-    await here.parts.journal.submit({
+  /** The promotions whose workflows must look again by what was done. */
+  async function marked(work: () => Promise<unknown>): Promise<readonly string[]> {
+    const pump = await openPump({ url: here.pumpUrl, durable: false });
+    const waker = await pump.lead('waker');
+    if (waker === null) throw new Error('expected to lead');
+    await waker.settle(await waker.dirty(100));
+    await work();
+    const marks = await waker.dirty(100);
+    await Promise.all([waker.resign(), pump.close()]);
+    return marks.map(({ promotion }) => promotion);
+  }
+
+  function pickKind(receipt: Awaited<ReturnType<typeof claim>> | undefined): string {
+    if (receipt?.kind !== 'accepted') return 'refused';
+    const { answer } = receipt;
+    return answer.kind === 'onward' && answer.onward.kind === 'wait' ? `wait ${answer.onward.why}` : answer.kind;
+  }
+
+  async function claim(promotion: `prm_${string}`, step: 'staging' | 'build' = 'staging') {
+    claims += 1;
+    return await here.parts.journal.submit({
       ...{ workspace: here.workspace, actor: `psn_${'1'.padStart(32, '0')}`, authn: 'service/worker' },
-      idempotencyKey: `claim ${promotion}`,
-      command: { kind: 'Claim', promotion, step: 'staging', claimant: 'test' },
+      idempotencyKey: `claim ${promotion} ${claims}`,
+      command: { kind: 'Claim', promotion, step, claimant: 'test' },
     });
   }
 });

@@ -5,6 +5,7 @@ import type { EdgeDesk } from './edge-desk.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { Provider } from './provider.ts';
 import type { RefusalLimit } from './refusal-limit.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
 import type { TokenUse } from './token-use.ts';
@@ -27,6 +28,8 @@ export interface Parts {
     | 'edgePublicUrl'
     | 'vaultKeyHex'
     | 'workloadIssuers'
+    | 'publicUrl'
+    | 'oidc'
   >;
   readonly journal: Journal;
   readonly store: FolderStore;
@@ -39,6 +42,8 @@ export interface Parts {
   readonly workloadKeys: WorkloadKeys;
   readonly feed: EventFeed;
   readonly edges: EdgeDesk;
+  /** Who people sign in with; null: with their own tokens. */
+  readonly provider: Provider | null;
   readonly now: () => number;
   /** How often a live stream says that it is alive, and looks whether its reader may still read. */
   readonly heartbeatMs: number;

@@ -4,6 +4,7 @@ import { askerOf } from './caller.ts';
 import { breakageOf } from './log.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOfProblem, httpStatusOf, problemOf } from './problem.ts';
+import { isForPeople, sendProblemPage } from './problem-page.ts';
 import { loggedAs } from './trace.ts';
 
 /** Everything that was thrown, wherever, leaves here as a problem; what is our fault is logged once, here. */
@@ -36,6 +37,7 @@ export function answerProblem(
   if (status < 500 && asker !== undefined && !problem.more.recorded) parts.summary.note(asker, problem.code);
   if (reply.sent || reply.raw.headersSent) return;
   if (problem.more.retryAfterSeconds !== undefined) reply.header('retry-after', problem.more.retryAfterSeconds);
+  if (isForPeople(request)) return sendProblemPage(problem, request, reply);
   if (status === 401) reply.header('www-authenticate', 'Bearer realm="proviso"');
   // Serialised here: the body of an error must not depend on which schema the route has for its success.
   const body = JSON.stringify(bodyOfProblem(problem, loggedAs(request)));

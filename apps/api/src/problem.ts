@@ -48,6 +48,7 @@ export class Problem extends Error {
 /** Every code that can be answered and its status: the only place where HTTP numbers are chosen. */
 const statusOf: Readonly<Record<string, number>> = {
   malformed_request: 400,
+  sign_in_refused: 400,
   unauthenticated: 401,
   not_permitted: 403,
   own_work: 403,
@@ -55,6 +56,7 @@ const statusOf: Readonly<Record<string, number>> = {
   channel_not_allowed: 403,
   step_up_required: 403,
   scope_missing: 403,
+  cross_site: 403,
   not_found: 404,
   candidate_unknown: 404,
   method_not_allowed: 405,
@@ -109,6 +111,7 @@ const statusOf: Readonly<Record<string, number>> = {
   contention: 503,
   evidence_unavailable: 503,
   source_unavailable: 503,
+  provider_unavailable: 503,
 };
 
 /** The status of a code. What has no line is a mistake in what was sent: intake has a dozen names for those. */

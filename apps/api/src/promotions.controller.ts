@@ -4,6 +4,7 @@ import { type PromotionId, idFrom } from '@proviso/domain';
 import type { EntryView, PromotionView, Reads } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
+import { explanationOf } from './explaining.ts';
 import { bodies, queries } from './forms.ts';
 import { entryView, peopleOfEntries } from './history-view.ts';
 import { PARTS, type Parts } from './parts.ts';
@@ -101,6 +102,16 @@ export class PromotionsController {
     const { config, now } = this.#parts;
     const { url, expiresAt } = previewLink(config, { host: lane.host, person: person.id, now: now() });
     return { url, host: lane.host, expiresAt: timeOf(expiresAt) };
+  }
+
+  @Get(':id/explain')
+  async explain(@Req() request: FastifyRequest) {
+    const { action: rel, person } = queryOf(request, queries.explain);
+    const caller = callerOf(request);
+    const { reads } = caller;
+    const view = found(await reads.promotion(idIn(request, 'prm')));
+    const actor = person === undefined ? caller.person : found(await reads.person(person));
+    return await explanationOf(caller, { view, rel, actor, now: this.#parts.now() });
   }
 
   @Get(':id/looks')

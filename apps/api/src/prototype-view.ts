@@ -1,4 +1,4 @@
-import type { Candidate, PersonState, TokenRecord } from '@proviso/domain';
+import { type Candidate, type PersonState, type TokenRecord, identitiesOf } from '@proviso/domain';
 import type { LaneView, PolicyView, PrototypeView, Reads } from '@proviso/journal';
 import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
@@ -77,6 +77,8 @@ export function personView(person: PersonState, { names, uses }: { names: Names;
     disabled,
     erased: erased ?? false,
     roles: [...bindings],
+    waitsForRole: kind === 'human' && !disabled && bindings.length === 0,
+    accounts: identitiesOf(person).map(({ issuer }) => issuer),
     tokens: tokens.map((token) => tokenView(token, uses)),
   };
 }

@@ -61,8 +61,8 @@ export function openRefusalSummary({ record, onError, now }: SummaryPorts): Refu
 }
 
 function saidBy({ caller, sinceMs, codes }: Sum): DoorRefusal {
-  const { workspace, person: actor, lentBy } = caller;
+  const { workspace, person: actor, lentBy, token } = caller;
   const since = new Date(sinceMs).toISOString();
   const told = { kind: 'refusals_summed', since, codes: Object.fromEntries(codes) } as const;
-  return { workspace, actor, lentBy, authn: 'token/rest', told };
+  return { workspace, actor, lentBy, authn: token === null ? 'session/page' : 'token/rest', told };
 }

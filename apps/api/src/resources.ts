@@ -1,6 +1,8 @@
 import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
 import { z } from 'zod';
 import { digest, ids, secretReference, time } from './forms.ts';
+import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
+import { explanationFields } from './explanation-fields.ts';
 import {
   addedEvidenceShape,
   broughtShape,
@@ -65,6 +67,8 @@ const person = named(
     disabled: z.boolean(),
     erased: z.boolean().describe('nothing personal is held any more'),
     roles: z.array(binding),
+    waitsForRole: z.boolean().describe('a human who signed in and was given nothing yet'),
+    accounts: z.array(z.string()).describe('who vouches for the accounts by which they are known'),
     tokens: z.array(token),
   }),
 );
@@ -261,6 +265,8 @@ const promotion = named(
   }),
 );
 
+const explanation = named('Explanation', z.strictObject({ person: personRef, ...explanationFields }));
+
 const receipt = named(
   'DecisionReceipt',
   z.strictObject({
@@ -298,50 +304,9 @@ const entry = named(
 
 const look = named('Look', z.strictObject({ number: z.int(), body: z.record(z.string(), z.unknown()) }));
 
-const contract = z.strictObject({
-  kind: z.enum(['static', 'node', 'python', 'command']).optional(),
-  root: z.string().optional(),
-  fallback: z.boolean().optional(),
-  egress: z.array(z.string()).optional(),
-  start: z.array(z.string()),
-  portEnvironment: z.string(),
-  environment: z.record(z.string(), z.string()),
-  health: z.strictObject({ path: z.string(), timeoutMs: z.number().optional() }),
-  memoryMbMax: z.number().optional(),
-  readyWithinMs: z.number().optional(),
-  errorStatusMin: z.number().optional(),
-  secrets: z.array(z.strictObject({ name: z.string(), required: z.boolean() })).optional(),
-});
+const releaseOrder = named('ReleaseOrder', releaseOrderShape);
 
-const releaseOrder = named(
-  'ReleaseOrder',
-  z.strictObject({ release: z.string(), artifactDigest: digest, trusted: z.boolean(), contract }),
-);
-
-const edgeOrders = named(
-  'EdgeOrders',
-  z.strictObject({
-    incarnation: z.string(),
-    lanes: z.array(
-      z.strictObject({
-        lane: z.string(),
-        environment: z.enum(['staging', 'production']),
-        hosts: z.array(z.string()),
-        fence: z.strictObject({ incarnation: z.int(), counter: z.int() }),
-        stable: releaseOrder.nullable(),
-        canary: releaseOrder.nullable(),
-        weightPercent: z.int(),
-        leaseRemainingMs: z.number().nullable(),
-        closed: z.boolean(),
-        configuration: z.strictObject({
-          revision: z.int(),
-          variables: z.record(z.string(), z.string()),
-          secrets: z.record(z.string(), z.strictObject({ reference: secretReference, at: z.int() })),
-        }),
-      }),
-    ),
-  }),
-);
+const edgeOrders = named('EdgeOrders', edgeOrdersShape(releaseOrder));
 
 /** What answers look like. Named schemas become types of the client. */
 export const resources = {
@@ -350,6 +315,7 @@ export const resources = {
   candidates: page('CandidatePage', candidate),
   done,
   edgeOrders,
+  explanation,
   frozenCandidate,
   gate,
   health: named('Health', z.strictObject({ status: z.string() })),
@@ -360,6 +326,23 @@ export const resources = {
   looks: named('Looks', z.strictObject({ items: z.array(look) })),
   me: named('Me', z.strictObject({ workspace, person })),
   people: page('PersonPage', person),
+  sessions: named(
+    'Sessions',
+    z.strictObject({
+      items: z.array(
+        z.strictObject({
+          id: z.string(),
+          openedAt: time,
+          seenAt: time,
+          authenticatedAt: time.nullable().describe('null: their provider does not say'),
+        }),
+      ),
+    }),
+  ),
+  pairedToken: named(
+    'PairedToken',
+    z.strictObject({ id: ids.token, token: z.string(), expiresAt: time, person: personRef, url: z.string() }),
+  ),
   person,
   personal: named('Personal', z.strictObject({ person, ...personalValues })),
   policies: page('PolicyPage', policy),
@@ -387,6 +370,8 @@ export type GateResource = z.infer<typeof gate>;
 export type LaneResource = z.infer<typeof lane>;
 /** What a lane gives to its releases, as answered. */
 export type ConfigurationResource = z.infer<typeof configuration>;
+/** Why somebody may or may not do something, as answered. */
+export type ExplanationResource = z.infer<typeof explanation>;
 /** What an edge is told. */
 export type EdgeOrdersResource = z.infer<typeof edgeOrders>;
 /** One release in it. */

@@ -5,9 +5,9 @@ import type { Access, Route, Takes } from './route.ts';
 /** Anyone. */
 export const open: Access = { kind: 'public' };
 /** Any known principal, about themselves. */
-export const self: Access = { kind: 'self' };
+export const self: Access = { kind: 'self', session: true };
 /** A right to read the workspace. */
-export const read: Access = { kind: 'read' };
+export const read: Access = { kind: 'read', session: true };
 /** A right to run an edge. */
 export const edge: Access = { kind: 'edge' };
 
@@ -16,7 +16,8 @@ export function command(...commands: readonly Command['kind'][]): Access {
   return { kind: 'command', commands };
 }
 
-type Row = readonly [
+/** A route as it stands in the table: where, its name, what it does, for whom, what it answers and takes. */
+export type Row = readonly [
   path: string,
   name: string,
   summary: string,
@@ -25,17 +26,17 @@ type Row = readonly [
   takes?: Takes,
 ];
 
-/** A row of something that is read. */
+/** A row of what is only read. */
 export function get([path, name, summary, access, answers, takes = {}]: Row): Route {
   return { method: 'GET', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
 }
 
-/** A row of something that is asked for. */
+/** A row of what changes something. */
 export function post([path, name, summary, access, answers, takes = {}]: Row): Route {
   return { method: 'POST', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
 }
 
-/** A row of something that is set as a whole. */
+/** A row of what is set as a whole. */
 export function put([path, name, summary, access, answers, takes = {}]: Row): Route {
   return { method: 'PUT', path, name, summary, access, answers, takes: { query: queries.none, ...takes } };
 }

@@ -3,12 +3,14 @@ import type { z } from 'zod';
 
 /**
  * Who may come in. `command`: any known principal, and the journal decides; `read`: a right to read the workspace;
- * `edge`: a right to run an edge; `self`: any known principal, about themselves; `public`: anyone.
+ * `edge`: a right to run an edge; `self`: any known principal, about themselves; `public`: anyone; `page`: a person who
+ * is signed in in this browser, and nobody by a token. Where `session` is not said, a browser's cookie is nothing.
  */
 export type Access =
-  | { readonly kind: 'public' }
-  | { readonly kind: 'self' }
-  | { readonly kind: 'read' }
+  | { readonly kind: 'public'; readonly page?: true }
+  | { readonly kind: 'page'; readonly needs: 'self' | 'read'; readonly commands?: readonly Command['kind'][] }
+  | { readonly kind: 'self'; readonly session?: true }
+  | { readonly kind: 'read'; readonly session?: true }
   | { readonly kind: 'edge' }
   | { readonly kind: 'command'; readonly commands: readonly Command['kind'][] };
 
@@ -16,6 +18,8 @@ export type Access =
 export interface Takes {
   readonly query?: z.ZodType;
   readonly json?: z.ZodType;
+  /** What a page's form sends. */
+  readonly form?: z.ZodType;
   readonly yaml?: true;
   /** An archive in the field `archive` and the field `version`. */
   readonly archive?: true;
@@ -33,6 +37,11 @@ export interface Route {
   readonly access: Access;
   readonly takes: Takes;
   readonly answers: Readonly<Record<number, z.ZodType | string>>;
+}
+
+/** Pages are for people: also what goes wrong there is told as a page. */
+export function isPage({ access }: Route): boolean {
+  return access.kind === 'page' || (access.kind === 'public' && access.page === true);
 }
 
 /** The key by which a matched request finds its row. */

@@ -1,11 +1,12 @@
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
+import { pages } from './page-routes.ts';
 import { resources } from './resources.ts';
 import { type Route, routeKey } from './route.ts';
 import { command, edge, get, open, post, put, read, self } from './route-row.ts';
 import { tokenRoutes } from './token-routes.ts';
 
-const page = { query: queries.page };
+const paged = { query: queries.page };
 const r = resources;
 
 const service: readonly Route[] = [
@@ -18,6 +19,29 @@ const service: readonly Route[] = [
 ];
 
 const people: readonly Route[] = [
+  post([
+    '/v1/login/token',
+    'exchangeCode',
+    'The token of a command line that its person has let in',
+    open,
+    { 201: r.pairedToken },
+    { json: bodies.exchange },
+  ]),
+  get([
+    '/v1/people/:id/sessions',
+    'listSessions',
+    'Browsers in which a person is signed in',
+    command('EndSessions'),
+    { 200: r.sessions },
+  ]),
+  post([
+    '/v1/people/:id/sessions/end',
+    'endSessions',
+    'Sign a person out of all browsers',
+    command('EndSessions'),
+    { 200: r.sessions },
+    { json: bodies.empty },
+  ]),
   get([
     '/v1/running',
     'readRunning',
@@ -42,7 +66,7 @@ const people: readonly Route[] = [
     { 200: r.limits },
     { json: bodies.limits, condition: true },
   ]),
-  get(['/v1/people', 'listPeople', 'Principals with their roles', read, { 200: r.people }, page]),
+  get(['/v1/people', 'listPeople', 'Principals with their roles', read, { 200: r.people }, paged]),
   post([
     '/v1/people',
     'addPerson',
@@ -95,7 +119,7 @@ const people: readonly Route[] = [
 ];
 
 const prototypes: readonly Route[] = [
-  get(['/v1/prototypes', 'listPrototypes', 'Prototypes', read, { 200: r.prototypes }, page]),
+  get(['/v1/prototypes', 'listPrototypes', 'Prototypes', read, { 200: r.prototypes }, paged]),
   post([
     '/v1/prototypes',
     'registerPrototype',
@@ -127,7 +151,7 @@ const prototypes: readonly Route[] = [
     'Its versions, newest first',
     read,
     { 200: r.candidates },
-    page,
+    paged,
   ]),
   post([
     '/v1/prototypes/:id/candidates',
@@ -137,7 +161,7 @@ const prototypes: readonly Route[] = [
     { 201: r.frozenCandidate, 200: r.frozenCandidate },
     { json: bodies.freezeCandidate, archive: true, condition: true },
   ]),
-  get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, page]),
+  get(['/v1/policies', 'listPolicies', 'Policies', read, { 200: r.policies }, paged]),
   post([
     '/v1/policies',
     'publishPolicy',
@@ -213,6 +237,14 @@ const promotions: readonly Route[] = [
     { 200: r.looks },
     { query: queries.looks },
   ]),
+  get([
+    '/v1/promotions/:id/explain',
+    'explainAction',
+    'Why somebody may or may not do something to it: every rule that is asked, and the one that decides',
+    read,
+    { 200: r.explanation },
+    { query: queries.explain },
+  ]),
   get(['/v1/gates/:id', 'readGate', 'One gate of a promotion', read, { 200: r.gate }]),
   post([
     '/v1/gates/:id/decisions',
@@ -233,7 +265,7 @@ const promotions: readonly Route[] = [
 ];
 
 const lanes: readonly Route[] = [
-  get(['/v1/lanes', 'listLanes', 'Lanes', read, { 200: r.lanes }, page]),
+  get(['/v1/lanes', 'listLanes', 'Lanes', read, { 200: r.lanes }, paged]),
   get(['/v1/lanes/:id', 'readLane', 'What serves users, with which share', read, { 200: r.lane }]),
   post([
     '/v1/lanes/:id/hold',
@@ -318,7 +350,15 @@ const lanes: readonly Route[] = [
 ];
 
 /** Every door there is. */
-export const routes: readonly Route[] = [...service, ...people, ...tokenRoutes, ...prototypes, ...promotions, ...lanes];
+export const routes: readonly Route[] = [
+  ...service,
+  ...pages,
+  ...people,
+  ...tokenRoutes,
+  ...prototypes,
+  ...promotions,
+  ...lanes,
+];
 
 /** The rows by method and path. */
 export const routesByKey: ReadonlyMap<string, Route> = new Map(

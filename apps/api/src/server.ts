@@ -1,10 +1,13 @@
 import 'reflect-metadata';
 import { createHash, randomUUID } from 'node:crypto';
+import formbody from '@fastify/formbody';
 import { multipart } from './multipart.ts';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiModule } from './api-module.ts';
+import { expectFormToken } from './browser-session.ts';
+import { callerOf } from './caller.ts';
 import { guardOf } from './guard.ts';
 import type { Parts } from './parts.ts';
 import { Problem } from './problem.ts';
@@ -70,6 +73,7 @@ function addParsers(fastify: FastifyInstance): void {
     done(null, String(body));
   fastify.addContentTypeParser(['text/yaml', 'application/yaml'], asText, keep);
   void fastify.register(multipart.plugin, multipart.options);
+  void fastify.register(formbody);
 }
 
 function addHooks(fastify: FastifyInstance, parts: Parts): void {
@@ -82,6 +86,12 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
     await guard(request);
     expectMedia(request);
     expectNoCondition(request);
+  });
+  // With the guard: no page of ours is changed by a form that is not of a page of ours.
+  fastify.addHook('preHandler', async (request) => {
+    const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
+    if (route?.access.kind === 'page' && route.method !== 'GET')
+      expectFormToken(parts, callerOf(request), request.body);
   });
   fastify.addHook('onSend', async (request, reply, payload) => {
     void reply.header('x-content-type-options', 'nosniff');
@@ -123,6 +133,7 @@ function mediaOf({ takes }: Route): readonly string[] {
     ...(takes.json === undefined ? [] : ['application/json']),
     ...(takes.yaml ? ['text/yaml', 'application/yaml'] : []),
     ...(takes.archive ? ['multipart/form-data'] : []),
+    ...(takes.form === undefined ? [] : ['application/x-www-form-urlencoded']),
   ];
 }
 

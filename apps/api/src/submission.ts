@@ -21,11 +21,11 @@ export interface Intent {
   readonly submit: (command: Command, along?: Along) => Promise<Accepted>;
 }
 
-/** Opens the way for one change: who asks, under which key; refuses at once whoever was refused too often. */
-export function intentOf(parts: Parts, request: FastifyRequest): Intent {
+/** Opens the way for one change: who asks, under which key; refuses at once whoever was refused too often. Pages send their key in the form. */
+export function intentOf(parts: Parts, request: FastifyRequest, formKey?: string): Intent {
   const caller = callerOf(request);
   parts.refusals.admit(caller.person.id);
-  const key = idempotencyKeyOf(request);
+  const key = formKey ?? idempotencyKeyOf(request);
   const onRevision = expectedRevisionIn(request.headers['if-match']);
   const seed = `${caller.workspace} ${caller.person.id} ${request.routeOptions.url} ${key}`;
   return {
@@ -39,8 +39,7 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
         command,
         // A key is its sender's own: nobody collides with it, or learns from it, by guessing.
         idempotencyKey: `rest/${caller.person.id}/${key}`,
-        authn: 'token/rest',
-        token: caller.token,
+        ...provenBy(caller),
         ...(onRevision === undefined ? {} : { onRevision }),
         ...along,
       };
@@ -49,6 +48,12 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
       );
     },
   };
+}
+
+/** How the caller proved who they are: by a token at the API, or signed in in a browser, at a page. */
+function provenBy({ token, session }: Caller): Pick<Submission, 'authn' | 'token' | 'door'> {
+  if (token !== null) return { authn: 'token/rest', token };
+  return { authn: 'session/page', door: { channel: 'page', freshAt: session?.authenticatedAt ?? null } };
 }
 
 /** Each leaves an entry, what is merely not there as well, and entries are what a flood must not fill. */

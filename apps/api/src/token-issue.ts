@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { type PersonId, type Scope, type TokenRecord, idFrom } from '@proviso/domain';
-import { hashOfToken } from './guard.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
 import { timeOf } from './promotion-view.ts';
 import type { Intent } from './submission.ts';

@@ -8,7 +8,7 @@ import {
   workloadTokenMaxMs,
 } from '@proviso/domain';
 import { type JWTPayload, decodeJwt, errors, jwtVerify } from 'jose';
-import { hashOfToken } from './guard.ts';
+import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
 import { Problem, accepted } from './problem.ts';
 import { uuidOfSeed } from './submission.ts';

@@ -6,6 +6,7 @@ const limitValues = {
   uploadBytesMax: z.int(),
   prototypesMax: z.int(),
   runsAtOnceMax: z.int(),
+  buildsPerDayMax: z.int(),
   retentionDays: z.int(),
 };
 
@@ -13,7 +14,7 @@ const limitValues = {
 export const limitsShape = z.strictObject({
   limits: z.strictObject(limitValues).describe('in force'),
   set: z.strictObject(limitValues).partial().describe('by an operator; the rest are defaults'),
-  usage: z.strictObject({ diskBytes: z.int(), prototypes: z.int(), runs: z.int() }),
+  usage: z.strictObject({ diskBytes: z.int(), prototypes: z.int(), runs: z.int(), builds: z.int() }),
   revision: z.int().describe('its ETag'),
 });
 

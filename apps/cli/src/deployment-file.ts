@@ -10,6 +10,7 @@ const deploymentShape = group(
     routerUrl: text({ min: 1, max: 300 }),
     temporalAddress: text({ min: 1, max: 300 }),
     databasePort: integer({ min: 1, max: 65_535 }),
+    workerUrl: text({ min: 1, max: 300 }),
     pid: integer({ min: 1 }),
     startedAt: text({ min: 1, max: 40 }),
     workspace: text({ min: 1, max: 80 }),
@@ -24,6 +25,8 @@ export interface Deployment {
   readonly routerUrl: string;
   readonly temporalAddress: string;
   readonly databasePort: number;
+  /** Where the worker says how it is; nobody else is answered there. */
+  readonly workerUrl: string;
   readonly pid: number;
   readonly startedAt: string;
   readonly workspace: string;

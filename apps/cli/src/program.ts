@@ -3,6 +3,7 @@ import { bind as bindTo, list, preview, rotate, set, unbind, unset } from './com
 import { decide, rerun, resume, steer, trust } from './commands/decide.ts';
 import { demo, type DemoFlags } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
+import { type ExplainFlags, explain } from './commands/explain.ts';
 import { history } from './commands/history.ts';
 import { init } from './commands/init.ts';
 import { changeLimits, showLimits } from './commands/limits.ts';
@@ -176,6 +177,13 @@ function addLooking(program: Command, bind: Bind): void {
     .description('Every entry of a promotion, its hash chain verified here')
     .addHelpText('after', examples('proviso history prm_…', 'proviso history prm_… --json'))
     .action(bind((session, args) => history(session, word(args, 0))));
+  connected(program.command('explain'))
+    .argument('<promotion>')
+    .description('Why you may or may not do something now: every rule that is asked, and the one that decides')
+    .option('--action <action>', 'approve, reject, rerun, cancel, rollback or resume', 'approve')
+    .option('--person <person>', 'whose rights, by name or id; without it your own')
+    .addHelpText('after', examples('proviso explain prm_…', 'proviso explain prm_… --person "Sam Security" --json'))
+    .action(bind((session, args, flags) => explain(session, word(args, 0), flags as ExplainFlags)));
   connected(program.command('doctor'))
     .description('What runs where, in which version, what it takes, and what is missing')
     .addHelpText('after', examples('proviso doctor'))

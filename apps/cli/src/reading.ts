@@ -1,13 +1,18 @@
 import {
   type Entry,
+  listPeople,
   listPolicies,
   listPrototypes,
+  type Person,
   type Policy,
   type Promotion,
   type Prototype,
   readHistory as historyPage,
+  readMe,
+  readPerson,
   readPromotion as promotionById,
 } from '@proviso/client';
+import { isId } from '@proviso/domain';
 import { type Api, ApiRefusal } from './api.ts';
 import { Trouble } from './trouble.ts';
 
@@ -62,6 +67,24 @@ export async function expectPolicy(api: Api, name: string): Promise<Policy> {
     advice:
       names.length === 0 ? 'No policy is published yet.' : `Published: ${names.join(', ')}. Name one with --policy.`,
   });
+}
+
+/** The person of that name or id; without either the one who asks. */
+export async function expectPerson(api: Api, who: string | undefined): Promise<Person> {
+  if (who === undefined) return (await api.read((options) => readMe(options))).person;
+  if (isId('psn', who)) return await api.read((options) => readPerson({ ...options, path: { id: who } }));
+  const pages = async (after: string | undefined) =>
+    await api.read((options) => listPeople({ ...options, query: queryOf(after) }));
+  const named: Person[] = [];
+  await firstOf(pages, (person) => {
+    if (person.name === who) named.push(person);
+    return false;
+  });
+  const [found, another] = named;
+  if (found === undefined) throw new Trouble(`expected the name or id of a person, got ${who}, which is none here`);
+  if (another === undefined) return found;
+  const ids = named.map(({ id }) => id).join(', ');
+  throw new Trouble(`expected one person named ${who}, got ${named.length}`, { advice: `Name one by id: ${ids}.` });
 }
 
 /** Names of prototypes by id, for lists. */

@@ -101,7 +101,8 @@ async function bootAll(boot: Boot): Promise<Stack> {
   const deployment: Deployment = {
     ...{ apiUrl: addresses.api, routerUrl: addresses.router, temporalAddress, pid: process.pid },
     databasePort: addresses.database.port,
-    ...{ startedAt: new Date().toISOString(), workspace: founded.workspace, people },
+    ...{ workerUrl: `http://${LOOPBACK}:${addresses.workerPort}`, startedAt: new Date().toISOString() },
+    ...{ workspace: founded.workspace, people },
   };
   writeDeployment(config.dataFolder, deployment);
   return { deployment, services: boot.services, broken: boot.broken.promise, stop: () => stopAll(boot) };

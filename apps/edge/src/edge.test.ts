@@ -237,6 +237,23 @@ test('who comes while a release starts is told so, and told otherwise when it do
   await until('the page of a failure', pageIs('unavailable'));
 });
 
+test('who comes before a first release is up is told that it starts, and then that it is not their turn', async () => {
+  const edge = await newEdge(newFolder());
+  const slow = `import { createServer } from 'node:http';
+    const begun = Date.now();
+    createServer((_, response) => response.writeHead(Date.now() - begun > 2_000 ? 200 : 500).end()).listen(process.env.PORT, process.env.HOST);`;
+  const canary = releaseOf(api, 'opening', slow);
+  api.lanes.set('opening', laneOf('opening', { canary }));
+  const host = 'opening.localhost';
+  const seen: string[] = [];
+  await until('the page of a release that is up', async () => {
+    seen.push(String((await visit(edge.port, { host })).headers['x-proviso-page']));
+    return seen.at(-1) === 'not_open';
+  });
+  // Before its first poll the edge knows no such name.
+  expect(new Set(seen.filter((page) => page !== 'unknown_host'))).toEqual(new Set(['starting', 'not_open']));
+});
+
 test('a static release survives a killed edge without the API, and is judged by its files', async () => {
   const folder = newFolder();
   const first = await newEdge(folder);

@@ -22,7 +22,7 @@ import { type LaneTable, openLaneTable, type ServedLane } from './lane-table.ts'
 import { metricsOf } from './metrics.ts';
 import { type Poll, startPoll } from './poll.ts';
 import { openRouter } from './router.ts';
-import { openStagingDoor } from './staging-door.ts';
+import { type Heard, openStagingDoor } from './staging-door.ts';
 
 /** A running edge. */
 export interface Edge {
@@ -65,6 +65,8 @@ interface Parts {
   supervisor: Supervisor | null;
   trials: Trials | null;
   poll: Poll | null;
+  /** Whom the newest orders shut out of previews. */
+  shutOut: ReadonlySet<string>;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function openEdge(start: EdgeStart): Promise<Edge> {
     endpoint: (place, release) => parts.supervisor?.endpoint(place, release) ?? null,
     isStarting: (place, release) => isStarting(parts.supervisor?.reports(place) ?? null, release),
     findTrial: (id) => parts.trials?.find(id) ?? null,
-    stagingDoor: openStagingDoor({ ...config, wallClock: start.wallClock }),
+    stagingDoor: openStagingDoor({ ...config, wallClock: start.wallClock, heard: () => heardBy(parts) }),
   });
   try {
     await listen(control, {
@@ -123,11 +125,17 @@ function openParts(start: EdgeStart): Parts {
   const isReady = (lane: string, release: string): boolean =>
     (parts.supervisor?.endpoint(lane, release) ?? null) !== null;
   const table = openLaneTable({ boot, nowMs, wallClock, log, isReady });
-  const parts: Parts = { start, state, table, supervisor: null, trials: null, poll: null };
+  const parts: Parts = { start, state, table, supervisor: null, trials: null, poll: null, shutOut: new Set() };
   const remembered = state.orders();
   // A lease does not outlive its edge: what was shared is parked until the API speaks.
   if (remembered !== null) table.apply(remembered, Number.NEGATIVE_INFINITY);
   return parts;
+}
+
+/** What the API has said about people, and how long ago. */
+function heardBy({ poll, start, shutOut }: Parts): Heard | null {
+  const lastMs = poll?.lastAnswerMs() ?? null;
+  return lastMs === null ? null : { shutOut, ageMs: start.nowMs() - lastMs };
 }
 
 /** Without a supervisor the edge itself is starting, and its releases with it. */
@@ -165,6 +173,7 @@ function startParts(parts: Parts): Running {
     report: () => reportOf(parts),
     apply: (orders, sentMs) => {
       table.apply(orders, sentMs);
+      parts.shutOut = new Set(orders.shutOut);
       const lanes = table.orders();
       state.saveOrders({ incarnation: orders.incarnation, lanes });
       supervisor.converge(lanes);

@@ -100,6 +100,20 @@ test('a link is no session, and a session is none on another host', async () => 
   await until('the other lane', async () => (await visit(edge.port, other)).status === 401);
 });
 
+test('a person who was shut out is out within a poll, with their session and their links; others look on', async () => {
+  const cookie = cookieOf(await visit(edge.port, { host, path: linkWith() }));
+  const other = {
+    cookie: cookieOf(await visit(edge.port, { host, path: linkWith({ person: `psn_${'2'.repeat(32)}` }) })),
+  };
+  expect((await visit(edge.port, { host, headers: { cookie } })).status).toBe(200);
+  api.shutOut.add(person);
+  await until('shut out', async () => (await visit(edge.port, { host, headers: { cookie } })).status === 401);
+  expect((await visit(edge.port, { host, path: linkWith() })).status).toBe(401);
+  expect((await visit(edge.port, { host, headers: other })).status).toBe(200);
+  api.shutOut.clear();
+  await until('let in', async () => (await visit(edge.port, { host, headers: { cookie } })).status === 200);
+});
+
 test("a gate comes in by its pass, which is nobody else's and which no prototype sees", async () => {
   const seen = await visit(edge.port, { host, headers: gate });
   expect(seen.status).toBe(200);

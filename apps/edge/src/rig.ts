@@ -28,6 +28,8 @@ const WITHIN_MS = 15_000;
 export interface FakeApi {
   readonly url: string;
   readonly lanes: Map<string, LaneOrder>;
+  /** People whom previews let in no longer. */
+  readonly shutOut: Set<string>;
   readonly reports: EdgeReport[];
   /** Stores files as an artifact, and `damage` may then change what is served under a digest. */
   readonly store: (files: Readonly<Record<string, string>>) => ArtifactDigest;
@@ -39,6 +41,7 @@ export interface FakeApi {
 export async function startFakeApi(): Promise<FakeApi> {
   const blobs = new Map<string, string>();
   const lanes = new Map<string, LaneOrder>();
+  const shutOut = new Set<string>();
   const reports: EdgeReport[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let body = '';
@@ -47,7 +50,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     if (request.headers.authorization !== `Bearer ${EDGE_TOKEN}`) response.writeHead(401).end();
     else if (request.url === '/v1/edge/orders') {
       reports.push(JSON.parse(body));
-      response.end(JSON.stringify({ incarnation: 'i1', lanes: [...lanes.values()] }));
+      response.end(JSON.stringify({ incarnation: 'i1', lanes: [...lanes.values()], shutOut: [...shutOut] }));
     } else if (blob === undefined) response.writeHead(404).end();
     else response.end(blob);
   };
@@ -58,6 +61,7 @@ export async function startFakeApi(): Promise<FakeApi> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lanes,
+    shutOut,
     reports,
     store: (files) => storeArtifact(files, blobs),
     damage: (digest, text) => blobs.set(digest, text),

@@ -7,7 +7,7 @@ import { hostOf, type RequestHead, readHead, unitCookieOf } from './headers.ts';
 import type { LaneTable, ServedLane } from './lane-table.ts';
 import { type Page, rawPage, sendHome, sendPage } from './pages.ts';
 import { assignResponse, type Load, passOn } from './passage.ts';
-import { choose, openPlaces } from './split.ts';
+import { type Choice, choose, openPlaces } from './split.ts';
 import { closedDoor, isPreviewUrl, type StagingDoor } from './staging-door.ts';
 
 /** What the router asks; it decides nothing but the arm. */
@@ -166,11 +166,20 @@ function routeLane(router: Router, call: Call, lane: ServedLane, isGate: boolean
   if (choice.kind === 'not_open') lane.counter.turnAway();
   const endpoint = choice.kind === 'arm' ? (choice.arm === 'canary' ? canaryEnd : stableEnd) : null;
   if (choice.kind !== 'arm' || endpoint === null) {
-    const isAbsent = choice.kind === 'arm' || choice.kind === 'unavailable';
-    return answer(call, isAbsent ? absenceOf(router, name, (stable ?? canary)?.release ?? '') : choice.kind, cookie);
+    return answer(call, pageOf(router, lane, choice.kind), cookie);
   }
   const visit = lane.counter.visit(choice.arm, place);
   passOn({ ...call, endpoint, visit, cookie, isGate, limits: router.limits, load: router.load });
+}
+
+/** Nobody's turn has come while a first release is on its way up: then the page says that, which is over in seconds. */
+function pageOf(router: Router, { order }: ServedLane, choice: Choice['kind']): Page {
+  const release = (order.stable ?? order.canary)?.release ?? '';
+  const isAbsent = choice === 'arm' || choice === 'unavailable';
+  if (isAbsent) return absenceOf(router, order.lane, release);
+  const { endpoint, isStarting } = router.options;
+  const isOnItsWay = endpoint(order.lane, release) === null && isStarting(order.lane, release);
+  return choice === 'not_open' && isOnItsWay ? 'starting' : choice;
 }
 
 function absenceOf({ options }: Router, place: string, release: string): Page {

@@ -1,5 +1,12 @@
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
-import { type PreviewPass, previewPassText, previewPath, previewSessionMs, readPreviewPass } from '@proviso/domain';
+import {
+  type PreviewPass,
+  previewPassText,
+  previewPath,
+  previewSessionMs,
+  previewUnheardMs,
+  readPreviewPass,
+} from '@proviso/domain';
 import { gatePassOf } from '@proviso/targets';
 import { PREVIEW_COOKIE, type RequestHead } from './headers.ts';
 
@@ -16,6 +23,14 @@ export interface StagingDoorOptions {
   readonly controlToken: string;
   readonly previewKeyHex: string | null;
   readonly wallClock: () => Date;
+  /** Whom the API has shut out, and how long ago it said so; null before it has said anything. */
+  readonly heard: () => Heard | null;
+}
+
+/** The newest word of the API about people. */
+export interface Heard {
+  readonly shutOut: ReadonlySet<string>;
+  readonly ageMs: number;
 }
 
 /** More links than people open within five minutes; beyond it no link is opened until some are over. */
@@ -28,7 +43,7 @@ export const closedDoor: StagingDoor = { isGate: () => false, hasSession: () => 
  * Opens the door. Which links were opened is known to this process alone: links from before its start are refused, so
  * that none is opened twice over a restart.
  */
-export function openStagingDoor({ controlToken, previewKeyHex, wallClock }: StagingDoorOptions): StagingDoor {
+export function openStagingDoor({ controlToken, previewKeyHex, wallClock, heard }: StagingDoorOptions): StagingDoor {
   const gatePass = gatePassOf(controlToken);
   const key = previewKeyHex === null ? null : Buffer.from(previewKeyHex, 'hex');
   const startedAt = wallClock().getTime();
@@ -36,7 +51,10 @@ export function openStagingDoor({ controlToken, previewKeyHex, wallClock }: Stag
   const read = (token: string | null, use: PreviewPass['use'], host: string): PreviewPass | null => {
     const pass = key === null || token === null ? null : passIn(token, key);
     const now = wallClock().getTime();
-    return pass !== null && pass.use === use && pass.host === host && pass.expiresAt > now ? pass : null;
+    if (pass === null || pass.use !== use || pass.host !== host || pass.expiresAt <= now) return null;
+    // Without a word from the API nobody knows whether they may still look, so nobody may.
+    const word = heard();
+    return word !== null && word.ageMs < previewUnheardMs && !word.shutOut.has(pass.person) ? pass : null;
   };
   return {
     isGate: ({ gate }) => gate !== null && isSame(gate, gatePass),

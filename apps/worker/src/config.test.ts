@@ -34,6 +34,13 @@ describe('the configuration', () => {
     expect(() => readConfig(wrong)).not.toThrow(/hidden/);
   });
 
+  it('isolates in the strongest way that works, or in the one that is asked for', () => {
+    expect(readConfig(whole).isolation).toBeNull();
+    expect(readConfig({ ...whole, PROVISO_WORKER_ISOLATION: 'namespace' }).isolation).toBe('namespace');
+    const wrong = { ...whole, PROVISO_WORKER_ISOLATION: 'weaker' };
+    expect(() => readConfig(wrong)).toThrow('expected PROVISO_WORKER_ISOLATION to be bubblewrap, namespace or none');
+  });
+
   it('names everything that is missing in one message, and no value', () => {
     expect(() => readConfig({})).toThrow(/PROVISO_DATABASE_URL.*PROVISO_PUMP_URL.*PROVISO_ORIGIN/);
     const wrong = { ...whole, PROVISO_VAULT_KEY: 'not-a-key', PROVISO_FAULT: 'anywhere' };

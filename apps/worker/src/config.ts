@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Registries } from '@proviso/build';
+import type { IsolationWay } from '@proviso/isolation';
 import { type FaultPoint, faultPoints } from './fault.ts';
 
 /** All that the worker is told from outside, read once. */
@@ -18,6 +19,8 @@ export interface WorkerConfig {
   /** Where candidates are unpacked while a gate looks at them. */
   readonly workFolder: string;
   readonly registries: Registries;
+  /** One way of isolation for builds and report readers, and no other; null takes the strongest that works. */
+  readonly isolation: IsolationWay | null;
   /** How many builds run at once: each takes a core, and the memory that its contract asks for. */
   readonly buildsMax: number;
   /** What the archives of installed packages may take of the disk; the least recently used go first. */
@@ -51,6 +54,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     origin: need('PROVISO_ORIGIN', /./, 'the name of this deployment'),
     workFolder: environment.PROVISO_WORK_FOLDER || join(tmpdir(), 'proviso-worker'),
     registries: registriesOf(environment, problems),
+    isolation: isolationOf(environment, problems),
     buildsMax: countOf(environment, { name: 'PROVISO_BUILDS_MAX', preset: 1, most: 100 }, problems),
     packageCacheMb: countOf(
       environment,
@@ -81,6 +85,16 @@ function registriesOf(environment: Readonly<Record<string, string | undefined>>,
     pypi: address('PROVISO_PYPI_INDEX', publicRegistries.pypi),
     certificates: environment.PROVISO_REGISTRY_CERTIFICATES || null,
   };
+}
+
+function isolationOf(
+  { PROVISO_WORKER_ISOLATION: way }: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): IsolationWay | null {
+  if (way === undefined || way === '') return null;
+  if (way === 'bubblewrap' || way === 'namespace' || way === 'none') return way;
+  problems.push('expected PROVISO_WORKER_ISOLATION to be bubblewrap, namespace or none, got another');
+  return null;
 }
 
 function countOf(

@@ -1,10 +1,13 @@
 import { createServer, type Server } from 'node:http';
+import type { Isolation } from '@proviso/isolation';
 
 /** What the worker knows about itself. */
 export interface Vitals {
   /** Queues that are worked on; 0 while Temporal is away. */
   workers: number;
   readonly leads: Map<string, boolean>;
+  /** How strangers' code is kept apart here. */
+  readonly isolation: Pick<Isolation, 'way' | 'limits'>;
 }
 
 /** /healthz and /metrics on 127.0.0.1; `ping` asks the journal. */
@@ -21,7 +24,12 @@ export function openHealth(vitals: Vitals, ping: () => Promise<void>): Server {
       response.writeHead(404).end();
     }
     function answer(well: boolean): void {
-      const body = JSON.stringify({ well, workers: vitals.workers, leads: Object.fromEntries(vitals.leads) });
+      const body = JSON.stringify({
+        well,
+        workers: vitals.workers,
+        leads: Object.fromEntries(vitals.leads),
+        isolation: vitals.isolation,
+      });
       response.writeHead(well ? 200 : 503, { 'content-type': 'application/json' }).end(body);
     }
   });

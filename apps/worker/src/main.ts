@@ -50,11 +50,11 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   const { databaseUrl: url, origin, vaultKeyHex } = config;
   const waiting = { clock, log, signal };
   const [isolation, journal, bundle] = await Promise.all([
-    findIsolation(),
+    findIsolation(config.isolation === null ? {} : { way: config.isolation }),
     openPatiently(waiting, async () => await openJournal({ url, connectionsMax, origin, vaultKeyHex, onError })),
     bundleStory(),
   ]);
-  const vitals: Vitals = { workers: 0, leads: new Map() };
+  const vitals: Vitals = { workers: 0, leads: new Map(), isolation: { way: isolation.way, limits: isolation.limits } };
   const level = isolation.way === 'none' ? 'warn' : 'info';
   log[level]({ way: isolation.way, limits: isolation.limits, why: isolation.why }, 'worker.isolation');
   const builder = await openBuilder(config, { isolation, clock, log, path: process.env.PATH ?? '' });

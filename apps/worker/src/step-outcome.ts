@@ -1,5 +1,6 @@
 import type { Digest, EvidenceRef, Measure, Reason, Verdict } from '@proviso/domain';
 import { EvidenceFailure } from '@proviso/evidence';
+import type { Built } from '@proviso/build';
 import { GateBreakage, type GateOutcome, excerpt, withhold } from '@proviso/gates';
 import { IntakeFailure } from '@proviso/intake';
 import { TargetFailure } from '@proviso/targets';
@@ -12,6 +13,7 @@ export interface StepOutcome {
   readonly measure: Measure | null;
   /** What a passed build has made. */
   readonly artifact?: Digest;
+  readonly artifactBytes?: number;
 }
 
 /** How an act ended: with a verdict, or with the matter in the journal's hands already. */
@@ -57,10 +59,10 @@ export function fitting(reasons: readonly Reason[]): readonly Reason[] {
 }
 
 /** A gate's outcome in the form the journal takes, with what a build has made. */
-export function reportOf(outcome: GateOutcome, artifact: Digest | null = null): Acted {
+export function reportOf(outcome: GateOutcome, built: Built | null = null): Acted {
   const { verdict, reasons, evidence, stats } = outcome;
   const refs = evidence.map(({ kind, digest }) => ({ kind, digest }));
-  const made = artifact === null ? {} : { artifact };
+  const made = built === null ? {} : { artifact: built.artifact, artifactBytes: built.sizeBytes };
   return { kind: 'report', outcome: { verdict, reasons, evidence: refs, measure: stats ?? null, ...made } };
 }
 

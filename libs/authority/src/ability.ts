@@ -1,20 +1,17 @@
-import { Ability, type AbilityTuple, type RawRuleFrom } from '@casl/ability';
-import type { Binding, Command, PersonState, Role } from '@proviso/domain';
+import { Ability, type AbilityTuple } from '@casl/ability';
+import type { Binding, Command, PersonId, PersonState, Role } from '@proviso/domain';
 
 /** What a rule looks at. Our own object with a fixed noun: never a body, so nobody smuggles in a subject type. */
 export interface Facts {
   readonly noun: 'thing';
   readonly prototype: string | null;
   readonly environment: string | null;
-  /** At an approval gate: whose votes count, as `group/<name>` or `role/<name>`. */
-  readonly votesFrom: readonly string[];
 }
 
-type Lambda = (facts: Facts) => boolean;
-type Rules = readonly RawRuleFrom<AbilityTuple<string, 'thing' | Facts>, Lambda>[];
+type Abilities = AbilityTuple<string, 'thing' | Facts>;
 
-/** What one principal may do, built from the bindings alone. */
-export type Rights = Ability<AbilityTuple<string, 'thing' | Facts>, Lambda>;
+/** What one principal may do, built from the bindings alone. The condition of each rule is the binding behind it. */
+export type Rights = Ability<Abilities, Binding>;
 
 /** Everything that can be allowed: each command by its kind, and the two ways to read. */
 export type Verb = Command['kind'] | 'read' | 'run_edge';
@@ -64,6 +61,8 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'DisablePerson',
     'ErasePerson',
     'ReadPersonal',
+    'UnlinkIdentity',
+    'EndSessions',
     'AssignOwner',
   ],
   worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel'],
@@ -71,6 +70,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
   workload: ['AddEvidence'],
+  porter: ['AddPerson'],
 };
 
 /** What everybody may do about themselves, without any role; never with a token that another person issued. */
@@ -79,46 +79,73 @@ export const ownVerbs: readonly Verb[] = ['IssueOwnToken', 'RevokeOwnToken', 'Re
 /** Enough principals for a busy deployment; the oldest is dropped first. */
 const cachedMax = 5_000;
 
-const cache = new Map<string, { readonly bindings: readonly Binding[]; readonly rights: Rights }>();
+const cache = new Map<PersonId, { bindings: readonly Binding[]; readonly rights: Rights }>();
 
-/** The rights of a principal, cached as long as the very same bindings are held. */
+/**
+ * The rights of a principal, cached as long as the very same bindings are held: whatever revision a person has reached,
+ * nothing but the bindings is asked here. The same array is known at a glance, since states are never changed in place;
+ * a state that was read again is compared, and remembered for the next glance.
+ */
 export function rightsOf(person: PersonState): Rights {
   const found = cache.get(person.id);
-  if (found !== undefined && JSON.stringify(found.bindings) === JSON.stringify(person.bindings)) return found.rights;
+  if (found !== undefined) {
+    if (found.bindings === person.bindings) return found.rights;
+    if (areSame(found.bindings, person.bindings)) {
+      found.bindings = person.bindings;
+      return found.rights;
+    }
+    cache.delete(person.id);
+  }
   const rights = build(person.bindings);
-  cache.delete(person.id);
   cache.set(person.id, { bindings: person.bindings, rights });
   const oldest = cache.keys().next();
   if (cache.size > cachedMax && !oldest.done) cache.delete(oldest.value);
   return rights;
 }
 
+/** The binding by which a principal holds this right here; `can` answers only whether there is one. */
+export function grantOf(person: PersonState, verb: Verb, facts: Facts): Binding | undefined {
+  return rightsOf(person).relevantRuleFor(verb, facts)?.conditions;
+}
+
+/** True when a vote by this person counts here for `group/<name>` or `role/<name>`: one binding must do for both. */
+export function mayFill(person: PersonState, from: string, facts: Facts): boolean {
+  for (const rule of rightsOf(person).rulesFor('Decide', 'thing')) {
+    if (rule.conditions !== undefined && fills(rule.conditions, from) && rule.matchesConditions(facts)) return true;
+  }
+  return false;
+}
+
 function build(bindings: readonly Binding[]): Rights {
-  const rules: Rules = bindings.flatMap((binding) =>
-    verbsOf[binding.role].map((verb) => ({
-      action: verb,
-      subject: 'thing' as const,
-      conditions: reach(binding, verb),
-    })),
+  const rules = bindings.flatMap((binding) =>
+    verbsOf[binding.role].map((verb) => ({ action: verb, subject: 'thing' as const, conditions: binding })),
   );
-  return new Ability<AbilityTuple<string, 'thing' | Facts>, Lambda>([...rules], {
-    conditionsMatcher: (lambda) => (facts) => lambda(facts as unknown as Facts),
+  return new Ability<Abilities, Binding>(rules, {
+    conditionsMatcher: (binding) => (facts) => reaches(binding, facts as unknown as Facts),
     detectSubjectType: (facts) => facts.noun,
   });
 }
 
 /** How far a binding reaches. A fact that was not loaded is null and matches no narrower binding. */
-function reach(binding: Binding, verb: Verb): Lambda {
-  return (facts) => {
-    const here =
-      (binding.prototype === undefined || binding.prototype === facts.prototype) &&
-      (binding.environment === undefined || binding.environment === facts.environment);
-    return here && (verb !== 'Decide' || facts.votesFrom.some((from) => fills(binding, from)));
-  };
+function reaches(binding: Binding, facts: Facts): boolean {
+  return (
+    (binding.prototype === undefined || binding.prototype === facts.prototype) &&
+    (binding.environment === undefined || binding.environment === facts.environment)
+  );
 }
 
-/** True when a vote under this binding counts for `group/<name>` or `role/<name>`. */
-export function fills(binding: Binding, from: string): boolean {
+function areSame(one: readonly Binding[], other: readonly Binding[]): boolean {
+  return one.length === other.length && one.every((held, index) => sameBinding(held, other[index]));
+}
+
+/** Field by field, whatever fields there are: one that this room does not know yet is never taken for the same. */
+function sameBinding(one: Binding, other: Binding | undefined): boolean {
+  if (other === undefined) return false;
+  const names = Object.keys(one) as (keyof Binding)[];
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
+
+function fills(binding: Binding, from: string): boolean {
   const role = from === `role/${binding.role}`;
   const group = binding.role === 'approver' && binding.group !== undefined && from === `group/${binding.group}`;
   return role || group;

@@ -1,8 +1,13 @@
 import {
   type Command,
+  type Environment,
+  type GateName,
+  type GateState,
   type Hold,
+  type LaneCommand,
   type PersonId,
   type PersonState,
+  type PromotionCommand,
   type PromotionState,
   type Refusal,
   type Scope,
@@ -13,15 +18,63 @@ import {
   refusal,
   standing,
 } from '@proviso/domain';
-import { authorise, whoCan } from './authority.ts';
+import { type Subject, authorise, whoCan } from './authority.ts';
+
+/** What can be asked of a promotion by its name on every surface, with the command behind it. */
+export const promotionRels = ['approve', 'reject', 'rerun', 'cancel', 'rollback', 'resume'] as const;
+/** One of them. */
+export type PromotionRel = (typeof promotionRels)[number];
 
 /** What a surface may offer: computed here once, so that no surface computes rights. */
-export interface Action {
-  readonly rel: 'approve' | 'reject' | 'rerun' | 'cancel' | 'rollback' | 'resume';
+export interface Action<Rel extends string = string> {
+  readonly rel: Rel;
   readonly allowed: boolean;
   readonly code: string | null;
   readonly reason: string | null;
   readonly whoCan: readonly string[];
+}
+
+/** What can be asked of each noun but promotions, by its name and the command behind it, in the order shown. */
+const offersOn = {
+  workspace: { add_person: 'AddPerson', register_prototype: 'RegisterPrototype', publish_policy: 'PublishPolicy' },
+  limits: { set: 'SetLimits' },
+  prototype: {
+    upload: 'FreezeCandidate',
+    promote: 'OpenPromotion',
+    assign_owner: 'AssignOwner',
+    trust: 'TrustPrototype',
+  },
+  candidate: { promote: 'OpenPromotion' },
+  policy: { publish: 'PublishPolicy' },
+  person: {
+    grant_role: 'GrantRole',
+    revoke_role: 'RevokeRole',
+    issue_token: 'IssueToken',
+    revoke_token: 'RevokeToken',
+    disable: 'DisablePerson',
+  },
+  lane: { hold: 'HoldLane', resume: 'ResumeLane' },
+  configuration: {
+    set_variable: 'SetVariable',
+    unset_variable: 'UnsetVariable',
+    bind_secret: 'BindSecret',
+    unbind_secret: 'UnbindSecret',
+    rotate_secret: 'RotateSecret',
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Command['kind']>>>>;
+
+/** Things that answer with what can be done about them. */
+export type Noun = keyof typeof offersOn;
+
+/** Where a thing is, as far as bindings can be narrowed to it. */
+export interface Whereabouts {
+  readonly prototype?: string;
+  readonly environment?: Environment;
+}
+
+/** Every action on one thing, with the reason when this actor may not. Rights alone: the thing's state may still refuse. */
+export function actionsFor(actor: PersonState, noun: Noun, where: Whereabouts = {}): readonly Action[] {
+  return Object.entries(offersOn[noun]).map(([rel, kind]) => answered(rel, { actor, command: { kind }, ...where }));
 }
 
 /** What the offer depends on beside the actor. */
@@ -35,52 +88,82 @@ export interface ActionFacts {
 }
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
-export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action[] {
-  return offers(facts).map(({ rel, command }) => {
-    const { promotion, lentBy, scopes } = facts;
-    const refused = authorise({ actor, command, promotion, lentBy, scopes }) ?? votedAlready(actor, command, facts);
-    const who = whoCan({ command, promotion: facts.promotion });
-    return {
-      rel,
-      allowed: refused === null,
-      code: refused?.code ?? null,
-      reason: refused?.message ?? null,
-      whoCan: who,
-    };
+export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action<PromotionRel>[] {
+  const { promotion, lentBy, scopes } = facts;
+  return offered(facts).map((rel) => {
+    const command = commandOf(rel, promotion);
+    return answered(rel, { actor, command, promotion, lentBy, scopes }, votedAlready(actor, command, promotion));
   });
 }
 
+/** Those of them that are about one gate: its votes, or running it again. */
+export function actionsAt(actor: PersonState, gate: GateName, facts: ActionFacts): readonly Action<PromotionRel>[] {
+  if (currentGate(facts.promotion)?.name !== gate) return [];
+  return actionsOn(actor, facts).filter(({ rel }) => rel === 'approve' || rel === 'reject' || rel === 'rerun');
+}
+
+function answered<Rel extends string>(rel: Rel, subject: Subject, otherwise: Refusal | null = null): Action<Rel> {
+  const refused = authorise(subject) ?? otherwise;
+  return {
+    ...{ rel, allowed: refused === null, code: refused?.code ?? null, reason: refused?.message ?? null },
+    whoCan: whoCan(subject),
+  };
+}
+
+/** The command behind an action, as far as rights and the state of the promotion look at it. */
+export function commandOf(rel: PromotionRel, promotion: PromotionState): PromotionCommand | LaneCommand {
+  switch (rel) {
+    case 'approve':
+    case 'reject':
+      return voteOn(promotion, rel);
+    case 'rerun':
+      return { kind: 'Rerun', promotion: promotion.id, gate: currentGate(promotion)?.name ?? 'readiness' };
+    case 'cancel':
+      return { kind: 'Cancel', promotion: promotion.id };
+    case 'rollback':
+      return { kind: 'Rollback', promotion: promotion.id };
+    case 'resume':
+      return { kind: 'ResumeLane', lane: promotion.lanes.production };
+  }
+}
+
+/** A vote on what stands there now. Before there is any evidence it is bound to none, and refused for it. */
+function voteOn(promotion: PromotionState, verdict: 'approve' | 'reject'): PromotionCommand {
+  const approval = promotion.gates.find(({ name }) => name === 'approval');
+  const artifact = artifactOf(promotion);
+  const evidenceDigest = approval?.evidenceDigest ?? artifact;
+  const attempt = approval?.attempt ?? 0;
+  return {
+    kind: 'Decide',
+    promotion: promotion.id,
+    gate: 'approval',
+    attempt,
+    decision: 'dec_0',
+    verdict,
+    artifact,
+    evidenceDigest,
+  };
+}
+
 /** A vote is given once an attempt; a button that could only be refused is not offered. */
-function votedAlready(actor: PersonState, command: Command, { promotion }: ActionFacts): Refusal | null {
+function votedAlready(actor: PersonState, command: Command, promotion: PromotionState): Refusal | null {
   if (command.kind !== 'Decide') return null;
   const voted = standing(gateIn(promotion, command.gate).decisions).some((decision) => decision.person === actor.id);
   return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
 }
 
-function offers({ promotion, hold }: ActionFacts): readonly { rel: Action['rel']; command: Command }[] {
+function offered({ promotion, hold }: ActionFacts): readonly PromotionRel[] {
   const gate = currentGate(promotion);
   const open = promotion.outcome === null && promotion.undo === null;
-  const found: { rel: Action['rel']; command: Command }[] = [];
-  if (open && gate?.status === 'waiting' && gate.evidenceDigest !== null) {
-    const shown = { artifact: artifactOf(promotion), evidenceDigest: gate.evidenceDigest };
-    const vote = {
-      kind: 'Decide',
-      promotion: promotion.id,
-      gate: gate.name,
-      attempt: gate.attempt,
-      decision: 'dec_0',
-      ...shown,
-    } as const;
-    found.push(
-      { rel: 'approve', command: { ...vote, verdict: 'approve' } },
-      { rel: 'reject', command: { ...vote, verdict: 'reject' } },
-    );
-  }
-  if (open && gate !== null && isBlocked(gate.status))
-    found.push({ rel: 'rerun', command: { kind: 'Rerun', promotion: promotion.id, gate: gate.name } });
-  if (open) found.push({ rel: 'cancel', command: { kind: 'Cancel', promotion: promotion.id } });
-  if ((open && promotion.productionAt !== null) || promotion.outcome === 'live')
-    found.push({ rel: 'rollback', command: { kind: 'Rollback', promotion: promotion.id } });
-  if (hold !== null) found.push({ rel: 'resume', command: { kind: 'ResumeLane', lane: promotion.lanes.production } });
+  const found: PromotionRel[] = [];
+  if (open && isWaiting(gate)) found.push('approve', 'reject');
+  if (open && gate !== null && isBlocked(gate.status)) found.push('rerun');
+  if (open) found.push('cancel');
+  if ((open && promotion.productionAt !== null) || promotion.outcome === 'live') found.push('rollback');
+  if (hold !== null) found.push('resume');
   return found;
+}
+
+function isWaiting(gate: GateState | null): boolean {
+  return gate?.status === 'waiting' && gate.evidenceDigest !== null;
 }

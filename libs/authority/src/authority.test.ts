@@ -79,9 +79,8 @@ describe('authorise', () => {
       every.map((role) => ({ role })),
     );
     for (const step of ['scan', 'canary', 'undo'] as const) {
-      expect(
-        authorise({ actor, command: { kind: 'Claim', promotion: 'prm_1', step, claimant: 'me' }, promotion })?.code,
-      ).toBe('not_permitted');
+      const command: Command = { kind: 'Claim', promotion: 'prm_1', step, claimant: 'me' };
+      expect(authorise({ actor, command, promotion })?.code).toBe('not_permitted');
     }
   });
 

@@ -5,6 +5,7 @@ import {
   type PersonId,
   type PersonState,
   type PromotionState,
+  type PrototypeId,
   type Refusal,
   type Requirement,
   type Scope,
@@ -14,14 +15,15 @@ import {
   separateLent,
   separateLentOwn,
 } from '@proviso/domain';
-import { type Facts, fills, ownVerbs, rightsOf, verbsOf } from './ability.ts';
+import { type Facts, type Verb, grantOf, mayFill, ownVerbs, rightsOf, verbsOf } from './ability.ts';
 import { outOfScope } from './scope.ts';
-import { wordsOf } from './words.ts';
+import { bindingWords, wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
 export interface Subject {
   readonly actor: PersonState;
-  readonly command: Command;
+  /** Of the command only what it is called, and the prototype where it names one: its body is never believed. */
+  readonly command: { readonly kind: Command['kind']; readonly prototype?: PrototypeId };
   readonly promotion?: PromotionState | null;
   readonly prototype?: string | null;
   /** Where a lane lives, when the command is about a lane. */
@@ -30,22 +32,148 @@ export interface Subject {
   readonly lentBy?: PersonId | null;
   /** What the token that they came with is narrowed to; null or absent for a whole one, and for whoever needs none. */
   readonly scopes?: readonly Scope[] | null;
+  /** Through which door they came, where that matters. */
+  readonly door?: { readonly channel: string } | null;
+}
+
+/** One rule that was asked and what it said. The last one asked is the one that decides. */
+export interface Asked {
+  readonly rule: string;
+  readonly answer: 'yes' | 'no';
+  /** As said to the person it is about. */
+  readonly words: string;
+  /** The whole no; null with a yes. */
+  readonly refusal: Refusal | null;
+}
+
+/** May this actor do this? The last word of `explain`, without the rest of it: a yes builds no words. */
+export function authorise(subject: Subject): Refusal | null {
+  return ask(subject, null);
+}
+
+/** Every rule that was asked, in order, up to the first no. */
+export function explain(subject: Subject): readonly Asked[] {
+  const asked: Asked[] = [];
+  ask(subject, asked);
+  return asked;
 }
 
 /**
- * May this actor do this? Ability first, from the bindings, then what their token is narrowed to; separation of duties
- * last, on the loaded row, because no rule of an ability may ever grant it away. Null: nothing is in the way.
+ * Asks the rules in their order until one says no. Ability first, from the bindings, then what the token is narrowed to;
+ * separation of duties last, on the loaded row, because no rule of an ability may ever grant it away.
  */
-export function authorise(subject: Subject): Refusal | null {
+function ask(subject: Subject, asked: Asked[] | null): Refusal | null {
+  const facts = factsOf(subject);
+  for (const rule of rules) {
+    const no = rule.refuse(subject, facts);
+    if (asked !== null) asked.push(...told(rule, { subject, facts, no }));
+    if (no !== null) return no;
+  }
+  return null;
+}
+
+interface Rule {
+  readonly refuse: (subject: Subject, facts: Facts) => Refusal | null;
+  /** Under which name and with which words it says yes; null: such a command is not its matter. */
+  readonly agree: (subject: Subject, facts: Facts) => Pick<Asked, 'rule' | 'words'> | null;
+}
+
+/** Whoever adds a rule adds it before separation. */
+const rules: readonly Rule[] = [
+  { refuse: shutOut, agree: () => ({ rule: 'enabled', words: 'you are an active person' }) },
+  { refuse: unable, agree: ableBy },
+  { refuse: narrowed, agree: wideEnough },
+  { refuse: unasked, agree: askedFor },
+  { refuse: separated, agree: unrelated },
+];
+
+function told(
+  rule: Rule,
+  { subject, facts, no }: { subject: Subject; facts: Facts; no: Refusal | null },
+): readonly Asked[] {
+  if (no !== null) return [{ rule: no.rule ?? no.code, answer: 'no', words: no.message, refusal: no }];
+  const yes = rule.agree(subject, facts);
+  return yes === null ? [] : [{ ...yes, answer: 'yes', refusal: null }];
+}
+
+function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
+  return actor.disabled ? refusal('person_disabled', 'expected an active person', { rule: 'enabled' }) : null;
+}
+
+function unable(subject: Subject, facts: Facts): Refusal | null {
+  if (isOwnAffair(subject)) return null;
+  if (rightsOf(subject.actor).can(subject.command.kind, facts)) return null;
+  const own = ownVerbs.includes(subject.command.kind) && isAboutSelf(subject);
+  return (own ? separateLentOwn(subject.lentBy ?? null) : null) ?? lacking(subject);
+}
+
+function ableBy(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
   const { actor, command } = subject;
-  if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  const byRole = rightsOf(actor).can(command.kind, factsOf(subject));
-  if (!byRole && !isOwn(subject)) return lacking(subject);
-  const narrowed = outOfScope(subject.scopes ?? null, command.kind);
-  if (narrowed !== null) return narrowed;
-  if (!byRole) return separateLentOwn(subject.lentBy ?? null);
-  if (command.kind !== 'Decide' || subject.promotion == null) return null;
-  return separate(actor, subject.promotion.exclusions) ?? separateLent(subject.lentBy ?? null);
+  if (isOwnAffair(subject)) return { rule: 'own_affair', words: 'it is about yourself' };
+  const binding = grantOf(actor, command.kind, facts);
+  return {
+    rule: `ability/${command.kind}`,
+    words: binding === undefined ? 'nobody' : `you are ${bindingWords(binding)}`,
+  };
+}
+
+/** What is narrowed by the token that somebody came with, and what is not theirs alone to do with it. */
+function narrowed({ scopes, command }: Subject): Refusal | null {
+  return outOfScope(scopes ?? null, command.kind);
+}
+
+function wideEnough({ scopes, command }: Subject): ReturnType<Rule['agree']> {
+  return scopes == null ? null : { rule: 'token', words: `your token may do this (${command.kind})` };
+}
+
+/** A vote must be one that the gate asks for, by a binding that reaches this promotion. A row not loaded asks nobody. */
+function unasked(subject: Subject, facts: Facts): Refusal | null {
+  const { actor, command } = subject;
+  if (command.kind !== 'Decide') return null;
+  const asked = requirementsOf(subject).some(({ from }) => mayFill(actor, from, facts));
+  return asked ? null : lacking(subject, 'requirement');
+}
+
+function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
+  const { actor, command } = subject;
+  if (command.kind !== 'Decide') return null;
+  const filled = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
+  return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
+}
+
+function separated({ actor, command, promotion, lentBy = null }: Subject): Refusal | null {
+  if (command.kind !== 'Decide') return null;
+  return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
+}
+
+function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
+  return command.kind === 'Decide' ? { rule: 'separation', words: 'you had no part in it' } : null;
+}
+
+/**
+ * What people may do about themselves without any role. What gives a new way in, an account or a token, wants a person
+ * who is signed in at a page: a token that was stolen or lent could else make itself last.
+ */
+function isOwnAffair(subject: Subject): boolean {
+  const { actor, command, lentBy, door } = subject;
+  if (lentBy != null || !isAboutSelf(subject)) return false;
+  if (ownVerbs.includes(command.kind)) return true;
+  if (actor.kind !== 'human') return false;
+  switch (command.kind) {
+    case 'LinkIdentity':
+    case 'IssueToken':
+      return door?.channel === 'page';
+    case 'UnlinkIdentity':
+    case 'RevokeToken':
+    case 'EndSessions':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isAboutSelf({ actor, command }: Pick<Subject, 'actor' | 'command'>): boolean {
+  return 'person' in command && command.person === actor.id;
 }
 
 /**
@@ -54,13 +182,8 @@ export function authorise(subject: Subject): Refusal | null {
  */
 export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
   const { actor, command } = subject;
-  if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  return isOwn(subject) || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject);
-}
-
-/** About oneself some things need no role. */
-function isOwn({ actor, command }: Pick<Subject, 'actor' | 'command'>): boolean {
-  return ownVerbs.includes(command.kind) && 'person' in command && command.person === actor.id;
+  const own = ownVerbs.includes(command.kind) && isAboutSelf({ actor, command });
+  return shutOut(subject) ?? (own || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
 }
 
 /** What a decision consults about voters: their rights of today, then separation. */
@@ -85,40 +208,43 @@ function verbFor(noun: 'workspace' | 'edge'): 'read' | 'run_edge' {
 
 function counts(voter: PersonState, requirement: Requirement, promotion: PromotionState): boolean {
   if (separate(voter, promotion.exclusions) !== null) return false;
-  const facts = {
-    noun: 'thing',
-    prototype: promotion.prototype,
-    environment: promotion.policy.environment,
-    votesFrom: [requirement.from],
-  } as const;
-  return rightsOf(voter).can('Decide', facts) && voter.bindings.some((binding) => fills(binding, requirement.from));
+  const facts = factsOf({ actor: voter, command: { kind: 'Decide' }, promotion });
+  return mayFill(voter, requirement.from, facts);
 }
 
-function factsOf(subject: Subject): Facts {
-  const { promotion, command } = subject;
-  const prototype = promotion?.prototype ?? subject.prototype ?? ('prototype' in command ? command.prototype : null);
-  const requirements = promotion == null ? [] : (ruleOf(promotion.policy, 'approval')?.requirements ?? []);
+function factsOf({ promotion, command, prototype, environment }: Subject): Facts {
   return {
     noun: 'thing',
-    prototype,
-    environment: promotion?.policy.environment ?? subject.environment ?? null,
-    votesFrom: requirements.map((one) => one.from),
+    prototype: promotion?.prototype ?? prototype ?? command.prototype ?? null,
+    environment: promotion?.policy.environment ?? environment ?? null,
   };
 }
 
-function lacking(subject: Subject): Refusal {
-  return refusal('not_permitted', `expected somebody who may ${wordsOf[subject.command.kind]}`, {
-    rule: `ability/${subject.command.kind}`,
-    whoCan: whoCan(subject),
-  });
+/** Whose votes a promotion asks for; none where its policy asks nobody, or where it was not loaded. */
+function requirementsOf({ promotion }: Pick<Subject, 'promotion'>): readonly Requirement[] {
+  return promotion == null ? [] : (ruleOf(promotion.policy, 'approval')?.requirements ?? []);
+}
+
+function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `ability/${subject.command.kind}`): Refusal {
+  const { kind } = subject.command;
+  return refusal('not_permitted', `expected somebody who may ${wordsOf[kind]}`, { rule, whoCan: whoCan(subject) });
 }
 
 /** Who could do it instead: groups and roles, never names. */
-export function whoCan(subject: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (subject.command.kind === 'Decide' && subject.promotion != null) {
-    return (ruleOf(subject.promotion.policy, 'approval')?.requirements ?? []).map((requirement) => requirement.from);
-  }
-  return Object.entries(verbsOf)
-    .filter(([, verbs]) => verbs.includes(subject.command.kind))
+export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
+  if (command.kind === 'Decide' && promotion != null) return requirementsOf({ promotion }).map(({ from }) => from);
+  return holders(command.kind);
+}
+
+/** Roles by verb, worked out once: a no that costs more than a yes would be a lever for a flood. */
+const holdersOf = new Map<Verb, readonly string[]>();
+
+function holders(verb: Verb): readonly string[] {
+  const known = holdersOf.get(verb);
+  if (known !== undefined) return known;
+  const found = Object.entries(verbsOf)
+    .filter(([, verbs]) => verbs.includes(verb))
     .map(([role]) => `role/${role}`);
+  holdersOf.set(verb, found);
+  return found;
 }

@@ -1,3 +1,24 @@
-export { type Action, type ActionFacts, actionsOn } from './action.ts';
-export { type Subject, authorise, authority, mayRead, mightBeAllowed, readOutOfScope, whoCan } from './authority.ts';
+export {
+  type Action,
+  type ActionFacts,
+  type Noun,
+  type PromotionRel,
+  type Whereabouts,
+  actionsAt,
+  actionsFor,
+  actionsOn,
+  promotionRels,
+} from './action.ts';
+export {
+  type Asked,
+  type Subject,
+  authorise,
+  authority,
+  explain,
+  mayRead,
+  mightBeAllowed,
+  readOutOfScope,
+  whoCan,
+} from './authority.ts';
+export { explainAction, whoCanDo } from './explain.ts';
 export { commandMatrix } from './matrix.ts';

@@ -1,4 +1,4 @@
-import type { Command } from '@proviso/domain';
+import type { Binding, Command } from '@proviso/domain';
 
 /** What each command does, as a person would say it after "somebody who may"; a refusal is read by people. */
 export const wordsOf: Readonly<Record<Command['kind'], string>> = {
@@ -28,6 +28,9 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   RevokeRole: 'take a role from a person',
   IssueToken: 'give a person a token',
   RevokeToken: 'take a token from a person',
+  LinkIdentity: 'link an account to themselves, freshly signed in at a page',
+  UnlinkIdentity: 'take an account from a person',
+  EndSessions: 'sign a person out everywhere',
   IssueOwnToken: 'issue a token to themselves',
   RevokeOwnToken: 'take back a token of their own',
   DisablePerson: 'shut a person out',
@@ -45,3 +48,13 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   Undone: 'close a way back',
   Tick: 'ask what is next',
 };
+
+/** A binding as it is said after "you are": what one is, in which group, and how far that reaches. */
+export function bindingWords({ role, group, prototype, environment }: Binding): string {
+  const article = /^[aeo]/.test(role) ? 'an' : 'a';
+  const place = [
+    prototype === undefined ? '' : ` for ${prototype}`,
+    environment === undefined ? '' : ` in ${environment}`,
+  ];
+  return `${article} ${role.replace('-', ' ')}${group === undefined ? '' : ` of group/${group}`}${place.join('')}`;
+}

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type FolderStore, folderStore } from '@proviso/evidence';
+import { type Digest, type FolderStore, folderStore } from '@proviso/evidence';
 import { freezeFolder } from '@proviso/intake';
 import { findIsolation } from '@proviso/isolation';
 import type { FakeRegistry } from '@proviso/testkit';
@@ -32,7 +32,7 @@ export interface Prototype {
 export interface BuildOver {
   readonly signal?: AbortSignal;
   readonly builder?: Partial<Builder>;
-  readonly earlier?: BuildOutcome['artifact'];
+  readonly earlier?: Digest | null;
 }
 
 const contract = {
@@ -81,8 +81,8 @@ export async function openBuildBench(registry: FakeRegistry): Promise<BuildBench
       if (found === undefined) throw new Error(`expected a ${kind}`);
       return await text(found.digest);
     },
-    paths: async ({ artifact }) => {
-      const { files } = JSON.parse(await text(artifact ?? '')) as { files: readonly { path: string }[] };
+    paths: async ({ built }) => {
+      const { files } = JSON.parse(await text(built?.artifact ?? '')) as { files: readonly { path: string }[] };
       return files.map(({ path }) => path);
     },
     clear: async () => await rm(root, { recursive: true, force: true }),

@@ -55,7 +55,13 @@ export interface BuildPorts {
 
 /** The outcome of the gate, and on a pass what was built. */
 export interface BuildOutcome extends GateOutcome {
-  readonly artifact: Digest | null;
+  readonly built: Built | null;
+}
+
+/** What a build leaves; the size is that of all its files. */
+export interface Built {
+  readonly artifact: Digest;
+  readonly sizeBytes: number;
 }
 
 /** A second build that would take longer than this is not worth what it tells. */
@@ -117,7 +123,7 @@ async function build(site: Site): Promise<BuildOutcome> {
   const made = { artifact, files, sizeBytes, packages: origins, difference };
   const report = await reported(ports, { ...input, reasons, made });
   const evidence = [report, await logged(site), await proven(site, { artifact, packages })];
-  return { verdict: 'pass', reasons, evidence, controls: [], artifact };
+  return { verdict: 'pass', reasons, evidence, controls: [], built: { artifact, sizeBytes } };
 }
 
 type Made = { readonly content: BuiltContent; readonly tookMs: number } | { readonly reason: GateReason };
@@ -166,7 +172,9 @@ async function nothingToBuild(input: BuildInput, ports: BuildPorts): Promise<Bui
   const reasons = [{ code: 'nothing_to_build', message: 'nothing to build: the files run as they are' }] as const;
   const made = { artifact: input.source };
   const evidence = [await reported(ports, { ...input, reasons, made })];
-  return { verdict: 'pass', reasons, evidence, controls: [], artifact: input.source };
+  const { files } = await readFrozen(ports.evidence, input.source);
+  const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return { verdict: 'pass', reasons, evidence, controls: [], built: { artifact: input.source, sizeBytes } };
 }
 
 function notIsolated(why: string): BuildOutcome {
@@ -180,7 +188,7 @@ async function refused(site: Site, reason: GateReason): Promise<BuildOutcome> {
 }
 
 function failed(reasons: readonly GateReason[]): Omit<BuildOutcome, 'evidence'> {
-  return { verdict: 'fail', reasons, controls: [], artifact: null };
+  return { verdict: 'fail', reasons, controls: [], built: null };
 }
 
 async function reported(
@@ -229,7 +237,11 @@ async function proven(
   const statement = provenanceOf({
     prototype: contract.prototype,
     ...{ artifact, source: input.source, build: contract.build, locks: await Promise.all(locks) },
-    ...{ packages: locked.flat(), archives: packages.map(({ digest }) => digest), builder: { origin, versions } },
+    ...{
+      packages: locked.flat(),
+      archives: packages.map(({ digest }) => digest),
+      builder: { origin, isolation: isolation.way, versions },
+    },
     ...{ invocation: input.invocation, startedAt, finishedAt: ports.now() },
   });
   return { kind: 'provenance', digest: await stored(ports.evidence, statement) };

@@ -7,7 +7,7 @@ import type { BuildWork } from './build-plan.ts';
 import type { CachedPackages } from './package-cache.ts';
 import type { PackageTools } from './package-tools.ts';
 import { npmFolder, toolMounts, workshopEnvironment } from './tool-mounts.ts';
-import { runWorkshop, type Workshop, type WorkshopEnd } from './workshop.ts';
+import { filesMbMax, runWorkshop, type Workshop, type WorkshopEnd } from './workshop.ts';
 
 /** What became of one build: an archive that nobody has looked into yet, or why there is none. */
 export type BuildRun =
@@ -103,7 +103,7 @@ function buildReason(work: BuildWork, { code, stopped, log }: WorkshopEnd, tookM
     return { code: 'build_timed_out', message, file };
   }
   if (stopped === 'out_of_memory' || heapWords.test(log.text)) {
-    const message = `the build used more memory than the ${work.memoryMbMax} MB of build.memoryMbMax; raise it, up to 8192`;
+    const message = `the build used more memory than it may: ${work.memoryMbMax} MB by build.memoryMbMax, and ${filesMbMax} MB for its files, which lie in memory too; raise build.memoryMbMax, up to 8192`;
     return { code: 'build_out_of_memory', message, file };
   }
   if (stopped === 'flooded') {
@@ -114,7 +114,8 @@ function buildReason(work: BuildWork, { code, stopped, log }: WorkshopEnd, tookM
 }
 
 /** Node says so itself before it comes to the bound of its sandbox. */
-const heapWords = /JavaScript heap out of memory|^MemoryError$/m;
+const heapWords =
+  /JavaScript heap out of memory|ERR_MEMORY_ALLOCATION_FAILED|Array buffer allocation failed|^MemoryError$/m;
 
 function endReason(work: BuildWork, { code, said }: { readonly code: number; readonly said: string }): GateReason {
   const file = contractFileName;

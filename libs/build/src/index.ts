@@ -3,6 +3,7 @@ export {
   type BuildInput,
   type BuildOutcome,
   type BuildPorts,
+  type Built,
   buildCandidate,
 } from './build-candidate.ts';
 export { type CachedPackages, openPackageCache, type PackageCache } from './package-cache.ts';

@@ -17,20 +17,43 @@ const packagesMax = 5_000;
 export async function lockedPackages(source: string, order: PackageOrder): Promise<readonly LockedPackage[]> {
   const text = await readFile(join(source, order.lockFile), 'utf8');
   const found = order.installer === 'npm' ? npmPackages(text) : pipPackages(text);
-  const byUri = new Map(found.map((each) => [each.uri, each]));
+  const byUri = new Map<string, LockedPackage>();
+  // The same package may lie in several places; what any of them pins is pinned.
+  for (const { uri, digest } of found) byUri.set(uri, { uri, digest: { ...byUri.get(uri)?.digest, ...digest } });
   return [...byUri.values()].sort((a, b) => (a.uri < b.uri ? -1 : 1)).slice(0, packagesMax);
 }
 
 function npmPackages(text: string): readonly LockedPackage[] {
-  const { packages } = parsed(text) as { packages?: Readonly<Record<string, NpmEntry>> };
-  return Object.entries(packages ?? {}).flatMap(([path, entry]) => {
+  const { packages, dependencies } = parsed(text) as Partial<NpmLock>;
+  if (packages === undefined) return oldNpmPackages(dependencies, 0);
+  return Object.entries(packages).flatMap(([path, entry]) => {
     const folder = path.split('node_modules/').at(-1) ?? '';
-    const name = typeof entry?.name === 'string' ? entry.name : folder;
-    if (path === '' || entry?.link === true || typeof entry?.version !== 'string' || !path.includes('node_modules/'))
-      return [];
-    const uri = `pkg:npm/${encoded(name)}@${encodeURIComponent(entry.version)}`;
-    return [{ uri, digest: typeof entry.integrity === 'string' ? integrityDigests(entry.integrity) : {} }];
+    if (entry?.link === true || !path.includes('node_modules/')) return [];
+    return npmPackage(typeof entry?.name === 'string' ? entry.name : folder, entry);
   });
+}
+
+/** Lock files from before npm 7 nest packages as their folders do; deeper than this nobody has folders. */
+const depthMax = 100;
+
+function oldNpmPackages(dependencies: NpmLock['dependencies'] | undefined, depth: number): readonly LockedPackage[] {
+  if (depth > depthMax) return [];
+  return Object.entries(dependencies ?? {}).flatMap(([name, entry]) => {
+    const [, own, version] = /^npm:(@?[^@]+)@(.+)$/.exec(String(entry?.version)) ?? [];
+    const found = npmPackage(own ?? name, version === undefined ? entry : { ...entry, version });
+    return [...found, ...oldNpmPackages(entry?.dependencies, depth + 1)];
+  });
+}
+
+function npmPackage(name: string, entry: NpmEntry | undefined): readonly LockedPackage[] {
+  if (typeof entry?.version !== 'string') return [];
+  const uri = `pkg:npm/${encoded(name)}@${encodeURIComponent(entry.version)}`;
+  return [{ uri, digest: typeof entry.integrity === 'string' ? integrityDigests(entry.integrity) : {} }];
+}
+
+interface NpmLock {
+  readonly packages: Readonly<Record<string, NpmEntry | undefined>>;
+  readonly dependencies: Readonly<Record<string, NpmEntry | undefined>>;
 }
 
 interface NpmEntry {
@@ -38,6 +61,7 @@ interface NpmEntry {
   readonly version?: unknown;
   readonly integrity?: unknown;
   readonly link?: unknown;
+  readonly dependencies?: NpmLock['dependencies'];
 }
 
 /** A scope is the namespace of a package address, and its @ is written out. */
@@ -61,7 +85,7 @@ function pipPackages(text: string): readonly LockedPackage[] {
     .flatMap((line) => {
       const [, name, version] = /^\s*([A-Za-z0-9][\w.-]*)(?:\[[\w,.\s-]*\])?\s*===?\s*([\w.!+-]+)/.exec(line) ?? [];
       if (name === undefined || version === undefined) return [];
-      const uri = `pkg:pypi/${name.toLowerCase().replaceAll(/[_.]+/g, '-')}@${encodeURIComponent(version)}`;
+      const uri = `pkg:pypi/${name.toLowerCase().replaceAll(/[-_.]+/g, '-')}@${encodeURIComponent(version)}`;
       // Each hash is of one file that would do; which one came depends on the platform.
       const hashes = [...line.matchAll(/--hash[=\s]sha256:([0-9a-f]{64})/g)].map(([, hash]) => hash ?? '');
       const [only] = hashes;

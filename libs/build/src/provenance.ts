@@ -14,7 +14,11 @@ export interface ProvenanceFacts {
   /** What was given to the build: the archives that the fetch left. */
   readonly archives: readonly Digest[];
   /** Who built: this deployment and its tools. */
-  readonly builder: { readonly origin: string; readonly versions: Readonly<Record<string, string>> };
+  readonly builder: {
+    readonly origin: string;
+    readonly isolation: string;
+    readonly versions: Readonly<Record<string, string>>;
+  };
   readonly invocation: string;
   readonly startedAt: number;
   readonly finishedAt: number;
@@ -37,7 +41,8 @@ export function provenanceOf(facts: ProvenanceFacts): object {
       buildDefinition: {
         buildType,
         externalParameters: {
-          source: { uri: uriOf(facts.source), digest: sha256Of(facts.source) },
+          // Its digest stands among the dependencies, under the same address.
+          source: uriOf(facts.source),
           build: {
             install: build.install,
             command: (build.command ?? []).map(redact),
@@ -56,7 +61,7 @@ export function provenanceOf(facts: ProvenanceFacts): object {
         ],
       },
       runDetails: {
-        builder: { id: `urn:proviso:builder:${encodeURIComponent(builder.origin)}`, version: builder.versions },
+        builder: { id: builderId(builder), version: builder.versions },
         metadata: {
           invocationId: facts.invocation,
           startedOn: secondsOf(facts.startedAt),
@@ -65,6 +70,11 @@ export function provenanceOf(facts: ProvenanceFacts): object {
       },
     },
   };
+}
+
+/** Ways of isolation protect differently, and the specification asks for another id where they do. */
+function builderId({ origin, isolation }: ProvenanceFacts['builder']): string {
+  return `urn:proviso:builder:${encodeURIComponent(origin)}:${isolation}`;
 }
 
 function sha256Of(digest: Digest): { readonly sha256: string } {

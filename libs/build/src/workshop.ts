@@ -24,6 +24,7 @@ export interface WorkshopOrder {
   readonly environment: Readonly<Record<string, string>>;
   /** Hosts that it may reach, wherever their addresses are; none without. */
   readonly hosts: readonly string[];
+  /** For its processes; its files have `filesMbMax` beside it, and what they leave of that processes may take as well. */
   readonly memoryMb: number;
   readonly withinMs: number;
 }
@@ -52,6 +53,8 @@ const MIB = 1024 * 1024;
 /** Sources with their packages and what is made of them; they lie in memory, so it is counted like memory. */
 const workBytesMax = 1_536 * MIB;
 const scratchBytesMax = 512 * MIB;
+/** What its files may take of memory on top of what its processes may. */
+export const filesMbMax = (workBytesMax + scratchBytesMax) / MIB;
 /** Over what intake takes in, so that it can say what is too much. */
 const fileBytesMax = 512 * MIB;
 /** A build that says more than this says nothing any more. */
@@ -128,7 +131,8 @@ async function started(
       output: { out: out.fd, err: log.fd },
       scratchBytes: scratchBytesMax,
       limits: {
-        memoryMb: order.memoryMb + (workBytesMax + scratchBytesMax) / MIB,
+        memoryMb: order.memoryMb,
+        filesMb: filesMbMax,
         processes: processesMax,
         cpuShare: 50,
         // Should nobody be left to end it in time: each process by itself.

@@ -12,6 +12,8 @@ export const builtinPrincipals = {
   worker: builtin('1', 'worker'),
   /** The background leaders: lets the clock speak. */
   keeper: builtin('2', 'keeper'),
+  /** Adds who signs in for the first time. Gives nobody a role but the first administrators whom the operator names. */
+  porter: builtin('3', 'porter'),
 } as const;
 
 /** The built-in principal of that id, if it is one. */

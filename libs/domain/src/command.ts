@@ -4,7 +4,7 @@ import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, Promo
 import type { Environment, Fence } from './lane.ts';
 import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
-import type { PersonCommand } from './person.ts';
+import type { Identity, PersonCommand } from './person.ts';
 import type { GateName, PolicyCommand } from './policy.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
@@ -106,6 +106,8 @@ export interface Report {
   readonly measure: Measure | null;
   /** What a passed build has made; no other report has one. */
   readonly artifact?: Digest;
+  /** All files of what was made; a workspace's disk is counted by it. */
+  readonly artifactBytes?: number;
 }
 
 /** One look of the canary's judge. `fresh` is false when no new data was seen: then no lease is renewed. */
@@ -135,6 +137,10 @@ export interface Reach {
   readonly rivals?: boolean;
   /** What the workspace takes is counted under its lock. */
   readonly usage?: boolean;
+  /** Files that the prototype keeps; their row is read under its lock. */
+  readonly artifact?: Digest;
+  /** Whom this account elsewhere belongs to is loaded. */
+  readonly identity?: Identity;
   /** Voters and involved people are loaded with their rights. */
   readonly people?: boolean;
 }
@@ -182,7 +188,7 @@ export function reachOf(command: Command): Reach {
     case 'TrustPrototype':
       return { prototype: command.prototype };
     case 'RemoveArtifact':
-      return { prototype: command.prototype, rivals: true };
+      return { prototype: command.prototype, artifact: command.artifact, rivals: true };
     case 'TrustWorkload':
       return { prototype: command.prototype, person: command.rule.service };
     case 'DistrustWorkload':
@@ -192,6 +198,11 @@ export function reachOf(command: Command): Reach {
     case 'PublishPolicy':
       return { policy: command.policyId };
     case 'AddPerson':
+      return { person: command.person, ...(command.identity !== undefined && { identity: command.identity }) };
+    case 'LinkIdentity':
+      return { person: command.person, identity: command.identity };
+    case 'UnlinkIdentity':
+    case 'EndSessions':
     case 'GrantRole':
     case 'RevokeRole':
     case 'IssueToken':

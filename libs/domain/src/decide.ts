@@ -47,7 +47,7 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'AddEvidence':
       return addEvidence(scene, command);
     case 'PublishPolicy':
-      return simple(scene, decidePolicy(scene.policy, command, scene.lentBy), (event) => ({
+      return simple(scene, decidePolicy(scene.policy, command, scene), (event) => ({
         stream: 'policy',
         id: command.policyId,
         event,
@@ -57,12 +57,15 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'RevokeRole':
     case 'IssueToken':
     case 'RevokeToken':
+    case 'LinkIdentity':
+    case 'UnlinkIdentity':
+    case 'EndSessions':
     case 'IssueOwnToken':
     case 'RevokeOwnToken':
     case 'DisablePerson':
     case 'ErasePerson':
     case 'ReadPersonal': {
-      const asking = { actor: scene.actor.id, issuer: issuerIn(scene), now: scene.now };
+      const asking = { ...scene, actor: scene.actor.id, issuer: issuerIn(scene) };
       return simple(scene, decidePerson(scene.person, command, asking), (event) => ({
         stream: 'person',
         id: command.person,

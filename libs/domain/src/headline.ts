@@ -1,8 +1,9 @@
 import { type GateState, isBlocked } from './gate.ts';
+import { isFrozen } from './freeze.ts';
 import { type CanarySight, canaryWords } from './headline-canary.ts';
 import { durationWords, momentWords, type Reading, usualMs } from './headline-words.ts';
 import type { Hold } from './lane.ts';
-import { isAwaitingPlace } from './limits.ts';
+import { isAwaitingPlace, isPostponed } from './limits.ts';
 import { blockedExpiresMs, currentGate } from './next.ts';
 import type { GateName } from './policy.ts';
 import { pinnedRule } from './policy.ts';
@@ -142,7 +143,7 @@ function underway(state: PromotionState, gate: GateState, facts: HeadlineFacts):
 }
 
 function checking(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
-  if (isAwaitingPlace(gate)) {
+  if (isAwaitingPlace(gate) || isPostponed(gate)) {
     const since = momentWords(turnBegan(state, gate), facts);
     const sentence = `Waiting since ${since} to be checked: ${gate.name}. ${firstOf(gate.reasons)}`;
     return { state: 'queued', sentence, blockers: gate.reasons };
@@ -153,6 +154,10 @@ function checking(state: PromotionState, gate: GateState, facts: HeadlineFacts):
 
 function canary(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
   if (facts.hold !== null) return { state: 'held', sentence: heldWords(facts.hold, facts), blockers: [] };
+  if (isFrozen(gate)) {
+    const until = gate.retryAt === null ? '' : ` It goes on at ${momentWords(gate.retryAt, facts)}.`;
+    return { state: 'queued', sentence: `All is well, but ${firstOf(gate.reasons)}${until}`, blockers: gate.reasons };
+  }
   if (facts.laneBusy) {
     const since = momentWords(turnBegan(state, gate), facts);
     const sentence = `Waiting since ${since} for another release of this prototype to finish.`;

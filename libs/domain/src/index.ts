@@ -32,6 +32,7 @@ export { decide } from './decide.ts';
 export { tallyOf } from './deciding.ts';
 export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts, standing } from './decision.ts';
 export { type GateState, type GateStatus, gateStatuses, isBlocked } from './gate.ts';
+export type { Calendar, Freeze, FreezeWindow } from './freeze.ts';
 export type { CanarySight } from './headline-canary.ts';
 export { pastWaitsMin } from './headline-words.ts';
 export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';
@@ -47,6 +48,7 @@ export {
   type PromotionId,
   type PrototypeId,
   type ReleaseId,
+  type SessionId,
   type WorkspaceId,
   gateIdOf,
   gateOf,
@@ -77,6 +79,7 @@ export {
 export {
   type LimitName,
   type Limits,
+  type Place,
   type Usage,
   bytesWords,
   defaultLimits,
@@ -88,6 +91,8 @@ export {
 export { type Onward, type Step, type WaitReason, blockedExpiresMs, currentGate, deadlineOf, next } from './next.ts';
 export {
   type Binding,
+  type Identity,
+  type IdentityHolder,
   type PersonCommand,
   type PersonEvent,
   type PersonState,
@@ -96,6 +101,7 @@ export {
   type TokenRecord,
   lenderOf,
   evolvePerson,
+  identitiesOf,
   principalKinds,
   roles,
 } from './person.ts';
@@ -127,6 +133,7 @@ export {
   outcomes,
 } from './promotion.ts';
 export {
+  type KeptArtifact,
   type PrototypeCommand,
   type PrototypeEvent,
   type PrototypeState,
@@ -196,6 +203,7 @@ export {
   previewPassText,
   previewPath,
   previewSessionMs,
+  previewUnheardMs,
   readPreviewPass,
 } from './preview.ts';
 export { type RunOrder, pythonPackages, requiredSecretsOf, runOrderOf, startWithPort } from './run-order.ts';

@@ -1,9 +1,9 @@
 import { bytesWords, defaultLimits, limitsOf, noRoom } from './limits.ts';
-import { limitsProblem, noLanes, noPlace } from './limits.ts';
+import { limitsProblem, noLanes, noPlace, placeOf } from './limits.ts';
 import { decide } from './decide.ts';
 import type { Scene } from './scene.ts';
 import { evolve } from './stream.ts';
-import { ask, cast, copyOf, newWorld, productionOf, promotionsOf } from './world.contract.ts';
+import { ask, buildPolicy, cast, copyOf, newWorld, productionOf, promotionsOf } from './world.contract.ts';
 
 const limits = { ...defaultLimits, diskBytesMax: 1_000, uploadBytesMax: 500, prototypesMax: 2, runsAtOnceMax: 2 };
 
@@ -68,15 +68,16 @@ describe('what a workspace may take', () => {
 });
 
 describe('a version whose files are to go', () => {
-  const remove = { kind: 'RemoveArtifact', prototype: cast.prototype, candidate: cast.candidates[0] } as const;
+  const remove = { kind: 'RemoveArtifact', prototype: cast.prototype, artifact: `sha256:${'0'.repeat(64)}` } as const;
+  const prototypeIn = ({ states }: ReturnType<typeof newWorld>) =>
+    states.get(`prototype/${cast.prototype}`) as NonNullable<Scene['prototype']>;
 
   it('stays while what was built from it serves a lane', () => {
     const world = newWorld();
     const lane = productionOf(world);
     const built = { id: `rel_${'1'.repeat(32)}`, promotion: `prm_${'1'.repeat(32)}`, version: 'v1' } as const;
     const artifact = `sha256:${'7'.repeat(64)}` as const;
-    const candidate = (world.states.get(`prototype/${cast.prototype}`) as NonNullable<Scene['prototype']>)
-      .candidates[0];
+    const [candidate] = prototypeIn(world).candidates;
     const source = candidate?.manifest.artifact ?? artifact;
     world.states.set(`lane/${lane.id}`, { ...lane, stable: { ...built, artifact, source } });
     expect(ask(copyOf(world), cast.worker, remove).outcome).toMatchObject({ refusal: { code: 'artifact_needed' } });
@@ -100,6 +101,16 @@ describe('a version whose files are to go', () => {
     expect(ask(world, cast.worker, remove).drafts.map(({ event }) => event.kind)).toEqual(['artifact_removed']);
   });
 
+  it('goes also when more versions came after it than the state remembers', () => {
+    const world = newWorld();
+    const state = prototypeIn(world);
+    const { candidates } = state;
+    world.states.set(`prototype/${cast.prototype}`, { ...state, candidates: candidates.slice(1) });
+    const [told] = ask(world, cast.worker, remove).drafts;
+    expect(told?.event).toEqual({ kind: 'artifact_removed', v: 1, artifact: remove.artifact, bytes: 0 });
+    expect(prototypeIn(world).candidates).toEqual(candidates.slice(1));
+  });
+
   it('cannot be promoted any more, and is another candidate when it is frozen again', () => {
     const world = newWorld();
     ask(world, cast.worker, remove);
@@ -108,13 +119,106 @@ describe('a version whose files are to go', () => {
       ...{ candidate: cast.candidates[0], policyId: cast.policy },
     });
     expect(open.outcome).toMatchObject({ kind: 'refused', refusal: { code: 'artifact_removed' } });
-    const state = world.states.get(`prototype/${cast.prototype}`) as NonNullable<Scene['prototype']>;
-    const [old] = state.candidates;
+    const [old] = prototypeIn(world).candidates;
     if (old === undefined) throw new Error('expected a candidate');
     const { removed: _removed, ...content } = old;
     const candidate = { ...content, id: `cnd_${'8'.repeat(32)}` } as const;
     const again = ask(world, cast.builder, { kind: 'FreezeCandidate', prototype: cast.prototype, candidate });
     expect(again.drafts.map(({ event }) => event.kind)).toEqual(['candidate_frozen']);
+  });
+});
+
+describe('what was built', () => {
+  const promotion = `prm_${'9'.repeat(32)}` as const;
+  const [built, rebuilt] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`] as const;
+  const evidence = [{ kind: 'report', digest: `sha256:${'c'.repeat(64)}` as const }];
+  const remove = (artifact: typeof built) => ({ kind: 'RemoveArtifact', prototype: cast.prototype, artifact }) as const;
+
+  function builtWorld() {
+    const world = newWorld(buildPolicy);
+    const about = { prototype: cast.prototype, candidate: cast.candidates[0], policyId: cast.policy };
+    ask(world, cast.builder, { kind: 'OpenPromotion', promotion, ...about });
+    build(world, built);
+    return world;
+  }
+
+  function build(world: ReturnType<typeof newWorld>, artifact: typeof built) {
+    const claimed = ask(world, cast.worker, { kind: 'Claim', promotion, step: 'build', claimant: artifact }).outcome;
+    if (claimed.kind !== 'granted') throw new Error(`expected a grant, got ${JSON.stringify(claimed)}`);
+    const { attempt, fence } = claimed;
+    const told = { gate: 'build', verdict: 'pass', reasons: [], evidence, measure: null, artifactBytes: 7 } as const;
+    ask(world, cast.worker, { kind: 'Report', promotion, attempt, fence, artifact, ...told });
+  }
+
+  it('stays while its promotion is open, and goes with its size when it has ended', () => {
+    const world = builtWorld();
+    const held = ask(copyOf(world), cast.worker, remove(built)).outcome;
+    expect(held).toMatchObject({ refusal: { code: 'artifact_needed' } });
+    ask(world, cast.builder, { kind: 'Cancel', promotion });
+    ask(world, cast.worker, { kind: 'Claim', promotion, step: 'undo', claimant: 'test' });
+    const gone = ask(world, cast.worker, remove(built)).drafts.map(({ event }) => event);
+    expect(gone).toEqual([{ kind: 'artifact_removed', v: 1, artifact: built, bytes: 7 }]);
+    expect(ask(world, cast.worker, remove(built)).drafts).toEqual([]);
+  });
+
+  it('goes when its promotion has been built to something else, and nothing goes that was never kept', () => {
+    const world = builtWorld();
+    const [state] = promotionsOf(world);
+    if (state === undefined) throw new Error('expected the promotion');
+    world.states.set(`promotion/${promotion}`, { ...state, built: rebuilt });
+    expect(ask(copyOf(world), cast.worker, remove(built)).drafts).toHaveLength(1);
+    const never = ask(world, cast.worker, remove(`sha256:${'d'.repeat(64)}`)).outcome;
+    expect(never).toMatchObject({ refusal: { code: 'not_found' } });
+  });
+});
+
+describe('a build beyond the limits', () => {
+  const promotion = `prm_${'9'.repeat(32)}` as const;
+  const midnight = Date.UTC(2026, 0, 2);
+  const claim = { kind: 'Claim', promotion, step: 'build', claimant: 'test' } as const;
+
+  function asked(usage: Partial<NonNullable<Scene['usage']>>, state?: Scene['promotion']) {
+    const world = newWorld(buildPolicy);
+    const about = { prototype: cast.prototype, candidate: cast.candidates[0], policyId: cast.policy };
+    ask(world, cast.builder, { kind: 'OpenPromotion', promotion, ...about });
+    const promotionState = state ?? promotionsOf(world)[0] ?? null;
+    const workspace = { id: `wsp_${'1'.repeat(32)}`, name: 'desk', limits: { buildsPerDayMax: 2 } };
+    const scene = {
+      ...{ now: world.now, promotion: promotionState, rivals: [], people: {}, workspace },
+      ...{ lanes: { staging: null, production: null }, artifact: null },
+      usage: { diskBytes: 0, prototypes: 1, runs: 0, builds: 0, dayEndsAt: midnight, waitingBefore: 0, ...usage },
+    } as unknown as Scene;
+    const decided = decide(scene, claim);
+    const after = decided.drafts.reduce<Scene['promotion']>(
+      (now, draft) => evolve(now, draft, world.now) as Scene['promotion'],
+      promotionState,
+    );
+    return { ...decided, kinds: decided.drafts.map(({ event }) => event.kind), after };
+  }
+
+  it('waits until midnight, says until when once, is in nobody’s way meanwhile, and goes on the next day', () => {
+    const waits = asked({ builds: 2 });
+    const wait = { kind: 'wait', until: midnight, why: 'limit_reached' };
+    expect(waits).toMatchObject({ outcome: { kind: 'onward', onward: wait }, kinds: ['build_postponed'] });
+    const [gate] = waits.after?.gates ?? [];
+    expect(gate?.reasons[0]?.message).toBe(
+      'this workspace has begun 2 of 2 builds today: this one goes on at 2026-01-02 00:00 UTC, or when an operator raises the limit',
+    );
+    expect(waits.after === null ? null : placeOf(waits.after)).toBe('postponed');
+    expect(asked({ builds: 2 }, waits.after).kinds).toEqual([]);
+    const tomorrow = asked({ builds: 2, dayEndsAt: midnight + 86_400_000 }, waits.after);
+    expect(tomorrow.kinds).toEqual(['build_postponed']);
+    expect(asked({ builds: 0, runs: 3 }, waits.after).kinds).toEqual(['place_awaited']);
+    const goesOn = asked({ builds: 1 }, waits.after);
+    expect(goesOn).toMatchObject({ outcome: { kind: 'granted' }, kinds: ['place_found', 'step_claimed'] });
+    expect(goesOn.after?.gates[0]?.reasons).toEqual([]);
+  });
+
+  it('is not begun in a workspace that is full, and says who makes room', () => {
+    const full = asked({ diskBytes: defaultLimits.diskBytesMax });
+    expect(full.kinds).toEqual(['gate_blocked']);
+    expect(full.after?.gates[0]).toMatchObject({ status: 'inconclusive', reasons: [{ code: 'quota_reached' }] });
+    expect(asked({ diskBytes: defaultLimits.diskBytesMax - 1 }).outcome).toMatchObject({ kind: 'granted' });
   });
 });
 
@@ -141,7 +245,7 @@ describe('a promotion that finds no place to run', () => {
       const scene = {
         ...{ now: world.now, promotion: state, rivals: [], people: {}, workspace: null },
         ...{ lanes: { staging: lane('staging'), production: lane('production') } },
-        usage: { diskBytes: 0, prototypes: 1, runs, waitingBefore: 0 },
+        usage: { diskBytes: 0, prototypes: 1, runs, builds: 0, dayEndsAt: 0, waitingBefore: 0 },
       } as unknown as Scene;
       return decide(scene, claim);
     };

@@ -2,6 +2,7 @@ import type { GateState } from './gate.ts';
 import { currentGate } from './next.ts';
 import type { PromotionState } from './promotion.ts';
 import { type Refusal, refusal } from './refusal.ts';
+import type { Reason } from './verdict.ts';
 import type { WorkspaceState } from './workspace.ts';
 
 /** What one workspace may take of a machine that it shares with others. */
@@ -14,6 +15,8 @@ export interface Limits {
   readonly prototypesMax: number;
   /** Gates that run a candidate's own code: build, evaluation and staging, of all promotions together. */
   readonly runsAtOnceMax: number;
+  /** Builds that may begin from one midnight to the next, in UTC; what is tried again counts again. */
+  readonly buildsPerDayMax: number;
   /** Files of versions that nothing needs any more are kept this long. */
   readonly retentionDays: number;
 }
@@ -29,6 +32,8 @@ export const defaultLimits: Limits = {
   uploadBytesMax: 300 * mebibyte,
   prototypesMax: 100,
   runsAtOnceMax: 3,
+  // A build takes minutes, so three at once never come to this: it bounds what builds leave behind as evidence.
+  buildsPerDayMax: 1_000,
   retentionDays: 30,
 };
 
@@ -39,6 +44,7 @@ export const limitBounds: Readonly<Record<LimitName, { readonly min: number; rea
   uploadBytesMax: { min: 1024, max: 300 * mebibyte },
   prototypesMax: { min: 1, max: 2_000 },
   runsAtOnceMax: { min: 1, max: 100 },
+  buildsPerDayMax: { min: 1, max: 100_000 },
   retentionDays: { min: 0, max: 3_650 },
 };
 
@@ -47,6 +53,9 @@ export interface Usage {
   readonly diskBytes: number;
   readonly prototypes: number;
   readonly runs: number;
+  /** Builds begun since midnight, and when the day ends by the same clock. */
+  readonly builds: number;
+  readonly dayEndsAt: number;
   /** Promotions that wait for a place and are older than the one that asks. */
   readonly waitingBefore: number;
 }
@@ -98,6 +107,18 @@ export function noPlace(limits: Limits, usage: Pick<Usage, 'runs' | 'waitingBefo
   return usage.runs + usage.waitingBefore >= limits.runsAtOnceMax;
 }
 
+/** True while the workspace has begun as many builds today as it may. */
+export function noBuild(limits: Limits, usage: Pick<Usage, 'builds'>): boolean {
+  return usage.builds >= limits.buildsPerDayMax;
+}
+
+/** The no to a build in a workspace that is full already: what comes out of it would be kept too. */
+export function noRoomToBuild(limits: Limits, usage: Pick<Usage, 'diskBytes'>): Reason | null {
+  if (usage.diskBytes < limits.diskBytesMax) return null;
+  const message = `this workspace keeps ${bytesWords(usage.diskBytes)} of ${bytesWords(limits.diskBytesMax)}, so nothing more is built: an operator raises the limit or shortens the retention, then run this check again`;
+  return { code: 'quota_reached', message };
+}
+
 const placedGates: ReadonlySet<string> = new Set(['build', 'evaluation', 'staging']);
 
 /** True for the steps that need a place, because they run a candidate's own code. */
@@ -108,18 +129,27 @@ export function needsPlace(step: string): boolean {
 /** The reason that a gate carries while it waits for a place. */
 export const awaitingPlace = 'limit_reached';
 
-/** What an open promotion holds: a place, a wish for one, or neither. What lists count by. */
-export function placeOf(state: PromotionState): 'running' | 'waiting' | null {
+/** What an open promotion holds: a place, a wish for one, a build put off to another day, or none of them. */
+export type Place = 'running' | 'waiting' | 'postponed';
+
+/** What lists count by. */
+export function placeOf(state: PromotionState): Place | null {
   if (state.outcome !== null || state.undo !== null) return null;
   const gate = currentGate(state);
   if (gate === null || !needsPlace(gate.name)) return null;
   if (gate.status === 'claimed') return 'running';
+  if (isPostponed(gate)) return 'postponed';
   return isAwaitingPlace(gate) ? 'waiting' : null;
 }
 
 /** True when the gate has been told that no place is free. */
 export function isAwaitingPlace(gate: GateState): boolean {
   return gate.reasons.some(({ code }) => code === awaitingPlace);
+}
+
+/** True when the build has been told to wait for another day; it is in nobody's way to a place meanwhile. */
+export function isPostponed(gate: GateState): boolean {
+  return gate.reasons.some(({ code }) => code === 'build_postponed');
 }
 
 /** `5.0 GB`, as people say sizes, in units of 1024. */

@@ -20,6 +20,7 @@ export const waitReasons = [
   'lane_held',
   'parked',
   'limit_reached',
+  'frozen',
 ] as const;
 /** One of them. */
 export type WaitReason = (typeof waitReasons)[number];

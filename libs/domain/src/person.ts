@@ -22,9 +22,10 @@ export const roles = [
   'edge',
   'keeper',
   'founder',
+  'porter',
   'workload',
 ] as const;
-/** One of them; `worker`, `edge`, `keeper`, `founder` and `workload` are for services only. */
+/** One of them; `worker`, `edge`, `keeper`, `founder`, `porter` and `workload` are for services only. */
 export type Role = (typeof roles)[number];
 
 /** One grant: a role, for an approver also a group, and how far it reaches. */
@@ -49,6 +50,16 @@ export interface TokenRecord {
   readonly commit?: string;
 }
 
+/** Who somebody is elsewhere: never an address, and the subject only as a digest under the deployment's key. */
+export interface Identity {
+  /** Who vouches for it: an OpenID provider's address, `slack:<team>` or `github`. */
+  readonly issuer: string;
+  readonly subject: Digest;
+}
+
+/** More accounts than anybody has; every entry of a person repeats nothing of them, but their state does. */
+export const identitiesMax = 20;
+
 /** A principal's stored state. Names and addresses live in the vault, never here. */
 export interface PersonState {
   readonly id: PersonId;
@@ -60,6 +71,8 @@ export interface PersonState {
   readonly erased?: true;
   readonly bindings: readonly Binding[];
   readonly tokens: readonly TokenRecord[];
+  /** Accounts elsewhere by which they are known; absent until the first is linked. */
+  readonly identities?: readonly Identity[];
 }
 
 /** What may happen to a principal. */
@@ -75,6 +88,10 @@ export type PersonEvent =
   | { readonly kind: 'role_revoked'; readonly v: 1; readonly binding: Binding }
   | { readonly kind: 'token_issued'; readonly v: 1; readonly token: TokenRecord }
   | { readonly kind: 'token_revoked'; readonly v: 1; readonly token: Id<'tok'> }
+  | { readonly kind: 'identity_linked'; readonly v: 1; readonly identity: Identity }
+  | { readonly kind: 'identity_unlinked'; readonly v: 1; readonly identity: Identity }
+  /** Whoever is signed in as this person is signed out. */
+  | { readonly kind: 'sessions_ended'; readonly v: 1 }
   | { readonly kind: 'person_disabled'; readonly v: 1 }
   | { readonly kind: 'person_erased'; readonly v: 1; readonly by: PersonId }
   /** Somebody was shown all that is held about a person. */
@@ -88,11 +105,16 @@ export type PersonCommand =
       readonly principal: PrincipalKind;
       readonly actsFor?: PersonId;
       readonly bindings: readonly Binding[];
+      /** By which they signed in for the first time. */
+      readonly identity?: Identity;
     }
   | { readonly kind: 'GrantRole'; readonly person: PersonId; readonly binding: Binding }
   | { readonly kind: 'RevokeRole'; readonly person: PersonId; readonly binding: Binding }
   | { readonly kind: 'IssueToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
   | { readonly kind: 'RevokeToken'; readonly person: PersonId; readonly token: Id<'tok'> }
+  | { readonly kind: 'LinkIdentity'; readonly person: PersonId; readonly identity: Identity }
+  | { readonly kind: 'UnlinkIdentity'; readonly person: PersonId; readonly identity: Identity }
+  | { readonly kind: 'EndSessions'; readonly person: PersonId }
   /** What everybody may do about themselves, whatever their roles are. */
   | { readonly kind: 'IssueOwnToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
   | { readonly kind: 'RevokeOwnToken'; readonly person: PersonId; readonly token: Id<'tok'> }
@@ -117,6 +139,13 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent, at: 
       return { ...state, tokens: [...state.tokens.filter(({ expiresAt }) => expiresAt > at), event.token] };
     case 'token_revoked':
       return { ...state, tokens: state.tokens.filter((token) => token.id !== event.token) };
+    case 'identity_linked':
+      return { ...state, identities: [...identitiesOf(state), event.identity] };
+    case 'identity_unlinked':
+      return { ...state, identities: identitiesOf(state).filter((held) => !sameIdentity(held, event.identity)) };
+    case 'sessions_ended':
+      return state;
+    // Identities stay: whoever was shut out and signs in again is known, and is nobody new.
     case 'person_disabled':
       return { ...state, disabled: true, tokens: [] };
     case 'person_erased':
@@ -126,25 +155,37 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent, at: 
   }
 }
 
+/** The accounts elsewhere by which somebody is known. */
+export function identitiesOf(person: Pick<PersonState, 'identities'>): readonly Identity[] {
+  return person.identities ?? [];
+}
+
 /** Who lent this person the token: whoever issued it can use it as well. Null when it is theirs alone. */
 export function lenderOf(person: PersonState, token: TokenRecord): PersonId | null {
   return token.issuedBy === undefined || token.issuedBy === person.id ? null : token.issuedBy;
 }
 
-/** Who asks about a principal and when; `issuer` is the human behind them, null when the deployment itself asks. */
-interface Asking {
+/** What a decision about a principal looks at beside the principal. */
+export interface PersonFacts {
+  /** Who asks, and when. */
   readonly actor: PersonId;
-  readonly issuer: PersonId | null;
   readonly now: number;
+  /** The human behind the command; null when the deployment itself asks. */
+  readonly issuer: PersonId | null;
+  /** Whom the identity of the command belongs to already, if anybody. */
+  readonly holder: IdentityHolder | null;
 }
+
+/** The person whose identity it is; of another workspace nothing more is told. */
+export type IdentityHolder = PersonId | 'elsewhere';
 
 /** Decides a command about a principal. */
 export function decidePerson(
   state: PersonState | null,
   command: PersonCommand,
-  asking: Asking,
+  asking: PersonFacts,
 ): readonly PersonEvent[] | Refusal {
-  if (command.kind === 'AddPerson') return added(state, command);
+  if (command.kind === 'AddPerson') return added(state, command, asking.holder);
   if (state === null) return refusal('not_found', 'expected a known person');
   switch (command.kind) {
     case 'GrantRole':
@@ -165,6 +206,14 @@ export function decidePerson(
       if (!state.tokens.some((token) => token.id === command.token))
         return refusal('not_found', 'expected a known token');
       return [{ kind: 'token_revoked', v: 1, token: command.token }];
+    case 'LinkIdentity':
+      return linked(state, command.identity, asking.holder);
+    case 'UnlinkIdentity':
+      if (!identitiesOf(state).some((held) => sameIdentity(held, command.identity)))
+        return refusal('not_found', 'expected a linked account');
+      return [{ kind: 'identity_unlinked', v: 1, identity: command.identity }];
+    case 'EndSessions':
+      return [{ kind: 'sessions_ended', v: 1 }];
     case 'DisablePerson':
       return state.disabled
         ? refusal('exists', 'this person is disabled already')
@@ -172,7 +221,10 @@ export function decidePerson(
     case 'ErasePerson':
       return state.erased
         ? refusal('exists', 'this person is erased already')
-        : [{ kind: 'person_erased', v: 1, by: asking.actor }];
+        : [
+            ...identitiesOf(state).map((identity): PersonEvent => ({ kind: 'identity_unlinked', v: 1, identity })),
+            { kind: 'person_erased', v: 1, by: asking.actor },
+          ];
     case 'ReadPersonal':
       return [{ kind: 'personal_read', v: 1, by: asking.actor }];
   }
@@ -181,19 +233,42 @@ export function decidePerson(
 function added(
   state: PersonState | null,
   command: Extract<PersonCommand, { kind: 'AddPerson' }>,
+  holder: IdentityHolder | null,
 ): readonly PersonEvent[] | Refusal {
   if (state !== null) return refusal('exists', 'this person exists already');
   if (command.bindings.length > bindingsMax) return tooMany(command.bindings.length);
   const base = { kind: 'person_added', v: 1, person: command.person, principal: command.principal } as const;
   const first: PersonEvent = command.actsFor === undefined ? base : { ...base, actsFor: command.actsFor };
-  return [first, ...command.bindings.map((binding): PersonEvent => ({ kind: 'role_granted', v: 1, binding }))];
+  const granted = command.bindings.map((binding): PersonEvent => ({ kind: 'role_granted', v: 1, binding }));
+  if (command.identity === undefined) return [first, ...granted];
+  if (holder !== null) return takenElsewhere();
+  return [first, { kind: 'identity_linked', v: 1, identity: command.identity }, ...granted];
+}
+
+/** One account belongs to one person at most, else a vote by it would be nobody's in particular. */
+function linked(
+  state: PersonState,
+  identity: Identity,
+  holder: IdentityHolder | null,
+): readonly PersonEvent[] | Refusal {
+  if (state.kind !== 'human') return refusal('not_permitted', 'only a human has accounts elsewhere');
+  if (state.disabled) return refusal('person_disabled', 'a disabled person links no account');
+  if (holder === state.id) return refusal('exists', 'this account is linked already');
+  if (holder !== null) return takenElsewhere();
+  if (identitiesOf(state).length >= identitiesMax)
+    return refusal('too_many', `expected at most ${identitiesMax} linked accounts of one person`);
+  return [{ kind: 'identity_linked', v: 1, identity }];
+}
+
+function takenElsewhere(): Refusal {
+  return refusal('exists', 'this account is linked to another person');
 }
 
 /** A machine's token is always narrowed, unless the deployment itself issues it; so is one that leaves its own hands. */
 function issued(
   state: PersonState,
   { kind, token }: Extract<PersonCommand, { kind: 'IssueToken' | 'IssueOwnToken' }>,
-  { issuer, now }: Asking,
+  { issuer, now }: PersonFacts,
 ): readonly PersonEvent[] | Refusal {
   if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
   const narrowed = kind === 'IssueOwnToken' || (state.kind === 'service' && issuer !== null);
@@ -212,4 +287,8 @@ function tooMany(count: number): Refusal {
 
 function sameBinding(a: Binding, b: Binding): boolean {
   return a.role === b.role && a.group === b.group && a.prototype === b.prototype && a.environment === b.environment;
+}
+
+function sameIdentity(a: Identity, b: Identity): boolean {
+  return a.issuer === b.issuer && a.subject === b.subject;
 }

@@ -58,6 +58,17 @@ describe('readPolicy', () => {
     expect(found.ok ? [] : found.problems.map((problem) => problem.path)).toContainEqual(path);
   });
 
+  it.each([0, 1, -0.1, 1.1])('refuses a bar of %d, which the judge would refuse at every evaluation', (bar) => {
+    const found = readPolicy({ policy: 'a-b', gates: [{ gate: 'evaluation', bar }] });
+    const path = ['gates', 0, 'bar'];
+    const message = expect.stringContaining(`expected a number above 0 and below 1, got ${bar}`);
+    expect(found).toMatchObject({ ok: false, problems: [{ path, code: 'out_of_range', message }] });
+  });
+
+  it.each([0.000_1, 0.999_9])('takes a bar of %d', (bar) => {
+    expect(readPolicy({ policy: 'a-b', gates: [{ gate: 'evaluation', bar }] }).ok).toBe(true);
+  });
+
   it('describes itself to editors', () => {
     expect(policySchema()).toMatchObject({ $schema: expect.stringContaining('json-schema.org'), type: 'object' });
   });

@@ -26,7 +26,8 @@ const gateShape = oneOf('gate', {
   build: group({}, attempts),
   scan: group({}, attempts),
   evaluation: group(
-    { bar: about(number({ min: 0, max: 1 }), 'the lower bound of the pass rate must reach this') },
+    // A bar of 0 asks nothing, and no number of answers shows one of 1: the judge refuses both.
+    { bar: about(number({ min: 0, max: 1, exclusive: true }), 'the lower bound of the pass rate must reach this') },
     { ...attempts, repeats: preset(integer({ min: 1, max: 20 }), 3) },
   ),
   staging: group({}, attempts),
@@ -48,6 +49,21 @@ const gateShape = oneOf('gate', {
   ),
 });
 
+const wallTime = text({
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}$',
+  meaning: 'a local time such as 2026-12-19T18:00',
+});
+
+const freezeWindow = group(
+  {
+    zone: about(text({ min: 1, max: 60 }), 'the time zone of both times, such as Europe/Berlin'),
+    from: about(wallTime, 'when it begins, by the clock on the wall'),
+    until: about(wallTime, 'when it ends; at most 92 days later'),
+    why: about(text({ min: 1, max: 200 }), 'what people are told who wait'),
+  },
+  { every: about(text({ min: 1, max: 200 }), 'how it comes again: a rule of RFC 5545 such as FREQ=WEEKLY;BYDAY=FR') },
+);
+
 /** The shape of a policy file. */
 export const policyShape = group(
   {
@@ -68,6 +84,7 @@ export const policyShape = group(
       about(duration({ minMs: 60_000 }), 'older evidence is gathered again before production'),
       '30d',
     ),
+    freeze: preset(about(list(freezeWindow, { max: 50 }), 'when nothing new goes to users'), []),
   },
 );
 
@@ -92,8 +109,14 @@ export function readPolicy(node: unknown): ReadResult<Policy> {
 }
 
 /** From the words and units of the file to those of the product. */
-export function policyFrom({ policy: name, environment, evidenceAgeMax, gates }: PolicyDocument): Policy {
-  return { name, environment, evidenceAgeMaxMs: evidenceAgeMax, gates: gates.map(ruleFrom) };
+export function policyFrom({ policy: name, environment, evidenceAgeMax, gates, freeze }: PolicyDocument): Policy {
+  return {
+    name,
+    environment,
+    evidenceAgeMaxMs: evidenceAgeMax,
+    gates: gates.map(ruleFrom),
+    ...(freeze.length > 0 && { freeze }),
+  };
 }
 
 /** The JSON Schema of a policy file, for editors. */

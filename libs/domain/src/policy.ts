@@ -1,4 +1,5 @@
 import type { Digest, PersonId, PolicyId } from './id.ts';
+import type { Calendar, FreezeWindow } from './freeze.ts';
 import type { Environment } from './lane.ts';
 import type { Requirement } from './quorum.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
@@ -43,6 +44,8 @@ export interface Policy {
   /** Evidence older than this is stale at the first production claim. */
   readonly evidenceAgeMaxMs: number;
   readonly gates: readonly GateRule[];
+  /** When nothing new goes to users. */
+  readonly freeze?: readonly FreezeWindow[];
 }
 
 /** One published version. */
@@ -94,18 +97,25 @@ export function evolvePolicy(_state: PolicyState | null, event: PolicyEvent): Po
 export function decidePolicy(
   state: PolicyState | null,
   command: PolicyCommand,
-  lentBy: PersonId | null,
+  { lentBy, calendar }: { readonly lentBy: PersonId | null; readonly calendar: Calendar },
 ): readonly PolicyEvent[] | Refusal {
   if (state?.current.digest === command.digest) return [];
   if (state !== null && state.name !== command.policy.name) {
     return refusal('policy_invalid', `expected the name ${state.name}, got ${command.policy.name}`);
   }
-  const problem = policyProblem(command.policy);
+  const problem = policyProblem(command.policy) ?? freezeProblem(command.policy, calendar);
   if (problem !== null) return refusal('policy_invalid', problem);
   const { digest, author, policy } = command;
   const version = (state?.current.version ?? 0) + 1;
   const lent = lentBy === null ? {} : { lentBy };
   return [{ kind: 'policy_published', v: 1, id: command.policyId, version, digest, author, ...lent, policy }];
+}
+
+/** A window that nobody could place in time would freeze nothing, unseen. */
+export function freezeProblem({ freeze = [] }: Policy, calendar: Calendar): string | null {
+  const problems = freeze.map((window, index) => ({ index, problem: calendar.windowProblem(window) }));
+  const first = problems.find(({ problem }) => problem !== null);
+  return first === undefined ? null : `freeze window ${first.index + 1}: ${first.problem}`;
 }
 
 /** What the shape of a document cannot say: order, uniqueness and bounds between fields. Null: the policy makes sense. */

@@ -4,6 +4,8 @@ import { type PersonId, isId } from './id.ts';
 export const previewLinkMs = 5 * 60_000;
 /** How long a person who opened it may look: a working day. */
 export const previewSessionMs = 8 * 3_600_000;
+/** How long an edge lets people look without hearing from the API who was shut out meanwhile. */
+export const previewUnheardMs = 5 * 60_000;
 /** Where a link is opened, on the host of the lane. */
 export const previewPath = '/-proviso/preview';
 

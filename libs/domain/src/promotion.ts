@@ -1,5 +1,6 @@
 import { type Candidate, withEvidence } from './candidate.ts';
 import type { Decision, VoidReason } from './decision.ts';
+import { awaiting } from './awaiting.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
 import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
 import { type GateName, type Policy, ruleOf } from './policy.ts';
@@ -64,6 +65,22 @@ export type PromotionEvent =
   | { readonly kind: 'place_awaited'; readonly v: 1; readonly gate: GateName; readonly runsMax: number }
   | { readonly kind: 'place_found'; readonly v: 1; readonly gate: GateName }
   | {
+      readonly kind: 'freeze_met';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly until: number;
+      readonly why: string;
+    }
+  | { readonly kind: 'freeze_ended'; readonly v: 1; readonly gate: GateName }
+  | {
+      /** The workspace has begun as many builds as it may in a day. */
+      readonly kind: 'build_postponed';
+      readonly v: 1;
+      readonly gate: 'build';
+      readonly buildsMax: number;
+      readonly until: number;
+    }
+  | {
       readonly kind: 'gate_opened';
       readonly v: 1;
       readonly gate: GateName;
@@ -110,6 +127,8 @@ export type PromotionEvent =
       readonly gate: 'build';
       readonly attempt: number;
       readonly artifact: Digest;
+      /** Of all its files; builds from before they were counted have none. */
+      readonly bytes?: number;
     }
   | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
   | {
@@ -198,7 +217,7 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       };
     case 'promotion_ended':
       return {
-        ...withGatesStopped(next, at),
+        ...withGatesStopped(event.outcome === 'superseded' ? withVotesSuperseded(next) : next, at),
         outcome: event.outcome,
         endedAt: at,
         undo: null,
@@ -229,9 +248,12 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   const gate = gateIn(state, event.gate);
   switch (event.kind) {
     case 'place_awaited':
-      return withGate(state, event.gate, { reasons: [placeReason(event.runsMax)] });
+    case 'build_postponed':
+    case 'freeze_met':
+      return withGate(state, event.gate, awaiting(event));
     case 'place_found':
-      return withGate(state, event.gate, { reasons: [] });
+    case 'freeze_ended':
+      return withGate(state, event.gate, { reasons: [], retryAt: null });
     case 'gate_opened':
       return withGate(state, event.gate, {
         status: 'waiting',
@@ -241,20 +263,7 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
         evidenceDigest: event.evidenceDigest,
       });
     case 'gate_reported':
-      return withGate(state, event.gate, {
-        status:
-          event.verdict === 'pass' || event.verdict === 'waived'
-            ? 'passed'
-            : event.verdict === 'fail'
-              ? 'failed'
-              : 'inconclusive',
-        verdict: event.verdict,
-        reasons: event.reasons,
-        evidence: event.evidence,
-        measure: event.measure,
-        claimant: null,
-        since: at,
-      });
+      return withGate(state, event.gate, { ...concluded(event), claimant: null, since: at });
     case 'gate_blocked':
       return withGate(state, event.gate, {
         status: 'inconclusive',
@@ -296,10 +305,21 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   }
 }
 
-/** Written here and not in `limits.ts`, which looks at promotions. */
-function placeReason(runsMax: number): Reason {
-  const message = `this workspace runs ${runsMax} of ${runsMax} candidates at once: this one goes on when one of them is done, or when an operator raises the limit`;
-  return { code: 'limit_reached', message };
+function concluded(event: Extract<GateEvent, { kind: 'gate_reported' }>): Partial<GateState> {
+  const { verdict, reasons, evidence, measure } = event;
+  return { status: statusOf(verdict), verdict, reasons, evidence, measure };
+}
+
+function statusOf(verdict: Verdict): GateState['status'] {
+  switch (verdict) {
+    case 'pass':
+    case 'waived':
+      return 'passed';
+    case 'fail':
+      return 'failed';
+    case 'inconclusive':
+      return 'inconclusive';
+  }
 }
 
 function statusAfter(decision: Decision, at: number): Partial<GateState> {
@@ -352,6 +372,14 @@ function withGate(state: PromotionState, name: GateName, change: Partial<GateSta
     gate.name === name ? { ...gate, ...change, revision: gate.revision + 1 } : gate,
   );
   return { ...state, gates };
+}
+
+/** Votes on a gate that was still open are votes on what nobody asks about any more: shown, and in no tally. */
+function withVotesSuperseded(state: PromotionState): PromotionState {
+  const gate = state.gates.find(({ status }) => status === 'waiting');
+  if (gate === undefined) return state;
+  const decisions = gate.decisions.map((one) => ({ ...one, voided: one.voided ?? ('superseded' as const) }));
+  return { ...state, gates: state.gates.map((one) => (one === gate ? { ...gate, decisions } : one)) };
 }
 
 /** Nobody will conclude what an end or a way back has overtaken; left as claimed it would look as if somebody did. */

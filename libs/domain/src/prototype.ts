@@ -48,7 +48,8 @@ export type PrototypeEvent =
   | {
       readonly kind: 'artifact_removed';
       readonly v: 1;
-      readonly candidate: CandidateId;
+      /** Absent when the files were built, or when their candidate is too old to stand in the state. */
+      readonly candidate?: CandidateId;
       readonly artifact: Digest;
       readonly bytes: number;
     };
@@ -60,11 +61,17 @@ export type PrototypeCommand =
   | { readonly kind: 'FreezeCandidate'; readonly prototype: PrototypeId; readonly candidate: Candidate }
   | RemoveArtifact;
 
-/** The collector's wish to let the files of a version go, because nothing needs them and the retention is over. */
+/** The collector's wish to let files go, frozen or built, because nothing needs them and the retention is over. */
 export interface RemoveArtifact {
   readonly kind: 'RemoveArtifact';
   readonly prototype: PrototypeId;
-  readonly candidate: CandidateId;
+  readonly artifact: Digest;
+}
+
+/** The files of one artifact as a prototype keeps them: of a candidate, or of what was built from one. */
+export interface KeptArtifact {
+  readonly bytes: number;
+  readonly removed: boolean;
 }
 
 /** Folds one event into a prototype. */
@@ -88,7 +95,12 @@ export function evolvePrototype(state: PrototypeState | null, event: PrototypeEv
     case 'evidence_added':
       return withCandidate(state, event.candidate, (one) => withEvidence(one, event.evidence));
     case 'artifact_removed':
-      return withCandidate(state, event.candidate, (one) => ({ ...one, removed: true }));
+      return {
+        ...state,
+        candidates: state.candidates.map((one) =>
+          one.manifest.artifact === event.artifact ? { ...one, removed: true } : one,
+        ),
+      };
   }
 }
 
@@ -104,7 +116,7 @@ function withCandidate(
 export function decidePrototype(
   state: PrototypeState | null,
   command: PrototypeCommand,
-  scene: Pick<Scene, 'actor' | 'lentBy' | 'lanes' | 'rivals' | 'workspace' | 'usage'>,
+  scene: Pick<Scene, 'actor' | 'lentBy' | 'lanes' | 'rivals' | 'workspace' | 'usage' | 'artifact'>,
 ): readonly PrototypeEvent[] | Refusal {
   if (state === null) return refusal('not_found', 'expected a known prototype');
   const { actor, lentBy } = scene;
@@ -129,26 +141,25 @@ export function decidePrototype(
 }
 
 /**
- * Lets the files of a version go. The rows of all its lanes and of every open promotion of the prototype are locked with
- * it, so nobody begins to need them meanwhile.
+ * Lets the files of an artifact go. The rows of all its lanes and of every open promotion of the prototype are locked
+ * with it, so nobody begins to need them meanwhile, and no build brings the same files again.
  */
 function removeArtifact(
   state: PrototypeState,
-  command: RemoveArtifact,
-  { lanes, rivals }: Pick<Scene, 'lanes' | 'rivals'>,
+  { artifact }: RemoveArtifact,
+  { lanes, rivals, artifact: kept }: Pick<Scene, 'lanes' | 'rivals' | 'artifact'>,
 ): readonly PrototypeEvent[] | Refusal {
-  const candidate = candidateOf(state, command.candidate);
-  if (candidate === undefined) return refusal('candidate_unknown', 'expected a candidate of this prototype');
-  if (candidate.removed) return [];
-  const { artifact } = candidate.manifest;
+  if (kept === null) return refusal('not_found', 'expected files that this prototype keeps');
+  if (kept.removed) return [];
   const placed = [lanes.staging, lanes.production].flatMap(releasesIn);
   // A built release still needs its sources: they hold the contract that it is run by.
   if (placed.some((release) => release.artifact === artifact || release.source === artifact))
     return refusal('artifact_needed', 'expected a version that no lane has, got one that serves or is the way back');
-  if (rivals.some((rival) => rival.candidate.manifest.artifact === artifact))
+  if (rivals.some(({ candidate, built }) => candidate.manifest.artifact === artifact || built === artifact))
     return refusal('artifact_needed', 'expected a version that is in no open promotion');
-  const bytes = candidate.sizeBytes ?? 0;
-  return [{ kind: 'artifact_removed', v: 1, candidate: candidate.id, artifact, bytes }];
+  const candidate = state.candidates.find((one) => one.manifest.artifact === artifact && !one.removed);
+  const of = candidate === undefined ? {} : { candidate: candidate.id };
+  return [{ kind: 'artifact_removed', v: 1, ...of, artifact, bytes: kept.bytes }];
 }
 
 /** Every release of a lane: what serves, what is tried, and what a rollback would bring back. */

@@ -1,11 +1,12 @@
+import type { Calendar } from './freeze.ts';
 import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts';
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
 import type { Onward, Step } from './next.ts';
-import type { PersonEvent, PersonState, TokenRecord } from './person.ts';
+import type { IdentityHolder, PersonEvent, PersonState, TokenRecord } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy.ts';
 import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
-import type { PrototypeEvent, PrototypeState } from './prototype.ts';
+import type { KeptArtifact, PrototypeEvent, PrototypeState } from './prototype.ts';
 import type { Requirement } from './quorum.ts';
 import type { Refusal } from './refusal.ts';
 import type { WorkspaceEvent, WorkspaceState } from './workspace.ts';
@@ -22,6 +23,8 @@ export interface Scene {
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;
+  /** Time zones and recurring windows; given, for the same reason. */
+  readonly calendar: Calendar;
   readonly promotion: PromotionState | null;
   /** Other open promotions of the same prototype; a newer candidate supersedes or waits for them. */
   readonly rivals: readonly PromotionState[];
@@ -29,11 +32,15 @@ export interface Scene {
   readonly prototype: PrototypeState | null;
   readonly policy: PolicyState | null;
   readonly person: PersonState | null;
+  /** Whom the account of the command belongs to already; null where it is nobody's, or where there is none. */
+  readonly holder: IdentityHolder | null;
   readonly workspace: WorkspaceState | null;
   /** What the workspace takes; null where the command takes nothing of it. */
   readonly usage: Usage | null;
   /** Who is known by which mark, of the marks that candidates of the prototype name; only an opening asks. */
   readonly authors: Readonly<Record<Digest, readonly PersonId[]>>;
+  /** The files that the command names; null where it names none, or none that the prototype ever kept. */
+  readonly artifact: KeptArtifact | null;
   /** Every voter at the gate and everyone who could be excluded, current rights included. */
   readonly people: Readonly<Record<string, PersonState>>;
 }

@@ -120,7 +120,8 @@ function leafResult(shape: Leaf, node: unknown): { readonly value: unknown } | {
     case 'number': {
       const countable = shape.kind === 'integer' ? Number.isSafeInteger(node) : Number.isFinite(node);
       if (typeof node !== 'number' || !countable) return { code: 'wrong_type' };
-      return node < shape.min || node > shape.max ? { code: 'out_of_range' } : { value: node };
+      const atBound = shape.exclusive === true && (node === shape.min || node === shape.max);
+      return node < shape.min || node > shape.max || atBound ? { code: 'out_of_range' } : { value: node };
     }
     case 'flag':
       return typeof node === 'boolean' ? { value: node } : { code: 'wrong_type' };
@@ -192,7 +193,8 @@ function expectation(shape: ShapeNode): string {
   }
 }
 
-function betweenText(bounds: { readonly min: number; readonly max: number }): string {
+function betweenText(bounds: { readonly min: number; readonly max: number; readonly exclusive?: true }): string {
+  if (bounds.exclusive === true) return ` above ${bounds.min} and below ${bounds.max}`;
   const low = bounds.min > Number.MIN_SAFE_INTEGER;
   const high = bounds.max < Number.MAX_SAFE_INTEGER;
   if (low && high) return ` from ${bounds.min} to ${bounds.max}`;

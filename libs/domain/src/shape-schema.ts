@@ -19,7 +19,9 @@ function bareSchemaOf(shape: ShapeNode): Record<string, unknown> {
     }
     case 'integer':
     case 'number':
-      return { type: shape.kind, minimum: shape.min, maximum: shape.max };
+      return shape.exclusive === true
+        ? { type: shape.kind, exclusiveMinimum: shape.min, exclusiveMaximum: shape.max }
+        : { type: shape.kind, minimum: shape.min, maximum: shape.max };
     case 'flag':
       return { type: 'boolean' };
     case 'choice':

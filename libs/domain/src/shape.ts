@@ -21,7 +21,13 @@ export type ShapeNode = (
       readonly pattern?: string;
       readonly meaning?: string;
     }
-  | { readonly kind: 'integer' | 'number'; readonly min: number; readonly max: number }
+  | {
+      readonly kind: 'integer' | 'number';
+      readonly min: number;
+      readonly max: number;
+      /** The bounds themselves are refused too. */
+      readonly exclusive?: true;
+    }
   | { readonly kind: 'flag' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'duration'; readonly minMs: number; readonly maxMs: number }
@@ -70,8 +76,8 @@ export function integer(bounds: Bounds = {}): Shape<number> {
   return { kind: 'integer', min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER, ...bounds };
 }
 
-/** A finite number. */
-export function number(bounds: Bounds = {}): Shape<number> {
+/** A finite number; `exclusive` refuses the bounds themselves. */
+export function number(bounds: Bounds & { readonly exclusive?: true } = {}): Shape<number> {
   return { kind: 'number', min: -Number.MAX_VALUE, max: Number.MAX_VALUE, ...bounds };
 }
 

@@ -1,9 +1,11 @@
+import { postponedReason } from './awaiting.ts';
 import type { PromotionCommand, Report } from './command.ts';
 import { missingSecrets } from './configuration.ts';
 import { type Digest, releaseIdOf } from './id.ts';
+import { isFrozen } from './freeze.ts';
 import { configurationOf } from './lane.ts';
 import type { GateState } from './gate.ts';
-import { isAwaitingPlace, limitsOf, needsPlace, noPlace } from './limits.ts';
+import { isAwaitingPlace, isPostponed, limitsOf, needsPlace, noBuild, noPlace, noRoomToBuild } from './limits.ts';
 import { currentGate, deadlineOf, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
@@ -28,16 +30,17 @@ export function claim(scene: Scene, command: Claim): Decided {
   const gate = gateIn(state, command.step);
   if (gate.status === 'claimed' && gate.claimant === command.claimant) return granted(plan, command.step);
   const attempt = gate.status === 'claimed' ? gate.attempt : gate.attempt + 1;
-  const reasons = gate.status === 'claimed' ? [] : lackingSecrets(plan, command.step);
+  const lacking = [...lackingSecrets(plan, command.step), ...lackingRoom(scene, command.step)];
+  const reasons = gate.status === 'claimed' ? [] : lacking;
   if (reasons.length > 0) {
     plan.tell(state.id, { kind: 'gate_blocked', v: 1, gate: command.step, attempt, reasons });
     return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
   }
   if (gate.status !== 'claimed' && needsPlace(command.step)) {
-    const full = awaitPlace(plan, scene, gate);
+    const full = postpone(plan, scene, gate) ?? awaitPlace(plan, scene, gate);
     if (full !== null) return full;
     // Whatever else it waits for from here on, it is in nobody's way to a place any more.
-    if (isAwaitingPlace(gate)) plan.tell(state.id, { kind: 'place_found', v: 1, gate: gate.name });
+    if (isAwaitingPlace(gate) || isPostponed(gate)) plan.tell(state.id, { kind: 'place_found', v: 1, gate: gate.name });
   }
   if (command.step === 'staging') {
     const busy = takeStaging(plan, state);
@@ -64,8 +67,8 @@ export function report(scene: Scene, command: Report): Decided {
   if (built !== (command.artifact !== undefined)) {
     return plan.refuse(refusal('report_invalid', 'expected an artifact with a passed build and with nothing else'));
   }
-  const { gate, attempt, verdict, reasons, evidence, measure, artifact } = command;
-  if (artifact !== undefined) takeBuilt(plan, state, { attempt, artifact });
+  const { gate, attempt, verdict, reasons, evidence, measure, artifact, artifactBytes: bytes } = command;
+  if (artifact !== undefined) takeBuilt(plan, state, { attempt, artifact, ...(bytes !== undefined && { bytes }) });
   plan.tell(state.id, { kind: 'gate_reported', v: 1, gate, attempt, verdict, reasons, evidence, measure });
   if (gate === 'staging') plan.ask('staging', { move: 'release', promotion: state.id });
   if (gate === 'canary') leaveCanary(plan, state, letsThrough(verdict));
@@ -211,13 +214,30 @@ function lackingSecrets(plan: Plan, step: Claim['step']): readonly Reason[] {
 function takeBuilt(
   plan: Plan,
   state: PromotionState,
-  { attempt, artifact }: { readonly attempt: number; readonly artifact: Digest },
+  made: { readonly attempt: number; readonly artifact: Digest; readonly bytes?: number },
 ): void {
-  plan.tell(state.id, { kind: 'artifact_built', v: 1, gate: 'build', attempt, artifact });
-  if (artifactOf(state) === artifact) return;
+  plan.tell(state.id, { kind: 'artifact_built', v: 1, gate: 'build', ...made });
+  if (artifactOf(state) === made.artifact) return;
   const later = state.gates.slice(state.gates.findIndex((gate) => gate.name === 'build') + 1);
   for (const gate of later.filter((one) => one.status !== 'pending'))
     plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: gate.name, why: 'other_artifact' });
+}
+
+/** What is built is kept, so a full workspace builds nothing; in it are old files that go, or an operator gives room. */
+function lackingRoom({ workspace, usage }: Scene, step: Claim['step']): readonly Reason[] {
+  const full = step === 'build' && usage !== null ? noRoomToBuild(limitsOf(workspace), usage) : null;
+  return full === null ? [] : [full];
+}
+
+/** Puts a build off to the next day; whoever raises the limit wakes it before. Said once a day. */
+function postpone(plan: Plan, { workspace, usage }: Scene, gate: GateState): Decided | null {
+  const limits = limitsOf(workspace);
+  if (gate.name !== 'build' || usage === null || !noBuild(limits, usage)) return null;
+  const told = { buildsMax: limits.buildsPerDayMax, until: usage.dayEndsAt };
+  const { until } = told;
+  if (gate.reasons[0]?.message !== postponedReason(told).message)
+    plan.tell(focus(plan).id, { kind: 'build_postponed', v: 1, gate: 'build', ...told });
+  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until, why: 'limit_reached' } });
 }
 
 /** A place comes free with a report and then wakes the oldest that waits; the look in between mends a lost wake. */
@@ -249,6 +269,8 @@ function takeStaging(plan: Plan, state: PromotionState): Decided | null {
 /** The first production claim re-checks all that time can change; later claims only need the lane. */
 function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Decided | null {
   if (state.productionAt === null) {
+    const frozen = awaitThaw(plan, scene, gateIn(state, 'canary'));
+    if (frozen !== null) return frozen;
     const reopened = reopenStaleEvidence(plan, scene) || reopenLostQuorum(plan, scene);
     if (reopened) {
       openIfHuman(plan, scene);
@@ -263,6 +285,19 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
   }
   const refused = plan.ask('production', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
   return refused === null ? null : plan.refuse(refused);
+}
+
+/** Approval may be given before and during a freeze; only the first users wait. The gate says so once, with the end. */
+function awaitThaw(plan: Plan, { calendar, now }: Scene, gate: GateState): Decided | null {
+  const state = focus(plan);
+  const freeze = calendar.freezeAt(state.policy.freeze ?? [], now);
+  if (freeze === null) {
+    if (isFrozen(gate)) plan.tell(state.id, { kind: 'freeze_ended', v: 1, gate: gate.name });
+    return null;
+  }
+  if (!isFrozen(gate) || gate.retryAt !== freeze.until)
+    plan.tell(state.id, { kind: 'freeze_met', v: 1, gate: gate.name, ...freeze });
+  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: freeze.until, why: 'frozen' } });
 }
 
 function releaseOf(state: PromotionState) {

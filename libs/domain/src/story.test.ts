@@ -3,7 +3,7 @@ import { headline } from './headline.ts';
 import type { PersonId } from './id.ts';
 import type { Fence } from './lane.ts';
 import { next } from './next.ts';
-import type { PromotionState } from './promotion.ts';
+import { type PromotionState, gateIn } from './promotion.ts';
 import { ask, cast, newWorld, productionOf, promotionsOf, smallPolicy, type World } from './world.contract.ts';
 
 const promotion = `prm_${'0'.repeat(32)}` as const;
@@ -256,6 +256,22 @@ describe('a newer candidate', () => {
     const world = atApproval();
     open(world);
     expect(stateOf(world).outcome).toBe('superseded');
+  });
+
+  it('voids the votes on a gate that it overtakes, and leaves those that had passed one', () => {
+    const one = atApproval();
+    vote(one, cast.security[0]);
+    open(one);
+    expect(gateIn(stateOf(one), 'approval')).toMatchObject({
+      status: 'stopped',
+      decisions: [{ voided: 'superseded' }],
+    });
+    const two = atApproval();
+    for (const person of cast.security) vote(two, person);
+    open(two);
+    const votes = gateIn(stateOf(two), 'approval').decisions.map(({ voided }) => voided);
+    expect([stateOf(two).outcome, gateIn(stateOf(two), 'approval').status]).toEqual(['superseded', 'passed']);
+    expect(new Set(votes)).toEqual(new Set([null]));
   });
 
   it('hears nothing more of a step that was under way when it was superseded', () => {

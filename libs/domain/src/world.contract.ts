@@ -1,3 +1,4 @@
+import type { Calendar } from './freeze.ts';
 import type { Command } from './command.ts';
 import { decide } from './decide.ts';
 import type { PersonId, PromotionId } from './id.ts';
@@ -165,6 +166,26 @@ const plainAuthority: Authority = {
     ),
 };
 
+/** Windows of the small world are plain numbers: from when until when. */
+const plainCalendar: Calendar = {
+  freezeAt: (windows, now) => {
+    const on = windows.find(({ from, until }) => Number(from) <= now && now < Number(until));
+    return on === undefined ? null : { until: Number(on.until), why: on.why };
+  },
+  windowProblem: ({ from }) => (Number.isNaN(Number(from)) ? 'expected a number' : null),
+};
+/** What the small world keeps: everything that was ever frozen or built, until it is let go. */
+function keptIn(world: World, artifact: string): Scene['artifact'] {
+  const told = world.drafts.flatMap(({ draft: { event } }) => {
+    if (event.kind === 'candidate_frozen' && event.candidate.manifest.artifact === artifact)
+      return [{ bytes: event.candidate.sizeBytes ?? 0, removed: false }];
+    if (event.kind === 'artifact_built' && event.artifact === artifact)
+      return [{ bytes: event.bytes ?? 0, removed: false }];
+    return event.kind === 'artifact_removed' && event.artifact === artifact ? [{ bytes: 0, removed: true }] : [];
+  });
+  return told.at(-1) ?? null;
+}
+
 function sceneFor(world: World, actor: PersonId, command: Command): Scene {
   const state = <State>(key: string) => (world.states.get(key) ?? null) as State | null;
   const people = Object.fromEntries(
@@ -180,6 +201,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     lentBy: null,
     token: null,
     authority: plainAuthority,
+    calendar: plainCalendar,
     digestOf: (text) =>
       `sha256:${[...text]
         .reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7)
@@ -191,9 +213,11 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     prototype: state<PrototypeState>(`prototype/${cast.prototype}`),
     policy: state<PolicyState>(`policy/${cast.policy}`),
     person: 'person' in command ? state(`person/${command.person}`) : null,
+    holder: null,
     workspace: null,
     usage: null,
     authors: {},
+    artifact: command.kind === 'RemoveArtifact' ? keptIn(world, command.artifact) : null,
     people,
   };
 }

@@ -4,6 +4,7 @@ import type { GateOutcome, ReasonCode } from './outcome.ts';
 /** What each of the judge's reasons means to a person. */
 const plainReasons: Readonly<Record<JudgeReason, string>> = {
   worse_than_stable: 'the new version fails more often than the one before',
+  worse_by_metric: 'the new version is slower, dearer or answers worse than the one before',
   objective_breached: 'the new version fails more often than its contract allows',
   safe_against_stable: 'the new version is proven not to be much worse than the one before',
   objective_met: 'the new version keeps what its contract promises',

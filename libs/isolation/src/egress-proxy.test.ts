@@ -124,6 +124,31 @@ test('a declared name that leads to the inside is not followed, and the connecti
   expect(dialled).toEqual([{ host: '93.184.215.14', port: 443 }]);
 });
 
+test('where an operator has named the hosts they may lead anywhere, a mirror inside included, and nothing else may', async () => {
+  const path = newSocketPath();
+  const dialled: unknown[] = [];
+  const proxy = await proxyOn(path, {
+    anyAddress: true,
+    resolve: (name) => Promise.resolve(name === 'api.example.com' ? ['10.1.2.3'] : []),
+    dial: (target) => {
+      dialled.push(target);
+      return connect({ host: '127.0.0.1', port });
+    },
+  });
+  expect(await statusOf(path, { method: 'CONNECT', path: 'api.example.com:443' })).toBe(200);
+  expect(await statusOf(path, { method: 'GET', path: 'http://api.example.com/' })).toBe(200);
+  // The address itself was named by nobody, nor is another port of the mirror, nor what its name does not lead to.
+  expect(await statusOf(path, { method: 'CONNECT', path: '10.1.2.3:443' })).toBe(403);
+  expect(await statusOf(path, { method: 'CONNECT', path: '169.254.169.254:80' })).toBe(403);
+  expect(await statusOf(path, { method: 'CONNECT', path: 'api.example.com:5432' })).toBe(403);
+  expect(await statusOf(path, { method: 'CONNECT', path: 'odd.example.com:8443' })).toBe(502);
+  expect(dialled).toEqual([
+    { host: '10.1.2.3', port: 443 },
+    { host: '10.1.2.3', port: 80 },
+  ]);
+  expect(proxy.counts()).toContainEqual({ host: '10.1.2.3:443', declared: false, requests: 1 });
+});
+
 test('names beyond the bound are counted together', async () => {
   const path = newSocketPath();
   const proxy = await proxyOn(path);

@@ -71,7 +71,7 @@ export function makeGroup(kind: LimitKind, marker: string, limits: SandboxLimits
   for (const needed of NEEDED) {
     if (bases[needed] === undefined) throw new Error(`expected a writable ${needed} controller, got none`);
   }
-  const memoryBytes = String((limits.memoryMb + OWN_MEMORY_MB) * 1024 * 1024);
+  const memoryBytes = String((limits.memoryMb + (limits.filesMb ?? 0) + OWN_MEMORY_MB) * 1024 * 1024);
   const processes = String(limits.processes + OWN_PROCESSES);
   const share = String(Math.max(2, Math.round((SHARES_OF_ONE_SERVICE[kind] * limits.cpuShare) / 100)));
   const set = (controller: (typeof CONTROLLERS)[number], file: string, value: string): void => {

@@ -7,6 +7,8 @@ export type Mount =
 /** How much a sandbox may take of the machine. */
 export interface SandboxLimits {
   readonly memoryMb: number;
+  /** Room for its files, which lie in memory too: on top where a sandbox is counted as a whole. */
+  readonly filesMb?: number;
   readonly processes: number;
   /** Its weight when others want the processor too; 100 is as much as one of our own services. */
   readonly cpuShare: number;

@@ -1,4 +1,6 @@
 export type {
+  BrowserSession,
+  BrowserSessions,
   DirtyMark,
   DoorRefusal,
   EdgeLane,
@@ -11,7 +13,6 @@ export type {
   LogView,
   LookRow,
   LookView,
-  NamedAuthor,
   NamedEvidence,
   OpenPromotion,
   OutdatedArtifact,
@@ -25,6 +26,7 @@ export type {
   Pump,
   Reads,
   Receipt,
+  SessionView,
   Submission,
   Weighed,
   WorkspaceView,

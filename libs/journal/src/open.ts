@@ -1,9 +1,10 @@
-import { type Digest, type PersonId, type WorkspaceId, uuidOf } from '@proviso/domain';
+import { type PersonId, type WorkspaceId, uuidOf } from '@proviso/domain';
+import { browserSessions } from './browser-sessions.ts';
 import { JournalFailure } from './failure.ts';
 import type { Journal, JournalOptions } from './port.ts';
 import { readsOf } from './reads/reads.ts';
 import { isBroken, openSession, type Session } from './session.ts';
-import { statement } from './statement.ts';
+import { type Statement, statement } from './statement.ts';
 import { recordAtDoor } from './submit/refusals.ts';
 import { rememberStreams } from './submit/remembered.ts';
 import { patiently, submit } from './submit/submit.ts';
@@ -14,11 +15,15 @@ import { vaultOf } from './vault/vault.ts';
 const notifyWithinMs = 10;
 
 const sayChanged = statement('journal.notify', `select pg_notify('proviso', '')`);
-const principalOf = statement('journal.principal', `select workspace, person from proviso.principal_of_token($1)`);
+const byToken = statement('journal.principal', `select workspace, person from proviso.principal_of_token($1)`);
 const noteUse = statement(
   'token.used',
   `update proviso.token set used_on = (clock_timestamp() at time zone 'UTC')::date
     where workspace = $1 and hash = $2 and used_on is distinct from (clock_timestamp() at time zone 'UTC')::date`,
+);
+const byIdentity = statement(
+  'journal.principal_of_identity',
+  `select workspace, person from proviso.principal_of_identity($1, $2)`,
 );
 const ping = statement('journal.ping', `select 1`);
 const putReport = statement(
@@ -55,8 +60,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     submit: (submission) => submit(ports, submission),
     recordAtDoor: (said) => patiently(() => recordAtDoor({ session: reading, origin: options.origin }, said)),
     reads: (workspace) => readsOf(reading, vault, workspace),
-    principalOfToken: (tokenHash) => principalOfToken(reading, tokenHash),
-    authorMarks: vault.marksOf,
+    principalOfToken: (tokenHash) => principalOf(reading, byToken, [tokenHash]),
+    principalOfIdentity: ({ issuer, subject }) => principalOf(reading, byIdentity, [issuer, subject]),
+    sessions: browserSessions(reading),
+    authorMark: vault.markOf,
     noteTokenUse: async (workspace, tokenHash) => {
       await reading.transaction(workspace, (transaction) =>
         Promise.all([transaction.run(noteUse, [uuidOf(workspace), tokenHash]), transaction.commit()]),
@@ -96,8 +103,8 @@ function retryable({ transaction, close }: Session): Session {
   };
 }
 
-async function principalOfToken(session: Session, tokenHash: Digest) {
-  const [row] = await session.transaction(null, (transaction) => transaction.run(principalOf, [tokenHash]));
+async function principalOf(session: Session, how: Statement, values: readonly string[]) {
+  const [row] = await session.transaction(null, (transaction) => transaction.run(how, values));
   if (row === undefined) return null;
   const workspace: WorkspaceId = `wsp_${String(row.workspace).replaceAll('-', '')}`;
   return { workspace, person: row.person as PersonId };

@@ -6,6 +6,7 @@ import type {
   EvidenceRef,
   GateName,
   Id,
+  Identity,
   LaneId,
   LaneState,
   PersonId,
@@ -16,6 +17,7 @@ import type {
   PrototypeId,
   PrototypeState,
   Refusal,
+  SessionId,
   StreamKind,
   Usage,
   WorkspaceId,
@@ -33,6 +35,8 @@ export interface Submission {
   readonly authn: string;
   /** The actor's token, when they came with one: it must still hold, and tells whether it is theirs alone. */
   readonly token?: Id<'tok'>;
+  /** Through which door it came, and when the actor last proved who they are; null when nobody can say. */
+  readonly door?: { readonly channel: string; readonly freshAt: number | null };
   /** Free text of a person. It goes to the vault, encrypted; the entry holds a commitment only. */
   readonly reason?: string;
   /** Name and address of a person that is being added; vault only. */
@@ -203,6 +207,8 @@ export interface Reads {
   /** The day of the last use of each of these tokens, `YYYY-MM-DD`; those that were never used are left out. */
   readonly tokenUses: (hashes: readonly Digest[]) => Promise<Readonly<Record<Digest, string>>>;
   readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
+  /** Who was disabled within this time: whoever let them in by something signed must let them out again. */
+  readonly disabledWithin: (ms: number) => Promise<readonly PersonId[]>;
   /** All that the vault holds about a person. Whoever asks this records first that they do. */
   readonly personal: (id: PersonId) => Promise<PersonalView>;
   /** Names from the vault; a person who was erased is told so. */
@@ -228,7 +234,7 @@ export interface Reads {
   readonly workspace: () => Promise<WorkspaceView | null>;
   /** What it takes at the moment. */
   readonly usage: () => Promise<Usage>;
-  /** Open promotions that run a candidate or wait for a place to, oldest first. */
+  /** Open promotions that run a candidate or wait for a limit before they do, oldest first. */
   readonly places: () => Promise<readonly { readonly promotion: PromotionId; readonly waits: boolean }[]>;
   /** True when no prototype of this workspace keeps the files of the artifact any more. */
   readonly artifactRemoved: (digest: Digest) => Promise<boolean>;
@@ -244,10 +250,31 @@ export interface Principal {
   readonly person: PersonId;
 }
 
-/** Somebody as a commit names them: by an address that is a claim, or by the id of an account that GitHub has verified. */
-export interface NamedAuthor {
-  readonly email?: string;
-  readonly accountId?: number;
+/** A browser in which somebody is signed in, as found by what its cookie holds. */
+export interface BrowserSession extends Principal {
+  readonly id: SessionId;
+  /** When they last proved who they are; null when their provider does not say. */
+  readonly authenticatedAt: number | null;
+}
+
+/** A session as its person may see it. */
+export interface SessionView {
+  readonly id: SessionId;
+  readonly authenticatedAt: number | null;
+  readonly openedAt: number;
+  readonly seenAt: number;
+}
+
+/** Sessions of browsers. They end 8 hours after their last use, 24 after their opening, and with their person. */
+export interface BrowserSessions {
+  /** Null for one that is unknown or over. */
+  readonly find: (hash: Digest) => Promise<BrowserSession | null>;
+  /** The same for somebody who does something: the session lives on by it. */
+  readonly use: (hash: Digest) => Promise<BrowserSession | null>;
+  readonly open: (session: BrowserSession & { readonly hash: Digest }) => Promise<void>;
+  readonly end: (workspace: WorkspaceId, hash: Digest) => Promise<void>;
+  /** Those that hold, newest first. */
+  readonly of: (workspace: WorkspaceId, person: PersonId) => Promise<readonly SessionView[]>;
 }
 
 /** The journal as every door and every activity sees it. */
@@ -257,8 +284,11 @@ export interface Journal {
   readonly recordAtDoor: (said: DoorRefusal) => Promise<void>;
   readonly reads: (workspace: WorkspaceId) => Reads;
   readonly principalOfToken: (tokenHash: Digest) => Promise<Principal | null>;
-  /** Keyed digests of what a commit names somebody by; only this deployment could try an address against them. */
-  readonly authorMarks: (workspace: WorkspaceId, named: NamedAuthor) => readonly Digest[];
+  /** Whose account elsewhere it is. */
+  readonly principalOfIdentity: (identity: Identity) => Promise<Principal | null>;
+  readonly sessions: BrowserSessions;
+  /** A keyed digest of the address that a commit names somebody by: only this deployment could try others against it. */
+  readonly authorMark: (workspace: WorkspaceId, address: string) => Digest;
   /** Notes that a token was used today, by the database's clock. */
   readonly noteTokenUse: (workspace: WorkspaceId, tokenHash: Digest) => Promise<void>;
   /** Records the fences and releases that an edge says it runs. */
@@ -307,6 +337,7 @@ export interface OutdatedArtifact {
   readonly workspace: WorkspaceId;
   readonly prototype: PrototypeId;
   readonly digest: Digest;
+  readonly bytes: number;
 }
 
 /** What a document weighs; `filesBytes` is what the files of an artifact weigh together. */
@@ -340,7 +371,7 @@ export interface Leadership {
   readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
   /** Digests that any workspace's entries name, by keyset: what the collection of orphans must keep. */
   readonly evidence: (after: string, limit: number) => Promise<readonly NamedEvidence[]>;
-  /** Versions whose files are kept and older than the retention of their workspace, oldest first. */
+  /** Versions and builds whose files are kept and older than the retention of their workspace, oldest first. */
   readonly outdated: (limit: number) => Promise<readonly OutdatedArtifact[]>;
   /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
   readonly weigh: (documents: readonly Weighed[]) => Promise<void>;

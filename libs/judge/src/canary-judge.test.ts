@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { type JudgeState, logEvidence, observe, startJudge } from './canary-judge.ts';
+import { logEvidence, observe } from './canary-judge.ts';
 import { judge } from './canary-verdict.ts';
 import { COMPARISON, FIRST_RELEASE, firstReleaseLook, lookOf, RULES, uniform } from './fixtures/looks.ts';
+import { type JudgeState, startJudge } from './judge-state.ts';
 import { logAdd } from './log-sum.ts';
 import type { Look } from './look.ts';
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { type JudgeState, observe, startJudge } from './canary-judge.ts';
+import { observe } from './canary-judge.ts';
 import { decide, type JudgeDecision, judge } from './canary-verdict.ts';
 import { COMPARISON, FIRST_RELEASE, firstReleaseLook, lookOf, RULES } from './fixtures/looks.ts';
+import { type JudgeState, startJudge } from './judge-state.ts';
 import type { Look } from './look.ts';
 
 const RANK: Record<JudgeDecision['kind'], number> = { rollback: 0, inconclusive: 1, hold: 2, advance: 3 };
@@ -49,7 +50,13 @@ const STANDINGS = [
     'inconclusive',
     'rules_refused',
   ],
-  ['refuses a damaged state', { ...after(healthy), safety: [Number.NaN] }, RULES, 'inconclusive', 'state_damaged'],
+  [
+    'refuses a damaged state',
+    { ...after(healthy), safety: { ...after(healthy).safety, total: Number.NaN } },
+    RULES,
+    'inconclusive',
+    'state_damaged',
+  ],
 ] as const;
 
 describe('the verdict', () => {

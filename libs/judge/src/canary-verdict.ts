@@ -1,14 +1,8 @@
 import type { UnitTotals } from './absolute-test.ts';
-import {
-  decidesByObjective,
-  type JudgeState,
-  type LogEvidence,
-  type LookStanding,
-  logAgainst,
-  logEvidence,
-  logFor,
-} from './canary-judge.ts';
+import { decidesByObjective, type LogEvidence, logAgainst, logEvidence, logFor } from './canary-judge.ts';
 import { type Forecast, forecast } from './forecast.ts';
+import { currentState, type JudgeState, type LookStanding, type StoredState } from './judge-state.ts';
+import { logMetricEvidence, type MetricEvidence, type MetricName } from './metric-evidence.ts';
 import { type RateRatioInterval, rateRatioInterval } from './rate-ratio-interval.ts';
 
 /** α: the chance, over all looks together, that a canary no worse than stable is rolled back. */
@@ -41,6 +35,7 @@ export type JudgeRules = {
 /** Why the judge says what it says. */
 export type JudgeReason =
   | 'worse_than_stable'
+  | 'worse_by_metric'
   | 'objective_breached'
   | 'safe_against_stable'
   | 'objective_met'
@@ -63,6 +58,13 @@ export type JudgeDecision = {
 /** What a person is shown with each verdict, always in full. */
 export type JudgeExplanation = {
   readonly logEvidence: LogEvidence;
+  /** What is judged beside errors, with ln of its own evidence before it is weighed, and its samples. */
+  readonly metrics: readonly {
+    readonly metric: MetricName;
+    readonly portion: number;
+    readonly logEvidence: number;
+    readonly samples: { readonly canary: number; readonly stable: number };
+  }[];
   /** min(1, 1/max E): a p-value that may be looked at after any look (Ville's inequality); E begins at 1. */
   readonly anytimeP: number;
   /** Null in a first release, where there is no arm to compare with. */
@@ -80,7 +82,8 @@ export type JudgeVerdict = JudgeDecision & { readonly explanation: JudgeExplanat
 /**
  * The verdict after the looks so far. Pure: the same state and rules give the same verdict, in replay as on the day.
  */
-export function judge(state: JudgeState, rules: JudgeRules): JudgeVerdict {
+export function judge(stored: StoredState, rules: JudgeRules): JudgeVerdict {
+  const state = currentState(stored);
   return { ...decide(state, rules), explanation: explain(state, rules) };
 }
 
@@ -88,19 +91,20 @@ export function judge(state: JudgeState, rules: JudgeRules): JudgeVerdict {
  * The decision alone (canary.md, Rules). Condemning comes first and holds for ever; whatever makes the judge unsure
  * comes before advancing, so that missing or broken evidence never promotes.
  */
-export function decide(state: JudgeState, rules: JudgeRules): JudgeDecision {
+export function decide(stored: StoredState, rules: JudgeRules): JudgeDecision {
+  const state = currentState(stored);
   if (!isProbability(rules.alpha) || !isProbability(rules.beta)) return answer('inconclusive', 'rules_refused');
   const against = logAgainst(state);
   const logSafe = logFor(state);
   if (state.logEvidenceMax >= -Math.log(rules.alpha)) {
-    return answer('rollback', state.plan.firstRelease ? 'objective_breached' : 'worse_than_stable');
+    return answer('rollback', condemnation(state));
   }
   if (!Number.isFinite(against) || !Number.isFinite(logSafe) || !Number.isFinite(state.logEvidenceMax)) {
     return answer('inconclusive', 'state_damaged');
   }
   if (lookRefused(state.lastLook)) return answer('inconclusive', 'look_refused');
   if (rules.sampleStale) return answer('inconclusive', 'stale_sample');
-  if (state.emptyLooksInRow >= EMPTY_LOOKS_MAX) return answer('inconclusive', 'blind');
+  if (isBlind(state)) return answer('inconclusive', 'blind');
   const enough = logSafe >= -Math.log(rules.beta);
   const suspicious = against >= Math.log(SUSPICION_E);
   if (enough && !suspicious && rules.dwellMet) {
@@ -112,9 +116,14 @@ export function decide(state: JudgeState, rules: JudgeRules): JudgeDecision {
 }
 
 /** The explanation of a state, whatever its verdict. */
-export function explain(state: JudgeState, rules: JudgeRules): JudgeExplanation {
+export function explain(stored: StoredState, rules: JudgeRules): JudgeExplanation {
+  const state = currentState(stored);
   return {
     logEvidence: logEvidence(state),
+    metrics: (state.plan.metrics ?? []).map(({ metric, portion }, index) => {
+      const evidence = state.metrics[index] as MetricEvidence;
+      return { metric, portion, logEvidence: logMetricEvidence(evidence), samples: evidence.samples };
+    }),
     anytimeP: Math.exp(-state.logEvidenceMax),
     rateRatioInterval: state.plan.firstRelease ? null : rateRatioInterval(state.strata, INTERVAL_ERROR),
     samples: { canary: state.canary, stable: state.stable },
@@ -123,6 +132,18 @@ export function explain(state: JudgeState, rules: JudgeRules): JudgeExplanation 
     lastLook: state.lastLook,
     needed: forecast(state, rules.beta),
   };
+}
+
+function condemnation({ plan, worstMetric }: JudgeState): JudgeReason {
+  if (plan.firstRelease) return 'objective_breached';
+  return worstMetric === 'errors' ? 'worse_than_stable' : 'worse_by_metric';
+}
+
+/** Nobody comes, or a metric that the policy asks for does not: what was not seen cannot be called healthy. */
+function isBlind({ emptyLooksInRow, metrics }: JudgeState): boolean {
+  return (
+    emptyLooksInRow >= EMPTY_LOOKS_MAX || metrics.some(({ missingLooksInRow }) => missingLooksInRow >= EMPTY_LOOKS_MAX)
+  );
 }
 
 function lookRefused(standing: LookStanding): boolean {

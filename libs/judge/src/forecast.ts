@@ -1,5 +1,7 @@
 import { betterRates, logRateLikelihood } from './absolute-test.ts';
-import { decidesByObjective, type JudgeState, logFor } from './canary-judge.ts';
+import { decidesByObjective, logFor } from './canary-judge.ts';
+import { logBet } from './capital.ts';
+import type { JudgeState } from './judge-state.ts';
 import { canaryLabelShare } from './label-evidence.ts';
 import { SAFETY_STAKES } from './safety-evidence.ts';
 
@@ -61,7 +63,7 @@ function looksUntilSafe(state: JudgeState, beta: number): number | null {
     const byLabel = share * Math.log1p(-stake) + (1 - share) * Math.log1p(stake * (mirrored - 1));
     const byShare = Math.log1p(stake * ((1 - share) * mirrored - 1));
     const gain = badPerLook <= 1 ? badPerLook * byLabel : byShare - (byShare - byLabel) / badPerLook;
-    return steps(goal - (state.safety[index] as number), gain);
+    return steps(goal - logBet(state.safety, index), gain);
   });
   return smallest(needs);
 }

@@ -10,14 +10,7 @@ export {
   passPower,
   wilsonInterval,
 } from './bounds.ts';
-export {
-  type JudgePlan,
-  type JudgeState,
-  type LogEvidence,
-  type LookStanding,
-  observe,
-  startJudge,
-} from './canary-judge.ts';
+export { type LogEvidence, observe, unreadable } from './canary-judge.ts';
 export {
   decide,
   EMPTY_LOOKS_MAX,
@@ -46,6 +39,14 @@ export type {
   EvaluationObstacle,
 } from './evaluation-input.ts';
 export type { Forecast } from './forecast.ts';
+export {
+  type JudgedMetric,
+  type JudgePlan,
+  type JudgeState,
+  type LookStanding,
+  startJudge,
+  type StoredState,
+} from './judge-state.ts';
 export { type Look, type LookRefusal, type LookRefusalCode, refuseLook } from './look.ts';
 export {
   type ArmCounters,
@@ -54,6 +55,8 @@ export {
   type LookDifference,
   lookDifference,
 } from './look-difference.ts';
+export { METRIC_BOUNDS_MAX, type MetricName, type MetricPlan } from './metric-evidence.ts';
+export type { ArmSamples } from './rank-evidence.ts';
 export {
   clusteredError,
   type DiscordantPairs,
@@ -65,8 +68,11 @@ export {
 export type { UnitTotals } from './absolute-test.ts';
 export type { RateRatioInterval } from './rate-ratio-interval.ts';
 export {
+  type Climb,
+  climbingWeights,
   firstPercentMax,
   type HarmBudget,
+  HOLD_PERCENT,
   nextWeight,
   planRamp,
   type RampEvidence,

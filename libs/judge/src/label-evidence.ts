@@ -37,12 +37,13 @@ export function observeLabels(
   const { share, canary, stable } = counts;
   if (canary + stable === 0) return evidence;
   const tolerated = 1 - share + share * rateRatioTolerated;
-  return evidence.map((log, index) => {
-    const factor = RATE_RATIO_FACTORS[index] as number;
-    const alternative = 1 - share + share * rateRatioTolerated * factor;
+  const next = evidence.slice();
+  for (let index = 0; index < next.length; index += 1) {
+    const alternative = 1 - share + share * rateRatioTolerated * (RATE_RATIO_FACTORS[index] as number);
     const gain = canary * (LOG_FACTORS[index] as number);
-    return log + (gain - (canary + stable) * Math.log(alternative / tolerated));
-  });
+    next[index] = (next[index] as number) + (gain - (canary + stable) * Math.log(alternative / tolerated));
+  }
+  return next;
 }
 
 /** ln E1, the mean over the alternatives. */

@@ -1,8 +1,5 @@
-/**
- * The logarithm of nothing, as a finite number: JSON turns -Infinity into null, and a judge's state has to survive JSON
- * bit for bit. Its exponential is exactly 0, so it takes part in sums like a true zero.
- */
-export const LOG_OF_NOTHING = -Number.MAX_VALUE;
+/** The logarithm of nothing as a finite number: a difference of two of them is 0 and not NaN. */
+const LOG_OF_NOTHING = -Number.MAX_VALUE;
 
 /** ln(e^a + e^b) without overflow: the larger one is taken out first (log-sum-exp). */
 export function logAdd(a: number, b: number): number {

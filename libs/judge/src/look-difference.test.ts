@@ -1,4 +1,5 @@
-import { observe, startJudge } from './canary-judge.ts';
+import { observe } from './canary-judge.ts';
+import { startJudge } from './judge-state.ts';
 import { COMPARISON } from './fixtures/looks.ts';
 import { type CumulativeSample, lookDifference } from './look-difference.ts';
 

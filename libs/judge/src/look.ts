@@ -1,3 +1,6 @@
+import { type MetricName, type MetricPlan, impossibleSamples } from './metric-evidence.ts';
+import type { ArmSamples } from './rank-evidence.ts';
+
 /** What both arms did between two samplings of the edge, at one weight. All counts are of this look only. */
 export type Look = {
   /** The canary's share of the units, 0..1, as the edge really applied it. */
@@ -14,6 +17,8 @@ export type Look = {
   readonly stableBadEvents: number;
   /** Traffic made by us: it may condemn a canary, never promote it. */
   readonly synthetic?: boolean;
+  /** What else is judged, by metric. One that the plan does not name is left alone; one that it names may be missing. */
+  readonly metrics?: Readonly<Partial<Record<MetricName, ArmSamples>>>;
 };
 
 /** Why a look cannot be evidence. A refused look is never skipped in silence: the verdict after it is inconclusive. */
@@ -24,7 +29,9 @@ export type LookRefusalCode =
   | 'first_bad_exceeds_bad_events'
   | 'units_exceed_requests'
   | 'bad_events_exceed_requests'
-  | 'unexpected_stable_arm';
+  | 'unexpected_stable_arm'
+  | 'impossible_samples'
+  | 'several_series';
 
 /** A typed "no" to a look, with what was expected and what was got. */
 export type LookRefusal = { readonly kind: 'refused'; readonly code: LookRefusalCode; readonly message: string };
@@ -33,7 +40,11 @@ export type LookRefusal = { readonly kind: 'refused'; readonly code: LookRefusal
 const LOOK_COUNT_MAX = 1e12;
 
 /** Checks a look that came from outside: the refusal, or undefined when its numbers are possible. */
-export function refuseLook(look: Look, firstRelease: boolean): LookRefusal | undefined {
+export function refuseLook(
+  look: Look,
+  firstRelease: boolean,
+  metrics: readonly MetricPlan[] = [],
+): LookRefusal | undefined {
   if (!(look.canaryWeight >= 0 && look.canaryWeight <= 1)) {
     return refusal('not_a_share', `expected canaryWeight between 0 and 1, got ${look.canaryWeight}`);
   }
@@ -54,7 +65,20 @@ export function refuseLook(look: Look, firstRelease: boolean): LookRefusal | und
     firstBad: look.stableFirstBadUnits,
     badEvents: look.stableBadEvents,
   };
-  return refuseArm(canary) ?? refuseArm(stable);
+  return refuseArm(canary) ?? refuseArm(stable) ?? refuseMetrics(look, metrics);
+}
+
+/** Samples of a metric that is judged must be numbers of its kind; what is not judged cannot spoil a look. */
+function refuseMetrics({ metrics }: Look, plans: readonly MetricPlan[]): LookRefusal | undefined {
+  if (metrics === undefined) return undefined;
+  for (const plan of plans) {
+    const samples = metrics[plan.metric];
+    if (samples !== undefined && impossibleSamples(samples, plan)) {
+      const expected = samples.kind === 'values' ? 'finite values' : `counts in ${plan.bounds.length + 1} buckets`;
+      return refusal('impossible_samples', `expected ${expected} of ${plan.metric} in both arms, got something else`);
+    }
+  }
+  return undefined;
 }
 
 type ArmCounts = {

@@ -1,7 +1,10 @@
 import { logAboveObjective, logBelowObjective, type UnitTotals } from './absolute-test.ts';
+import { type Capital, emptyCapital, logCapital } from './capital.ts';
 import { canaryLabelShare, emptyLabelEvidence, logLabelEvidence, observeLabels } from './label-evidence.ts';
-import { emptySafetyEvidence, logSafetyEvidence, observeSafety } from './safety-evidence.ts';
-import { emptyShareEvidence, logShareEvidence, observeShare } from './share-evidence.ts';
+import { emptyMetricEvidence, logMetricEvidence, type MetricEvidence, observeMetric } from './metric-evidence.ts';
+import { emptyRankEvidence, observeRanks, rankShare } from './rank-evidence.ts';
+import { emptySafetyEvidence, observeSafety } from './safety-evidence.ts';
+import { emptyShareEvidence, observeShare } from './share-evidence.ts';
 
 /** One evidence process: how it starts, takes a look, and is read. */
 type Process<State> = {
@@ -49,16 +52,16 @@ const labels = (tolerated: number): Process<readonly number[]> => ({
   log: logLabelEvidence,
 });
 
-const shares = (tolerated: number): Process<ReturnType<typeof emptyShareEvidence>> => ({
+const shares = (tolerated: number): Process<Capital> => ({
   start: emptyShareEvidence(),
   observe: (state, counts) => observeShare(state, counts, tolerated),
-  log: logShareEvidence,
+  log: logCapital,
 });
 
-const safety: Process<readonly number[]> = {
+const safety: Process<Capital> = {
   start: emptySafetyEvidence(),
   observe: (state, counts) => observeSafety(state, counts, 2),
-  log: logSafetyEvidence,
+  log: logCapital,
 };
 
 /**
@@ -123,5 +126,117 @@ describe('evidence under the null hypothesis', () => {
     const sum = (terms: readonly number[]) => terms.reduce((total, term) => total + term, 0);
     expect(sum(mean(logAboveObjective))).toBeCloseTo(1, 9);
     expect(sum(mean(logBelowObjective))).toBeCloseTo(1, 9);
+  });
+});
+
+/** A look at latencies: the canary's share, and what took how long whichever arm answered it. */
+type TimedLook = { readonly share: number; readonly values: readonly number[] };
+type ArmValues = { readonly share: number; readonly canary: readonly number[]; readonly stable: readonly number[] };
+type TimedProcess<State> = {
+  readonly start: State;
+  readonly observe: (state: State, look: ArmValues) => State;
+  readonly log: (state: State) => number;
+};
+
+/** E[e-value] over every way in which the requests of each look can fall to the arms, each to the canary by share. */
+function timedExpectation<State>(process: TimedProcess<State>, looks: readonly TimedLook[]): number {
+  const walk = (state: State, [look, ...later]: readonly TimedLook[]): number => {
+    if (look === undefined) return Math.exp(process.log(state));
+    const { share, values } = look;
+    let sum = 0;
+    for (let split = 0; split < 2 ** values.length; split += 1) {
+      const canary = values.filter((_, index) => (split >> index) & 1);
+      const stable = values.filter((_, index) => !((split >> index) & 1));
+      const chance = share ** canary.length * (1 - share) ** stable.length;
+      sum += chance * walk(process.observe(state, { share, canary, stable }), later);
+    }
+    return sum;
+  };
+  return walk(process.start, looks);
+}
+
+const bounds = [10, 100];
+const latency = { metric: 'latency', portion: 0.5, bounds } as const;
+
+function bucketsOf(values: readonly number[]): readonly number[] {
+  const buckets = [0, 0, 0];
+  for (const value of values) {
+    const found = bounds.findIndex((bound) => value <= bound);
+    const bucket = found === -1 ? bounds.length : found;
+    buckets[bucket] = (buckets[bucket] ?? 0) + 1;
+  }
+  return buckets;
+}
+
+const ranks: TimedProcess<Capital> = {
+  start: emptyRankEvidence(),
+  observe: (state, { canary, stable }) => observeRanks(state, { kind: 'values', canary, stable }),
+  log: logCapital,
+};
+const rankedBuckets: TimedProcess<Capital> = {
+  ...ranks,
+  observe: (state, { canary, stable }) =>
+    observeRanks(state, { kind: 'histogram', canary: bucketsOf(canary), stable: bucketsOf(stable) }),
+};
+const timed = (kind: 'values' | 'histogram'): TimedProcess<MetricEvidence> => ({
+  start: emptyMetricEvidence(latency),
+  observe: (state, { share, canary, stable }) => {
+    const arms = kind === 'values' ? { canary, stable } : { canary: bucketsOf(canary), stable: bucketsOf(stable) };
+    return observeMetric(state, latency, { samples: { kind, ...arms }, share, rateRatioTolerated: 1 });
+  },
+  log: logMetricEvidence,
+});
+
+/** WRONG on purpose, and kept: it ranks the values of all looks so far, and is deceived when load and weight grow. */
+type ValuePool = { readonly ranks: Capital; readonly canary: readonly number[]; readonly stable: readonly number[] };
+const pooledRanks: TimedProcess<ValuePool> = {
+  start: { ranks: emptyCapital(6, 'early_and_late'), canary: [], stable: [] },
+  observe: (pool, look) => {
+    const canary = [...pool.canary, ...look.canary];
+    const stable = [...pool.stable, ...look.stable];
+    return { ranks: observeRanks(pool.ranks, { kind: 'values', canary, stable }), canary, stable };
+  },
+  log: ({ ranks }) => logCapital(ranks),
+};
+
+describe('evidence of latency when both arms answer alike', () => {
+  const loaded: readonly TimedLook[] = [
+    { share: 0.05, values: [3, 9, 9, 40] },
+    { share: 0.2, values: [12] },
+    { share: 0.2, values: [] },
+    { share: 0.5, values: [80, 200, 90, 300, 80] },
+  ];
+
+  test.each([
+    ['E4 of values', ranks],
+    ['E4 of buckets', rankedBuckets],
+  ])('%s has expectation exactly 1, through ties, empty arms, ramp and load', (_, process) => {
+    expect(timedExpectation(process, loaded)).toBeCloseTo(1, 12);
+  });
+
+  test.each([['values'], ['histogram']] as const)('L of %s has expectation exactly 1', (kind) => {
+    expect(timedExpectation(timed(kind), loaded)).toBeCloseTo(1, 12);
+  });
+
+  test('a variant that pools latency over looks fails the same check', () => {
+    const rising = [
+      { share: 0.05, values: [1, 2, 3, 4, 5] },
+      { share: 0.5, values: [100, 101, 102, 103, 104] },
+      { share: 0.5, values: [200, 201] },
+    ];
+    expect(timedExpectation(pooledRanks, rising)).toBeGreaterThan(1.2);
+    expect(timedExpectation(ranks, rising)).toBeCloseTo(1, 12);
+  });
+
+  test('U is the same from values and from a histogram that keeps them apart', () => {
+    const [canary, stable] = [
+      [5, 50, 500, 50],
+      [5, 5, 50],
+    ];
+    const direct = { kind: 'values', canary, stable } as const;
+    const counted = { kind: 'histogram', canary: bucketsOf(canary), stable: bucketsOf(stable) } as const;
+    expect(rankShare(direct)).toBe(9 / 12);
+    expect(rankShare(counted)).toBe(9 / 12);
+    expect(rankShare({ ...direct, canary: [] })).toBe(0.5);
   });
 });

@@ -6,14 +6,62 @@ export const WEIGHT_STEPS_MAX = 6;
 /** A doubling that would stop just short of the hold weight goes there at once instead of spending a step on it. */
 const LAST_FACTOR_MAX = 2.5;
 
-/** Where a ramp begins and where it waits for SAFE; whole percents, 1 ≤ first ≤ hold < 100. */
-export type RampPlan = { readonly firstPercent: number; readonly holdPercent: number };
+/** What a first weight may cost at most, should the canary be as bad as it can be. */
+export type HarmBudget = {
+  readonly badRequestsMax: number;
+  readonly requestsPerSecond: number;
+  /** Share of bad answers to reckon with, 1 for an outage. */
+  readonly badShare: number;
+  readonly lookSeconds: number;
+  readonly rollbackSeconds: number;
+};
 
 /**
- * The weights of a ramp: doubling up to the hold weight, then 100. When doubling would take more steps than allowed,
- * the same number of steps is spread evenly in ratio. Source: canary.md, Ramp.
+ * Where the ramp waits for SAFE. Up to 10 or 20 % the harm until a regression is found hardly depends on the weight;
+ * half of all users is for when time matters more (canary.md, Ramp).
  */
-export function planRamp({ firstPercent, holdPercent }: RampPlan): readonly number[] {
+export const HOLD_PERCENT = { careful: 10, usual: 20, fast: 50 } as const;
+
+/** A ramp as planned before the first request. */
+export type RampPlan = {
+  /** Whole percents, rising: the first, its doublings, the hold weight, 100. */
+  readonly weights: readonly number[];
+  /** Bad requests to reckon with at the first weight, from its first request until everybody is back on stable. */
+  readonly badRequests: number;
+  /** False when even 1 %, the least weight there is, costs more than the budget: a person should know before. */
+  readonly withinBudget: boolean;
+};
+
+/**
+ * The ramp for a budget: w1 ≤ budget/(λ·p_bad·(look + time to roll back)), doubling up to the hold weight, then 100.
+ * A budget that allows more than the hold weight starts there. Source: canary.md, Ramp.
+ */
+export function planRamp(budget: HarmBudget, hold: keyof typeof HOLD_PERCENT): RampPlan {
+  for (const [name, value] of Object.entries(budget)) {
+    if (!(value >= 0 && Number.isFinite(value))) throw new RangeError(`expected ${name} from 0, got ${value}`);
+  }
+  const holdPercent = HOLD_PERCENT[hold];
+  const allowed = firstPercentMax(budget);
+  const firstPercent = Math.min(holdPercent, Math.max(1, Math.floor(allowed)));
+  const badRequests = (exposedRequests(budget) * firstPercent) / 100;
+  const weights = climbingWeights({ firstPercent, holdPercent });
+  return { weights, badRequests, withinBudget: allowed >= 1 };
+}
+
+/** w1 ≤ budget/(λ·p_bad·(look + time to roll back)), as a percentage between 0 and 100 (canary.md, Ramp). */
+export function firstPercentMax(budget: HarmBudget): number {
+  const exposed = exposedRequests(budget);
+  return exposed > 0 ? Math.min(100, (100 * budget.badRequestsMax) / exposed) : 100;
+}
+
+/** Where a climb begins and where it waits for SAFE; whole percents, 1 ≤ first ≤ hold < 100. */
+export type Climb = { readonly firstPercent: number; readonly holdPercent: number };
+
+/**
+ * The weights of a climb: doubling up to the hold weight, then 100. When doubling would take more steps than allowed,
+ * the same number of steps is spread evenly in ratio.
+ */
+export function climbingWeights({ firstPercent, holdPercent }: Climb): readonly number[] {
   const whole = Number.isInteger(firstPercent) && Number.isInteger(holdPercent);
   if (!whole || firstPercent < 1 || holdPercent < firstPercent || holdPercent >= 100) {
     throw new RangeError(`expected 1 <= firstPercent <= holdPercent < 100, got ${firstPercent} and ${holdPercent}`);
@@ -56,20 +104,9 @@ export function nextWeight(ramp: {
   }
 }
 
-/** What a first weight may cost at most, should the canary be as bad as it can be. */
-export type HarmBudget = {
-  readonly badRequestsMax: number;
-  readonly requestsPerSecond: number;
-  /** Share of bad answers to reckon with, 1 for an outage. */
-  readonly badShare: number;
-  readonly lookSeconds: number;
-  readonly rollbackSeconds: number;
-};
-
-/** w1 ≤ budget/(λ·p_bad·(look + time to roll back)), as a percentage between 0 and 100 (canary.md, Ramp). */
-export function firstPercentMax(budget: HarmBudget): number {
-  const exposed = budget.requestsPerSecond * budget.badShare * (budget.lookSeconds + budget.rollbackSeconds);
-  return exposed > 0 ? Math.min(100, (100 * budget.badRequestsMax) / exposed) : 100;
+/** Bad requests of an arm that had all traffic, until the first look has found them and the way back is done. */
+function exposedRequests({ requestsPerSecond, badShare, lookSeconds, rollbackSeconds }: HarmBudget): number {
+  return requestsPerSecond * badShare * (lookSeconds + rollbackSeconds);
 }
 
 function doubling(first: number, hold: number): readonly number[] {

@@ -13,3 +13,4 @@ export { type FakePackage, type FakeRegistry, type FakeWheel, startFakeRegistry 
 export { type TarEntry, tarOf } from './tarball.ts';
 export { type ZipEntry, zipOf } from './zip.ts';
 export { createDatabase, type TestDatabase } from './database.ts';
+export { type ApprovalTry, type DecisionChannel, decisionChannels, type Told } from './decision-channel.ts';

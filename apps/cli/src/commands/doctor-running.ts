@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Lane, type Limits, listLanes, readLimits, readRunning, type Running } from '@proviso/client';
-import { bytesWords } from '@proviso/domain';
+import { bytesWords, group, read, text } from '@proviso/domain';
 import type { Api } from '../api.ts';
 import { isRunning, type LocalProcess, processesBelow } from '../process-tree.ts';
 import { namesOfPrototypes } from '../reading.ts';
@@ -11,6 +11,8 @@ import type { Finding } from './doctor.ts';
 const LANES_LISTED_MAX = 100;
 /** An edge reports twice a second. */
 const REPORT_AGE_MS_MAX = 15_000;
+/** Local servers answer at once. */
+export const PROBE_TIMEOUT_MS = 2_000;
 
 /** The parts of a deployment by what their command lines hold; leashes and what parts start for themselves are no parts. */
 const parts: readonly (readonly [name: string, mark: RegExp])[] = [
@@ -52,8 +54,27 @@ export async function runningFindings(api: Api): Promise<readonly Finding[]> {
   ];
 }
 
+/** What is read of a worker's answer about itself. */
+const workerShape = group({ isolation: group({ way: text({ max: 40 }), limits: text({ max: 40 }) }, {}) }, {});
+
+/** Builds and trials run with the worker: how it keeps them apart it says itself, and nobody else knows. */
+export async function workerFinding(workerUrl: string): Promise<Finding> {
+  const name = 'isolation of builds';
+  const answer = await fetch(`${workerUrl}/healthz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) })
+    .then(async (response) => (await response.json()) as { isolation?: unknown })
+    .catch(() => null);
+  const found = read(workerShape, { isolation: answer?.isolation });
+  return found.ok
+    ? wayFinding(name, found.value.isolation)
+    : {
+        name,
+        state: 'missing',
+        detail: 'expected the worker to say how it is, got no answer; its log is in the folder logs',
+      };
+}
+
 function isolationFinding({ ageMs, isolation }: Running['edges'][number]): Finding {
-  const name = 'isolation';
+  const name = 'isolation of releases';
   if (ageMs > REPORT_AGE_MS_MAX)
     return {
       name,
@@ -61,7 +82,11 @@ function isolationFinding({ ageMs, isolation }: Running['edges'][number]): Findi
       detail: `expected a report of the edge, got none for ${Math.round(ageMs / 1_000)} s`,
     };
   if (isolation === null) return { name, state: 'off', detail: 'the edge does not say' };
-  if (isolation.way !== 'none') return { name, state: 'ok', detail: `${isolation.way}: ${isolation.limits}` };
+  return wayFinding(name, isolation);
+}
+
+function wayFinding(name: string, { way, limits }: { readonly way: string; readonly limits: string }): Finding {
+  if (way !== 'none') return { name, state: 'ok', detail: `${way}: ${limits}` };
   return {
     name,
     state: 'off',
@@ -102,9 +127,10 @@ function leaseWords({ leaseRemainingMs, weight }: Lane): string {
   return leaseRemainingMs === null ? ', no lease' : `, leased for ${Math.round(leaseRemainingMs / 1_000)} s`;
 }
 
-function queueFinding({ places }: Running, { limits }: Limits): Finding {
+function queueFinding({ places }: Running, { limits, usage }: Limits): Finding {
   const waiting = places.waiting.length === 0 ? 'none waits' : `${places.waiting.length} wait`;
-  const detail = `${places.running.length} of ${limits.runsAtOnceMax} candidates run at once, ${waiting}`;
+  const builds = `${usage.builds} of ${limits.buildsPerDayMax} builds begun today`;
+  const detail = `${places.running.length} of ${limits.runsAtOnceMax} candidates run at once, ${waiting}; ${builds}`;
   return { name: 'queue', state: 'ok', detail };
 }
 

@@ -7,7 +7,13 @@ import { type ExitCode, exitCodes } from '../exit-code.ts';
 import type { Session } from '../session.ts';
 import { isServing } from '../stack.ts';
 import { table } from '../table.ts';
-import { leftOverFinding, processFindings, runningFindings } from './doctor-running.ts';
+import {
+  leftOverFinding,
+  PROBE_TIMEOUT_MS,
+  processFindings,
+  runningFindings,
+  workerFinding,
+} from './doctor-running.ts';
 
 /** One thing that was looked at. `missing` is what a person must mend, `off` is a fact. */
 export interface Finding {
@@ -20,8 +26,6 @@ export interface Finding {
 const NODE_MAJOR_MIN = 24;
 /** A program that cannot tell its version in this time is broken. */
 const VERSION_TIMEOUT_MS = 10_000;
-/** Local servers answer at once. */
-const PROBE_TIMEOUT_MS = 2_000;
 
 /** Tells what runs where, in which version, and what is missing; ends with 1 when something is. */
 export async function doctor(session: Session): Promise<ExitCode> {
@@ -117,6 +121,7 @@ async function deploymentFindings(session: Session): Promise<readonly Finding[]>
     { name: 'router', state: router ? 'ok' : 'missing', detail: told(router, deployment.routerUrl) },
     { name: 'workflows', state: 'ok', detail: `Temporal at ${deployment.temporalAddress}` },
     ...processFindings(deployment.pid),
+    await workerFinding(deployment.workerUrl),
     leftOverFinding(config.dataFolder),
     ...(serving ? await runningFindings(session.api()).catch(unread) : []),
   ];

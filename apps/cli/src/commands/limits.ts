@@ -58,7 +58,7 @@ function print(session: Session, shown: Limits): ExitCode {
   else {
     const taken: Partial<Record<LimitName, string>> = {
       ...{ diskBytesMax: bytesWords(usage.diskBytes), prototypesMax: String(usage.prototypes) },
-      ...{ runsAtOnceMax: String(usage.runs) },
+      ...{ runsAtOnceMax: String(usage.runs), buildsPerDayMax: String(usage.builds) },
     };
     const rows = Object.keys(limitBounds)
       .filter(isLimit)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { builtinPrincipals, type Digest, idFrom, type PrototypeId } from '@proviso/domain';
+import { builtinPrincipals, type Digest, idFrom, type PromotionId, type PrototypeId } from '@proviso/domain';
 import { folderStore, type FolderStore } from '@proviso/evidence';
 import { manifestBytes } from '@proviso/intake';
 import { openPump, type Pump } from '@proviso/journal';
@@ -68,6 +68,42 @@ async function freeze(text: string, version = 'v1') {
   const candidate = { id, version, manifestDigest, manifest, sizeBytes: Buffer.byteLength(text), provenance };
   await world.submit(builder, { kind: 'FreezeCandidate', prototype, candidate });
   return { ...made, id };
+}
+
+/** Opens a promotion of a frozen version and reports what its build has made, as the worker's build does. */
+async function build(text: string, made: { readonly artifact: Digest }): Promise<PromotionId> {
+  const source = await freeze(text);
+  const { promotion } = await world.promote(prototype, source.artifact, { builds: true });
+  await pass(promotion, 'readiness');
+  await pass(promotion, 'build', { artifact: made.artifact, artifactBytes: 7 });
+  return promotion;
+}
+
+/** The worker's own claim and report of one gate. */
+async function pass(
+  promotion: PromotionId,
+  gate: 'readiness' | 'build',
+  more: { readonly artifact?: Digest; readonly artifactBytes?: number } = {},
+): Promise<void> {
+  const worker = builtinPrincipals.worker.id;
+  const [idempotencyKey, claimant] = [randomUUID(), randomUUID()];
+  const command = { kind: 'Claim', promotion, step: gate, claimant } as const;
+  const asked = { workspace: world.workspace, actor: worker, command, idempotencyKey, authn: 'test' };
+  const claimed = await world.journal.submit(asked);
+  if (claimed.kind !== 'accepted' || claimed.answer.kind !== 'granted') throw new Error('expected a grant');
+  const { attempt, fence } = claimed.answer;
+  const evidence = [{ kind: 'report', digest: await put(`report ${claimant}`) }];
+  const told = { gate, attempt, fence, verdict: 'pass', reasons: [], evidence, measure: null } as const;
+  await world.submit(worker, { kind: 'Report', promotion, ...told, ...more });
+}
+
+/** Nobody needs what was built for it any more. */
+async function cancel(promotion: PromotionId): Promise<void> {
+  await world.submit(world.operator, { kind: 'Cancel', promotion });
+}
+
+async function keptBytes(): Promise<number> {
+  return (await world.journal.reads(world.workspace).usage()).diskBytes;
 }
 
 /** One round of the collector, as the leader that it is a part of. */
@@ -197,5 +233,88 @@ describe('the files of a version that nothing needs', () => {
     await world.submit(world.operator, { kind: 'SetLimits', workspace: world.workspace, limits: {} });
     await collect({ clock: later });
     expect(await present(kept.artifact, again.file, file)).toEqual([true, true, false]);
+  });
+});
+
+describe('the files that a build has left', () => {
+  it('are counted from the report on, stay while their promotion is open, and go like those of a version', async () => {
+    const before = await keptBytes();
+    const made = await artifactOf('built and let go');
+    const promotion = await build('sources', made);
+    expect(await keptBytes()).toBe(before + Buffer.byteLength('sources') + 7);
+    await collect();
+    await waitOver(made.artifact, made.file);
+    await collect();
+    expect(await present(made.artifact, made.file)).toEqual([true, true]);
+    const full = await keptBytes();
+    await cancel(promotion);
+    await collect();
+    expect(await keptBytes()).toBe(full - Buffer.byteLength('sources') - 7);
+    await waitOver(made.artifact, made.file);
+    await collect();
+    expect(await present(made.artifact, made.file)).toEqual([true, false]);
+  });
+
+  it('are kept again when another promotion builds the same, in whatever order that and their removal happen', async () => {
+    for (let round = 0; round < 6; round += 1) {
+      const text = `built and raced ${round}`;
+      const made = await artifactOf(text);
+      await cancel(await build(`sources of ${round}`, made));
+      await collect();
+      await waitOver(made.artifact, made.file);
+      const again = async () => {
+        // What a build makes is put first, then reported.
+        await artifactOf(text);
+        await build(`other sources of ${round}`, made);
+      };
+      const both = [async () => await collect(), again];
+      await Promise.all(both.toSorted(() => (round % 2 === 0 ? 1 : -1)).map(async (work) => await work()));
+      await collect();
+      expect([round, ...(await present(made.artifact, made.file))]).toEqual([round, true, true]);
+      expect(await world.journal.reads(world.workspace).artifactRemoved(made.artifact)).toBe(false);
+    }
+  }, 60_000);
+
+  it('are gone in the end when the collector dies between the entry and the files', async () => {
+    const made = await artifactOf('built, and the collector dies');
+    await cancel(await build('sources of a death', made));
+    const { journal } = world;
+    const dying: CollectorPorts['journal'] = {
+      ...journal,
+      submit: async (submission) => {
+        const receipt = await journal.submit(submission);
+        if (submission.command.kind === 'RemoveArtifact' && submission.command.artifact === made.artifact)
+          throw new Error('killed');
+        return receipt;
+      },
+    };
+    await expect(collect({ journal: dying })).rejects.toThrow('killed');
+    await waitOver(made.artifact, made.file);
+    await collect();
+    expect(await present(made.artifact, made.file)).toEqual([true, false]);
+  });
+
+  it('are those of a version too when somebody uploads what was built, and stay as long as either is needed', async () => {
+    const made = await artifactOf('built and uploaded');
+    const promotion = await build('sources of both', made);
+    const { artifact } = await freeze('built and uploaded', 'v9');
+    expect(artifact).toBe(made.artifact);
+    await collect();
+    expect(await world.journal.reads(world.workspace).artifactRemoved(artifact)).toBe(false);
+    await cancel(promotion);
+    await collect();
+    expect(await world.journal.reads(world.workspace).artifactRemoved(artifact)).toBe(true);
+  });
+});
+
+describe('a version that came before all that its prototype remembers', () => {
+  it('is let go like any other', async () => {
+    const { artifact } = await freeze('older than all', 'v0');
+    await superuser.query(
+      `update proviso.stream set state = jsonb_set(state::jsonb, '{candidates}', '[]')::json where kind = 'prototype' and id = $1`,
+      [prototype],
+    );
+    await collect();
+    expect(await world.journal.reads(world.workspace).artifactRemoved(artifact)).toBe(true);
   });
 });

@@ -24,7 +24,7 @@ export interface CollectorPorts {
 }
 
 /**
- * Lets go of the files of versions that nothing needs any more, then removes documents that no entry of any workspace
+ * Lets go of the files of versions and of builds that nothing needs any more, then removes documents that no entry of any workspace
  * names, nor any manifest that an entry names. When one manifest cannot be read nothing is removed at all: what cannot be
  * told is kept.
  *
@@ -70,18 +70,17 @@ async function letGo(ports: CollectorPorts, leadership: Leadership): Promise<voi
 /** The bytes that were let go; null when a lane or a promotion still needs them. */
 async function removeArtifact(
   { journal }: CollectorPorts,
-  { workspace, prototype, digest }: OutdatedArtifact,
+  { workspace, prototype, digest, bytes }: OutdatedArtifact,
   round: string,
 ): Promise<number | null> {
   const reads = journal.reads(workspace);
   const state = (await reads.prototype(prototype))?.state;
-  const candidate = state?.candidates.find((one) => one.manifest.artifact === digest && !one.removed);
-  if (state === undefined || candidate === undefined || (await isNeeded(reads, state, digest))) return null;
+  if (state === undefined || (await isNeeded(reads, state, digest))) return null;
   const receipt = await journal.submit({
-    ...asKeeper(workspace, `${round}/${candidate.id}`),
-    command: { kind: 'RemoveArtifact', prototype, candidate: candidate.id },
+    ...asKeeper(workspace, `${round}/${prototype}/${digest}`),
+    command: { kind: 'RemoveArtifact', prototype, artifact: digest },
   });
-  return receipt.kind === 'accepted' && receipt.entries.length > 0 ? (candidate.sizeBytes ?? 0) : null;
+  return receipt.kind === 'accepted' && receipt.entries.length > 0 ? bytes : null;
 }
 
 /** The same question as the journal's, without its locks: it keeps a refusal an hour and version out of the journal. */
@@ -90,7 +89,7 @@ async function isNeeded(reads: Reads, { id, lanes }: PrototypeState, digest: Dig
   const releases = placed.flatMap((lane) => [lane?.state.stable, lane?.state.previous, lane?.state.canary]);
   if (releases.some((release) => release?.artifact === digest || release?.source === digest)) return true;
   const open = await reads.promotions({ prototype: id, open: true, limit: openMax });
-  return open.items.some(({ state }) => state.candidate.manifest.artifact === digest);
+  return open.items.some(({ state }) => state.candidate.manifest.artifact === digest || state.built === digest);
 }
 
 function asKeeper(workspace: WorkspaceId, idempotencyKey: string) {

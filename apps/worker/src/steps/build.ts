@@ -10,7 +10,7 @@ export async function build({ ports, state, grant, signal }: Errand): Promise<Ac
     const invocation = `${state.id}/build/${grant.attempt}`;
     const input = { folder, source, earlier: state.built ?? null, scratchFolder, invocation };
     const { evidence, builder, clock } = ports;
-    const { artifact, ...outcome } = await buildCandidate(input, { evidence, builder, now: clock.now, signal });
-    return reportOf(outcome, artifact);
+    const { built, ...outcome } = await buildCandidate(input, { evidence, builder, now: clock.now, signal });
+    return reportOf(outcome, built);
   });
 }

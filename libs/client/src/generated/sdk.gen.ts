@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
+import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -37,6 +37,40 @@ export const readMetrics = <ThrowOnError extends boolean = false>(options?: Opti
  * This description
  */
 export const readOpenapi = <ThrowOnError extends boolean = false>(options?: Options<ReadOpenapiData, ThrowOnError>): RequestResult<ReadOpenapiResponses, ReadOpenapiErrors, ThrowOnError> => (options?.client ?? client).get<ReadOpenapiResponses, ReadOpenapiErrors, ThrowOnError>({ url: '/v1/openapi.json', ...options });
+
+/**
+ * The token of a command line that its person has let in
+ */
+export const exchangeCode = <ThrowOnError extends boolean = false>(options: Options<ExchangeCodeData, ThrowOnError>): RequestResult<ExchangeCodeResponses, ExchangeCodeErrors, ThrowOnError> => (options.client ?? client).post<ExchangeCodeResponses, ExchangeCodeErrors, ThrowOnError>({
+    url: '/v1/login/token',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Browsers in which a person is signed in
+ */
+export const listSessions = <ThrowOnError extends boolean = false>(options: Options<ListSessionsData, ThrowOnError>): RequestResult<ListSessionsResponses, ListSessionsErrors, ThrowOnError> => (options.client ?? client).get<ListSessionsResponses, ListSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/sessions',
+    ...options
+});
+
+/**
+ * Sign a person out of all browsers
+ */
+export const endSessions = <ThrowOnError extends boolean = false>(options: Options<EndSessionsData, ThrowOnError>): RequestResult<EndSessionsResponses, EndSessionsErrors, ThrowOnError> => (options.client ?? client).post<EndSessionsResponses, EndSessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/sessions/end',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
 /**
  * What edges say they run, and which candidates run or wait
@@ -482,6 +516,15 @@ export const previewPromotion = <ThrowOnError extends boolean = false>(options: 
 export const listLooks = <ThrowOnError extends boolean = false>(options: Options<ListLooksData, ThrowOnError>): RequestResult<ListLooksResponses, ListLooksErrors, ThrowOnError> => (options.client ?? client).get<ListLooksResponses, ListLooksErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/promotions/{id}/looks',
+    ...options
+});
+
+/**
+ * Why somebody may or may not do something to it: every rule that is asked, and the one that decides
+ */
+export const explainAction = <ThrowOnError extends boolean = false>(options: Options<ExplainActionData, ThrowOnError>): RequestResult<ExplainActionResponses, ExplainActionErrors, ThrowOnError> => (options.client ?? client).get<ExplainActionResponses, ExplainActionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/explain',
     ...options
 });
 

@@ -25,7 +25,7 @@ export type Problem = {
 };
 
 export type Binding = {
-    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder' | 'workload';
+    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder' | 'porter' | 'workload';
     group?: string;
     prototype?: string;
     environment?: string;
@@ -67,6 +67,14 @@ export type Person = {
      */
     erased: boolean;
     roles: Array<Binding>;
+    /**
+     * a human who signed in and was given nothing yet
+     */
+    waitsForRole: boolean;
+    /**
+     * who vouches for the accounts by which they are known
+     */
+    accounts: Array<string>;
     tokens: Array<Token>;
 };
 
@@ -366,6 +374,30 @@ export type Promotion = {
     stoppedAt: string | null;
 };
 
+export type Explanation = {
+    person: PersonRef;
+    promotion: string;
+    action: string;
+    allowed: boolean;
+    /**
+     * of the refusal that it would be; null: allowed
+     */
+    code: string | null;
+    /**
+     * the last rule below
+     */
+    decidedBy: string;
+    /**
+     * in the order of asking, up to the first no; in words to the person concerned
+     */
+    rules: Array<{
+        rule: string;
+        answer: 'yes' | 'no';
+        words: string;
+    }>;
+    whoCan: Array<string>;
+};
+
 export type DecisionReceipt = {
     receipt: 'recorded' | 'replayed';
     decision: string;
@@ -433,6 +465,10 @@ export type ReleaseOrder = {
 
 export type EdgeOrders = {
     incarnation: string;
+    /**
+     * people whom previews let in no longer
+     */
+    shutOut: Array<string>;
     lanes: Array<{
         lane: string;
         environment: 'staging' | 'production';
@@ -498,6 +534,7 @@ export type Limits = {
         uploadBytesMax: number;
         prototypesMax: number;
         runsAtOnceMax: number;
+        buildsPerDayMax: number;
         retentionDays: number;
     };
     /**
@@ -508,12 +545,14 @@ export type Limits = {
         uploadBytesMax?: number;
         prototypesMax?: number;
         runsAtOnceMax?: number;
+        buildsPerDayMax?: number;
         retentionDays?: number;
     };
     usage: {
         diskBytes: number;
         prototypes: number;
         runs: number;
+        builds: number;
     };
     /**
      * its ETag
@@ -533,6 +572,35 @@ export type Me = {
 export type PersonPage = {
     items: Array<Person>;
     next: string | null;
+};
+
+export type Sessions = {
+    items: Array<{
+        id: string;
+        /**
+         * RFC 3339, UTC
+         */
+        openedAt: string;
+        /**
+         * RFC 3339, UTC
+         */
+        seenAt: string;
+        /**
+         * null: their provider does not say
+         */
+        authenticatedAt: string | null;
+    }>;
+};
+
+export type PairedToken = {
+    id: string;
+    token: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
+    person: PersonRef;
+    url: string;
 };
 
 export type Personal = {
@@ -740,6 +808,96 @@ export type ReadOpenapiResponses = {
 
 export type ReadOpenapiResponse = ReadOpenapiResponses[keyof ReadOpenapiResponses];
 
+export type ExchangeCodeData = {
+    body: {
+        code: string;
+        verifier: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/login/token';
+};
+
+export type ExchangeCodeErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ExchangeCodeError = ExchangeCodeErrors[keyof ExchangeCodeErrors];
+
+export type ExchangeCodeResponses = {
+    /**
+     * done
+     */
+    201: PairedToken;
+};
+
+export type ExchangeCodeResponse = ExchangeCodeResponses[keyof ExchangeCodeResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * done
+     */
+    200: Sessions;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionsData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/sessions/end';
+};
+
+export type EndSessionsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type EndSessionsError = EndSessionsErrors[keyof EndSessionsErrors];
+
+export type EndSessionsResponses = {
+    /**
+     * done
+     */
+    200: Sessions;
+};
+
+export type EndSessionsResponse = EndSessionsResponses[keyof EndSessionsResponses];
+
 export type ReadRunningData = {
     body?: never;
     path?: never;
@@ -846,6 +1004,7 @@ export type SetLimitsData = {
         uploadBytesMax?: number;
         prototypesMax?: number;
         runsAtOnceMax?: number;
+        buildsPerDayMax?: number;
         retentionDays?: number;
     };
     headers?: {
@@ -2082,6 +2241,39 @@ export type ListLooksResponses = {
 };
 
 export type ListLooksResponse = ListLooksResponses[keyof ListLooksResponses];
+
+export type ExplainActionData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        action?: 'approve' | 'reject' | 'rerun' | 'cancel' | 'rollback' | 'resume';
+        /**
+         * whose rights; without it your own
+         */
+        person?: string;
+    };
+    url: '/v1/promotions/{id}/explain';
+};
+
+export type ExplainActionErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ExplainActionError = ExplainActionErrors[keyof ExplainActionErrors];
+
+export type ExplainActionResponses = {
+    /**
+     * done
+     */
+    200: Explanation;
+};
+
+export type ExplainActionResponse = ExplainActionResponses[keyof ExplainActionResponses];
 
 export type ReadGateData = {
     body?: never;

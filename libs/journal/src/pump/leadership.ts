@@ -71,7 +71,7 @@ const readNamed = statement(
 
 const readOutdated = statement(
   'collector.outdated',
-  `select a.workspace, a.prototype, a.digest from proviso.artifact a
+  `select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
      join proviso.stream w on w.workspace = a.workspace and w.kind = 'workspace'
     where a.removed_at is null
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
@@ -161,6 +161,7 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
         workspace: workspaceOf(row),
         prototype: row.prototype as PrototypeId,
         digest: row.digest as Digest,
+        bytes: Number(row.bytes),
       })),
     weigh: async (documents) => {
       await run(weighDocuments, [epoch, JSON.stringify(documents)]);

@@ -1,6 +1,7 @@
 import type {
   Digest,
   EvidenceRef,
+  PersonId,
   PersonState,
   PolicyState,
   PromotionId,
@@ -44,6 +45,13 @@ const readEvidence = statement(
 const listArtifacts = statement(
   'read.artifacts',
   `select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2`,
+);
+
+// More than a workspace shuts out in a day; a disabled person's row changes no more, so its time is when it happened.
+const listDisabled = statement(
+  'read.disabled',
+  `select id from proviso.stream where workspace = $1 and kind = 'person' and (state->>'disabled')::boolean
+      and updated_at > clock_timestamp() - $2 * interval '1 millisecond' order by updated_at desc limit 1000`,
 );
 
 const listPlaces = statement(
@@ -90,6 +98,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       const { items, next } = await views<PersonState>('person', page);
       return { items: items.map((one) => one.state), next };
     },
+    disabledWithin: async (ms) => (await query(listDisabled, ms)).map((row) => row.id as PersonId),
     ...peopleReads(query, {
       open: (ids) => vault.open(session, workspace, ids),
       openAll: (person, limit) => vault.openAll(session, { workspace, person, limit }),
@@ -104,7 +113,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
     places: async () =>
       (await query(listPlaces)).map((row) => ({
         promotion: row.id as PromotionId,
-        waits: row.place === 'waiting',
+        waits: row.place !== 'running',
       })),
     artifactRemoved: async (digest: Digest) => (await query(readRemoved, digest))[0]?.removed === true,
     evidence: async (digest: Digest) => {

@@ -4,6 +4,7 @@ import {
   type EvidenceRef,
   evolve,
   leaseMs,
+  type Place,
   placeOf,
   type PromotionState,
   type StreamState,
@@ -16,6 +17,7 @@ import type { Transaction } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 import { type Entry, type EntryContext, type Head, entryOf, toldBy } from './entry.ts';
 import { headOf, type Loaded } from './load.ts';
+import { writeIdentities } from './identities.ts';
 import { type Taken, takenBy, writeTaken } from './taken.ts';
 
 /** Everything one submission writes, in one batch. */
@@ -39,6 +41,8 @@ export interface Writing {
   readonly evidence: readonly EvidenceRef[];
   readonly tokens: readonly { token: TokenRecord; person: string }[];
   readonly revoked: readonly string[];
+  /** Where accounts and sessions are written from. */
+  readonly drafts: readonly Draft[];
   readonly leases: readonly string[];
   /** Lanes whose share must not be served any more until a judge has looked again. */
   readonly lapses: readonly string[];
@@ -227,10 +231,10 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     entries,
     streams,
     status: streams.flatMap((stream) => statusOf(stream, loaded)),
-    taken: takenBy(
-      decided.drafts,
-      streams.some((stream) => freesPlace(stream, loaded)),
-    ),
+    taken: takenBy(decided.drafts, {
+      freed: streams.some((stream) => freesPlace(stream, loaded)),
+      prototypes: prototypesOf(streams),
+    }),
     evidence: decided.drafts.flatMap(evidenceIn),
     tokens: decided.drafts.flatMap((draft) =>
       draft.stream === 'person' && draft.event.kind === 'token_issued'
@@ -238,6 +242,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
         : [],
     ),
     revoked: decided.drafts.flatMap((draft) => revokedBy(draft, loaded)),
+    drafts: decided.drafts,
     leases: decided.lease ? [...loaded.values()].flatMap((one) => productionLane(one.state)) : [],
     lapses: decided.drafts.flatMap((draft) => (draft.event.kind === 'incarnation_raised' ? [draft.id] : [])),
     look: null,
@@ -260,13 +265,19 @@ function statusOf(stream: Writing['streams'][number], loaded: ReadonlyMap<string
     : [{ id: state.id, prototype: state.prototype, open, place }];
 }
 
+/** Whose each promotion is, as it will be stored. */
+function prototypesOf(streams: Writing['streams']): ReadonlyMap<string, string> {
+  const promotions = streams.filter(({ kind }) => kind === 'promotion').map(({ state }) => state as PromotionState);
+  return new Map(promotions.map(({ id, prototype }) => [id, prototype]));
+}
+
 /** Whoever held a place or waited for one makes room for the next when it goes. */
 function freesPlace(stream: Writing['streams'][number], loaded: ReadonlyMap<string, Loaded>): boolean {
   if (stream.kind !== 'promotion') return false;
   const before = loaded.get(`promotion/${stream.id}`)?.state as PromotionState | null | undefined;
   if (before == null) return false;
-  const [had, has] = [placeOf(before), placeOf(stream.state as PromotionState)];
-  return had !== null && has === null;
+  const inTurn = (place: Place | null) => place === 'running' || place === 'waiting';
+  return inTurn(placeOf(before)) && !inTurn(placeOf(stream.state as PromotionState));
 }
 
 function productionLane(state: StreamState | null): readonly string[] {
@@ -349,8 +360,8 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, taken, wakes, evidence, tokens, revoked, leases, lapses, look, shredded, marks, newKey, vault } =
-    writing;
+  const { status, taken, wakes, evidence, tokens, revoked, drafts, leases, lapses, look, shredded, marks } = writing;
+  const { newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
@@ -373,6 +384,7 @@ function besides(
     ),
     ...tokens.flatMap(({ token, person }) => when(true, writeToken, token.hash, person, token.expiresAt)),
     ...when(revoked.length > 0, revokeTokens, revoked),
+    ...writeIdentities(transaction, workspace, drafts),
     ...when(leases.length > 0, writeLease, leaseMs, leases),
     ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),

@@ -1,9 +1,13 @@
 import { hash } from 'node:crypto';
 import { authority } from '@proviso/authority';
+import { calendar } from '@proviso/calendar';
 import {
   builtinOf,
   type Command,
   type Digest,
+  type KeptArtifact,
+  type Identity,
+  type IdentityHolder,
   type LaneState,
   type PersonId,
   type PersonState,
@@ -22,6 +26,7 @@ import {
 import type { Row, Transaction } from '../session.ts';
 import { statement } from '../statement.ts';
 import { type Head, noHead } from './entry.ts';
+import { holderOf } from './identities.ts';
 import type { LockPlan } from './lock.ts';
 
 /** A locked or kept stream: its head and its state. */
@@ -39,6 +44,8 @@ export interface Reading {
   readonly wrappedKey: Buffer | null;
   readonly usage: Usage | null;
   readonly authors: Scene['authors'];
+  readonly artifact: KeptArtifact | null;
+  readonly holder: IdentityHolder | null;
 }
 
 // People are kept with FOR SHARE: a role that is revoked meanwhile waits for us, or we see it revoked.
@@ -53,6 +60,10 @@ const readBeside = statement(
 
 const readPeople = statement('submit.people', `${person} and id = any($2::text[]) order by id for share`);
 
+// By the address that an administrator gave, or by the account at GitHub that somebody has linked.
+const knownAuthors = `select mark, person from proviso.author_mark where workspace = $1
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github'`;
+
 const claimedMarks = (prototypes: string) =>
   `select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
    from proviso.stream where workspace = $1 and kind = 'prototype' and id = any(${prototypes}::text[])`;
@@ -66,13 +77,13 @@ const readInvolved = statement(
               || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.candidates[*].evidence[*].by') || jsonb_path_query_array(state::jsonb, '$.current.author'))
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
-     union select person from proviso.author_mark where workspace = $1 and mark in (${claimedMarks('$3')}))) order by id for share`,
+     union select person from (${knownAuthors}) as known where mark in (${claimedMarks('$3')}))) order by id for share`,
 );
 
 // Asked behind the people: somebody who becomes known in between is excluded all the same.
 const readAuthors = statement(
   'submit.authors',
-  `select mark, person from proviso.author_mark where workspace = $1 and mark in (${claimedMarks('$2')})`,
+  `select mark, person from (${knownAuthors}) as known where mark in (${claimedMarks('$2')})`,
 );
 
 const readPolicies = statement(
@@ -92,6 +103,9 @@ const countUsage = statement(
             + coalesce((select evidence_bytes from proviso.usage where workspace = $1), 0) as disk_bytes,
           (select count(*) from proviso.stream where workspace = $1 and kind = 'prototype') as prototypes,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'running') as runs,
+          (select count(*) from proviso.build where workspace = $1
+              and at >= date_trunc('day', statement_timestamp(), 'UTC')) as builds,
+          (extract(epoch from date_trunc('day', statement_timestamp(), 'UTC') + interval '24 hours') * 1000)::bigint as day_ends_ms,
           (select count(*) from proviso.promotion_status where workspace = $1 and open and place = 'waiting'
               and ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $2)) as waiting_before`,
 );
@@ -103,8 +117,24 @@ export async function readUsage(transaction: Transaction, workspace: WorkspaceId
     diskBytes: Number(row?.disk_bytes),
     prototypes: Number(row?.prototypes),
     runs: Number(row?.runs),
+    builds: Number(row?.builds),
+    dayEndsAt: Number(row?.day_ends_ms),
     waitingBefore: Number(row?.waiting_before),
   };
+}
+
+const readArtifact = statement(
+  'submit.artifact',
+  `select bytes, removed_at is not null as removed from proviso.artifact where workspace = $1 and prototype = $2 and digest = $3`,
+);
+
+/** Files of one prototype, whose rows nobody writes without a lock that is held by now. */
+async function keptIn(
+  transaction: Transaction,
+  { workspace, kept }: { workspace: WorkspaceId; kept: NonNullable<Beside['keeps']> },
+): Promise<KeptArtifact | null> {
+  const [row] = await transaction.run(readArtifact, [uuidOf(workspace), kept.prototype, kept.artifact]);
+  return row === undefined ? null : { bytes: Number(row.bytes), removed: row.removed === true };
 }
 
 /** What is read beside the locked rows. */
@@ -121,6 +151,10 @@ export interface Beside {
   readonly seals: boolean;
   /** What the workspace takes is counted, as this promotion sees it: those that wait before it come first. */
   readonly counts?: string;
+  /** The files that the command is about. */
+  readonly keeps?: { readonly prototype: string; readonly artifact: Digest };
+  /** Whom this account elsewhere belongs to. */
+  readonly identity?: Identity;
 }
 
 /** Reads what stands beside the locked rows: only what the command needs, all in one packet. */
@@ -129,13 +163,15 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, authors, kept, [sealing], usage] = await Promise.all([
+  const [answer, involved, authors, kept, [sealing], usage, artifact, holder] = await Promise.all([
     readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
     beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
     beside.involved ? transaction.run(readAuthors, [at, prototypes]) : [],
     plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
     beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
     beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
+    beside.keeps === undefined ? null : keptIn(transaction, { workspace: beside.workspace, kept: beside.keeps }),
+    beside.identity === undefined ? null : holderOf(transaction, beside.workspace, beside.identity),
   ]);
   return {
     ...answer,
@@ -144,6 +180,8 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
     usage,
     authors: byMark(authors),
+    artifact,
+    holder,
   };
 }
 
@@ -238,6 +276,7 @@ export function sceneOf(parts: {
     lentBy,
     token,
     authority,
+    calendar,
     digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,
     promotion: promotions.find((one) => one.id === reach.promotion) ?? null,
     rivals: promotions.filter((one) => one.id !== reach.promotion),
@@ -252,6 +291,8 @@ export function sceneOf(parts: {
       null) as WorkspaceState | null,
     usage: reading.usage,
     authors: reading.authors,
+    artifact: reading.artifact,
+    holder: reading.holder,
     people: reading.people,
   };
 }

@@ -126,6 +126,7 @@ const nothing: Writing = {
   evidence: [],
   tokens: [],
   revoked: [],
+  drafts: [],
   leases: [],
   lapses: [],
   look: null,

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { authorise, mightBeAllowed } from '@proviso/authority';
 import {
-  type Command,
   decide,
   lenderOf,
   type Decided,
@@ -172,7 +171,7 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   const reading = await withAllVoters(work, { beside, first, loaded });
   const now = Math.max(reading.now, lastChange(rows));
   const scene = sceneOf({ command, ...who, loaded, reading, now });
-  const denied = deniedBy(scene, command);
+  const denied = deniedBy(scene, submission);
   if (denied !== null) return refusedBy(denied, who);
   const decided = decide(scene, command);
   if (decided.outcome.kind === 'refused' && decided.drafts.length === 0) return refusedBy(decided.outcome.refusal, who);
@@ -213,11 +212,24 @@ async function rivalsIn(transaction: Transaction, workspace: Submission['workspa
 /** Voters matter to whoever counts votes, everybody involved to an opening, and otherwise the actor alone. */
 function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<string, Loaded>): Beside {
   const { workspace, actor, command, idempotencyKey: key, reason } = submission;
-  const { people, rivals, promotion, usage } = reachOf(command);
+  const { people, rivals, promotion, usage, prototype, artifact, identity } = reachOf(command);
   const involved = people === true && rivals === true;
-  const counting = usage === true ? { counts: promotion ?? '' } : {};
+  const beside = {
+    ...(usage === true && { counts: promotion ?? '' }),
+    ...(artifact !== undefined && prototype !== undefined && { keeps: { prototype, artifact } }),
+    ...(identity !== undefined && { identity }),
+  };
   const voters = people === true && !involved ? votersIn(statesOf(known)) : [];
-  return { workspace, actor, plan, people: voters, involved, key, seals: reason !== undefined, ...counting };
+  return {
+    workspace,
+    actor,
+    plan,
+    people: voters,
+    involved,
+    key,
+    seals: reason !== undefined,
+    ...beside,
+  };
 }
 
 /** Who voted is certain only under the lock; whoever was not known before is read now, once. */
@@ -243,15 +255,23 @@ function changesNothing(decided: Decided, submission: Submission): boolean {
 }
 
 /** A vote on a promotion that does not exist is not found, whoever asks; everything else is first a matter of rights. */
-function deniedBy(scene: Scene, command: Command): Refusal | null {
+function deniedBy(scene: Scene, { command, door }: Submission): Refusal | null {
   if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
     return mightBeAllowed({ actor: scene.actor, command });
   }
   const { actor, lentBy, token, promotion } = scene;
   const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
   const environment = lane?.environment ?? null;
-  const scopes = token?.scopes ?? null;
-  return authorise({ actor, command, promotion, lentBy, scopes, prototype: prototypeIn(scene), environment });
+  return authorise({
+    actor,
+    command,
+    promotion,
+    lentBy,
+    scopes: token?.scopes ?? null,
+    door: door ?? null,
+    prototype: prototypeIn(scene),
+    environment,
+  });
 }
 
 interface Settled {
@@ -298,7 +318,7 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
 function marksOfAdded(vault: Vault, { workspace, command, personal }: Submission): Writing['marks'] {
   if (command.kind !== 'AddPerson' || personal?.email === undefined) return [];
   const { person } = command;
-  return vault.marksOf(workspace, { email: personal.email }).map((mark) => ({ person, mark }));
+  return [{ person, mark: vault.markOf(workspace, personal.email) }];
 }
 
 function refusedBy(why: Refusal, who: Who): Outcome {

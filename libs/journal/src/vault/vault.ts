@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { type Digest, type PersonId, uuidOf, type WorkspaceId } from '@proviso/domain';
 import { JournalFailure } from '../failure.ts';
-import type { NamedAuthor, Submission } from '../port.ts';
+import type { Submission } from '../port.ts';
 import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
 import { commit, seal, unseal } from './seal.ts';
@@ -29,8 +29,8 @@ export interface Sealed {
 export interface Vault {
   /** Tells the same request from another without telling what was in it. */
   readonly fingerprint: (text: string) => Buffer;
-  /** Keyed digests of what a commit may name a person by. */
-  readonly marksOf: (workspace: WorkspaceId, named: NamedAuthor) => readonly Digest[];
+  /** A keyed digest of the address that a commit names a person by. */
+  readonly markOf: (workspace: WorkspaceId, address: string) => Digest;
   /** Something that only this key opens. */
   readonly marker: () => Buffer;
   /** Throws `vault_unreadable` for what another key sealed. */
@@ -57,15 +57,9 @@ export function vaultOf(vaultKeyHex: string): Vault {
   const fingerprintKey = createSecretKey(master);
   return {
     fingerprint: (text) => createHmac('sha256', fingerprintKey).update('request ').update(text).digest(),
-    marksOf: (workspace, named) => {
-      const mark = (kind: string, text: string | number): Digest =>
-        `sha256:${createHmac('sha256', fingerprintKey)
-          .update(JSON.stringify(['author', workspace, kind, text]))
-          .digest('hex')}`;
-      return [
-        ...(named.email === undefined ? [] : [mark('email', named.email.toLowerCase())]),
-        ...(named.accountId === undefined ? [] : [mark('github', named.accountId)]),
-      ];
+    markOf: (workspace, address) => {
+      const told = JSON.stringify(['author', workspace, address.toLowerCase()]);
+      return `sha256:${createHmac('sha256', fingerprintKey).update(told).digest('hex')}`;
     },
     marker: () => seal(master, Buffer.from('proviso vault')),
     expectOurs: (sealed) => void unseal(master, sealed),

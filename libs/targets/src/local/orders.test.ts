@@ -11,7 +11,13 @@ test('parses what the API sends, with the port variable filled in and hosts in l
   expect(parsed).toEqual({ ...lane, hosts: ['a.localhost'] });
 });
 
+test('parses whom previews let in no longer', () => {
+  const shutOut = [`psn_${'1'.repeat(32)}`];
+  expect(parseOrders({ incarnation: 'i', lanes: [], shutOut }).shutOut).toEqual(shutOut);
+});
+
 test.each([
+  ['people who are no texts', { incarnation: 'i', lanes: [], shutOut: [1] }, 'shutOut\\[0\\]'],
   ['no lanes', { incarnation: 'i' }, 'lanes'],
   ['a lane twice', { incarnation: 'i', lanes: [lane, lane] }, 'lanes'],
   ['a weight above 100', { incarnation: 'i', lanes: [{ ...lane, weightPercent: 101 }] }, 'lanes\\[0\\].weightPercent'],

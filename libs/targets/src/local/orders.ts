@@ -14,6 +14,7 @@ import type {
 
 // An answer beyond these is not ours: the edge would rather keep what it runs than follow it.
 const LANES_MAX = 1_000;
+const SHUT_OUT_MAX = 1_000;
 const HOSTS_MAX = 20;
 const EGRESS_MAX = 50;
 const ARGUMENTS_MAX = 100;
@@ -31,7 +32,10 @@ export function parseOrders(value: unknown): EdgeOrders {
   const lanes = listAt(fields.lanes, 'lanes', LANES_MAX).map((lane, index) => laneAt(lane, `lanes[${index}]`));
   const names = new Set(lanes.map((lane) => lane.lane));
   if (names.size !== lanes.length) throw bad('lanes', 'each lane once', 'a lane twice');
-  return { incarnation: textAt(fields.incarnation, 'incarnation', ID_MAX), lanes };
+  const shutOut = fields.shutOut === undefined ? [] : listAt(fields.shutOut, 'shutOut', SHUT_OUT_MAX);
+  const people = shutOut.map((person, index) => textAt(person, `shutOut[${index}]`, ID_MAX));
+  const told = people.length === 0 ? {} : { shutOut: people };
+  return { incarnation: textAt(fields.incarnation, 'incarnation', ID_MAX), lanes, ...told };
 }
 
 /** Parses what a worker asks for when it starts or renews a trial. */

@@ -1,7 +1,7 @@
 import type { SecretReference } from '@proviso/domain';
 import type { EgressCount, Isolation, IsolationWay } from '@proviso/isolation';
 
-/** The form the API answers in and the edge speaks: no promotions, no people, only what a machine must run. */
+/** The form the API answers in and the edge speaks: no promotions, and of people only whom to let in no longer. */
 
 /** `sha256:` and 64 hexadecimal digits. */
 export type ArtifactDigest = `sha256:${string}`;
@@ -80,6 +80,8 @@ export interface LaneOrder {
 export interface EdgeOrders {
   readonly incarnation: string;
   readonly lanes: readonly LaneOrder[];
+  /** People whom a session of a preview lets in no longer; absent from an API that knows of none. */
+  readonly shutOut?: readonly string[];
 }
 
 /** Where a release stands on this edge. */

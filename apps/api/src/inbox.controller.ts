@@ -1,0 +1,61 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf } from './caller.ts';
+import { queries } from './forms.ts';
+import { type Html, html } from './html.ts';
+import { readerOf, sendPage } from './page.ts';
+import { PARTS, type Parts } from './parts.ts';
+import { queryOf } from './parsing.ts';
+import { promotionView, viewerOf } from './promotion-view.ts';
+import type { PromotionResource } from './resources.ts';
+
+/** Open promotions that one page looks at: a workspace has some dozen at a time. */
+const openMax = 100;
+
+/** What waits for the person who is signed in. */
+@Controller()
+export class InboxController {
+  readonly #parts: Parts;
+
+  constructor(@Inject(PARTS) parts: Parts) {
+    this.#parts = parts;
+  }
+
+  @Get()
+  async show(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const caller = callerOf(request);
+    const { items, next } = await caller.reads.promotions({ open: true, limit: openMax });
+    const viewer = await viewerOf(this.#parts, caller, items);
+    const waiting = items
+      .map((view) => promotionView(view, viewer))
+      .filter(({ gates }) => gates.some(({ name, status }) => name === 'approval' && status === 'waiting'));
+    const mine = waiting.filter(isFor);
+    const names = new Map(
+      await Promise.all(
+        [...new Set(waiting.map(({ prototype }) => prototype))].map(
+          async (id) => [id, (await caller.reads.prototype(id))?.state.name ?? id] as const,
+        ),
+      ),
+    );
+    const list = (promotions: readonly PromotionResource[]) =>
+      promotions.map((one) => row(one, names.get(one.prototype) ?? ''));
+    const others = waiting.filter((one) => !isFor(one));
+    const content = html`<h1>Waiting for you</h1>
+${mine.length === 0 ? html`<p class="lead">Nothing waits for your decision.</p>` : list(mine)}
+${others.length === 0 ? null : html`<h2>Waiting for somebody else</h2>${list(others)}`}
+${next === null ? null : html`<p class="soft">Only the newest ${openMax} open promotions are looked at here.</p>`}`;
+    return sendPage(reply, 200, { title: 'Waiting for you', content, reader: await readerOf(this.#parts, caller) });
+  }
+}
+
+/** A fresh sign-in is asked for when it comes to deciding, so its lack hides nothing here. */
+function isFor({ actions }: PromotionResource): boolean {
+  return actions.some(({ rel, allowed, code }) => rel === 'approve' && (allowed || code === 'step_up_required'));
+}
+
+function row({ gates, candidate, headline, requester }: PromotionResource, prototype: string): Html {
+  const gate = gates.find(({ name }) => name === 'approval');
+  return html`<section><h2><a href="/decide/${gate?.id ?? ''}">${prototype} ${candidate.version}</a></h2>
+<p>${headline}</p><p class="soft">Asked by ${requester.name ?? requester.id}.</p></section>`;
+}

@@ -1,0 +1,44 @@
+import { forms, queries } from './forms.ts';
+import type { Access, Route } from './route.ts';
+import { get, post } from './route-row.ts';
+
+const openPage: Access = { kind: 'public', page: true };
+const page: Access = { kind: 'page', needs: 'self' };
+const readingPage: Access = { kind: 'page', needs: 'read' };
+const decidingPage: Access = { kind: 'page', needs: 'read', commands: ['Decide'] };
+const html = 'text/html';
+const entry = { query: queries.login };
+
+/** Doors for people in a browser: pages and their forms. */
+export const pages: readonly Route[] = [
+  get(['/', 'showInbox', 'Gates that wait for the reader', readingPage, { 200: html }]),
+  get(['/login', 'showLogin', 'To the provider, or the form for a token', openPage, { 200: html, 302: html }, entry]),
+  post(['/login', 'loginByToken', 'Sign in with a token of one’s own', openPage, { 303: html }, { form: forms.token }]),
+  get([
+    '/login/callback',
+    'finishLogin',
+    'Back from the provider',
+    openPage,
+    { 303: html },
+    { query: queries.callback },
+  ]),
+  post(['/logout', 'logout', 'Sign out in this browser', page, { 303: html }, { form: forms.empty }]),
+  get([
+    '/login/cli',
+    'showPairing',
+    'May a command line have a token?',
+    page,
+    { 200: html },
+    { query: queries.pairing },
+  ]),
+  post(['/login/cli', 'pair', 'It may', page, { 303: html }, { form: forms.pairing }]),
+  get(['/decide/:id', 'showDecision', 'What is asked at a gate, and what it is about', readingPage, { 200: html }]),
+  post([
+    '/decide/:id',
+    'decideOnPage',
+    'Decide, freshly signed in',
+    decidingPage,
+    { 303: html },
+    { form: forms.decide },
+  ]),
+];

@@ -1,0 +1,30 @@
+import { type PromotionState, type Scene, decide } from '@proviso/domain';
+import { type PromotionRel, commandOf } from './action.ts';
+import { type Asked, explain, whoCan } from './authority.ts';
+
+/**
+ * Why somebody may or may not do this to this promotion now: the rules of `authorise`, then the decision itself, tried
+ * on what was read. Nothing is written, and what is true under the locks may be another thing by then. Null: there is
+ * no such promotion. The last rule asked is the one that decides.
+ */
+export function explainAction(scene: Scene, rel: PromotionRel): readonly Asked[] | null {
+  const { actor, promotion, lentBy } = scene;
+  if (promotion === null) return null;
+  const command = commandOf(rel, promotion);
+  const asked = explain({ actor, command, promotion, lentBy, scopes: scene.token?.scopes ?? null });
+  return asked.at(-1)?.answer === 'no' ? asked : [...asked, standingOf(scene, command)];
+}
+
+/** What the promotion's own state says: the very function that will decide. */
+function standingOf(scene: Scene, command: Parameters<typeof decide>[1]): Asked {
+  const { outcome } = decide(scene, command);
+  if (outcome.kind !== 'refused')
+    return { rule: 'state', answer: 'yes', words: 'nothing is in the way now', refusal: null };
+  const { refusal } = outcome;
+  return { rule: refusal.rule ?? `state/${refusal.code}`, answer: 'no', words: refusal.message, refusal };
+}
+
+/** Who could do this to this promotion: groups and roles, never names. */
+export function whoCanDo(rel: PromotionRel, promotion: PromotionState): readonly string[] {
+  return whoCan({ command: commandOf(rel, promotion), promotion });
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+/** One person's try to approve the gate at which a promotion waits. */
+export interface ApprovalTry {
+  readonly apiUrl: string;
+  readonly token: string;
+  readonly promotion: string;
+}
+
+/** What a channel told the person. */
+export interface Told {
+  readonly recorded: boolean;
+  /** True when this very vote closed the quorum. */
+  readonly passed: boolean;
+  /** The closed code of a no; null for a vote that was recorded, or when the channel could not even ask. */
+  readonly code: string | null;
+  /** The HTTP status, or what the process ended with. */
+  readonly status: number;
+}
+
+/** One way by which people decide. A test that goes over all of them holds for the next one as soon as it has a row. */
+export interface DecisionChannel {
+  readonly name: 'REST' | 'CLI';
+  readonly approve: (order: ApprovalTry) => Promise<Told>;
+  /** How this channel says each kind of no. */
+  readonly says: { readonly unauthenticated: number; readonly notAllowed: number };
+}
+
+/** Every channel there is. */
+export const decisionChannels: readonly DecisionChannel[] = [
+  { name: 'REST', approve: approveOverRest, says: { unauthenticated: 401, notAllowed: 403 } },
+  { name: 'CLI', approve: approveOverCli, says: { unauthenticated: 4, notAllowed: 5 } },
+];
+
+interface ShownGate {
+  readonly id: string;
+  readonly artifactDigest: string;
+  readonly evidenceDigest: string | null;
+}
+
+/** As a program does: look, then vote on exactly what was shown. A gate that waits no more is voted on all the same. */
+async function approveOverRest({ apiUrl, token, promotion }: ApprovalTry): Promise<Told> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const looked = await fetch(`${apiUrl}/v1/promotions/${promotion}`, { headers });
+  const found = (await looked.json()) as { readonly gates?: readonly ShownGate[]; readonly code?: string };
+  // Whoever may not read may still try: what stands at the gate's address is known to all who know the promotion's.
+  const gate = found.gates?.find(({ id }) => id.endsWith('-approval'));
+  const digest = `sha256:${'0'.repeat(64)}`;
+  const artifactDigest = gate?.artifactDigest ?? digest;
+  const evidenceDigest = gate?.evidenceDigest ?? digest;
+  const address = `${apiUrl}/v1/gates/gate_${promotion.slice('prm_'.length)}-approval/decisions`;
+  const answer = await fetch(address, {
+    method: 'POST',
+    headers: { ...headers, 'idempotency-key': randomUUID() },
+    body: JSON.stringify({ verdict: 'approve', artifactDigest, evidenceDigest }),
+  });
+  const told = (await answer.json()) as { readonly code?: string; readonly passed?: boolean };
+  const { status } = answer;
+  return { recorded: status === 201, passed: told.passed === true, code: told.code ?? null, status };
+}
+
+const commandFile = fileURLToPath(new URL('../../../apps/cli/src/main.ts', import.meta.url));
+
+/** A real process, as a person at a terminal starts it. */
+async function approveOverCli({ apiUrl, token, promotion }: ApprovalTry): Promise<Told> {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [commandFile, 'approve', promotion, '--json'], {
+    env: { PATH, HOME, PROVISO_URL: apiUrl, PROVISO_TOKEN: token },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));
+  const [said, troubles] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const status = await closed;
+  if (status !== 0) {
+    const code = /\(([a-z_]+)\)$/m.exec(troubles)?.[1] ?? null;
+    return { recorded: false, passed: false, code, status };
+  }
+  return { recorded: true, passed: (JSON.parse(said) as { passed?: boolean }).passed === true, code: null, status };
+}
