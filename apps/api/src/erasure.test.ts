@@ -123,8 +123,9 @@ describe('an erased person', () => {
 describe('what is held about a person', () => {
   it('is shown to themselves, administrators and auditors, and every reading is an entry', async () => {
     const zoe = await added('Zoe', [{ role: 'operator' }]);
-    const lane = await someLane();
-    for (const move of ['resume', 'hold']) {
+    const made = await here.post('bea', '/v1/prototypes', { name: 'for-zoe' });
+    const lane = pickText(made.body, 'lanes', 'production');
+    for (const move of ['hold', 'resume']) {
       const payload = { reason: `${move}: written by Zoe` };
       await here.ask(null, 'POST', `/v1/lanes/${lane}/${move}`, { payload, headers: zoe.headers });
     }
