@@ -145,18 +145,14 @@ export interface Reach {
   readonly people?: boolean;
 }
 
+/** An opening looks at everything that it competes with, and at everybody who is involved. */
+const openingReach = { rivals: true, ownLanes: true, people: true } as const;
+
 /** The rows a command reaches, told by its kind alone. */
 export function reachOf(command: Command): Reach {
   switch (command.kind) {
     case 'OpenPromotion':
-      return {
-        promotion: command.promotion,
-        prototype: command.prototype,
-        policy: command.policyId,
-        rivals: true,
-        ownLanes: true,
-        people: true,
-      };
+      return { promotion: command.promotion, prototype: command.prototype, policy: command.policyId, ...openingReach };
     case 'Decide':
       return { promotion: command.promotion, people: true };
     case 'Tick':

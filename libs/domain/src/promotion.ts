@@ -7,7 +7,7 @@ import { type GateName, type Policy, ruleOf } from './policy.ts';
 import { invariant } from './refusal.ts';
 import type { Exclusion } from './separation.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
-import type { ExternalEvidence } from './workload.ts';
+import type { EvidenceAdded } from './workload.ts';
 
 /** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
 export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
@@ -156,13 +156,7 @@ export type PromotionEvent =
       readonly by: PersonId;
     }
   | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
-  /** Somebody outside brought a document for its candidate; whoever is behind it has no vote from then on. */
-  | {
-      readonly kind: 'evidence_added';
-      readonly v: 1;
-      readonly evidence: ExternalEvidence;
-      readonly exclusions: readonly Exclusion[];
-    }
+  | EvidenceAdded
   | { readonly kind: 'promotion_ended'; readonly v: 1; readonly outcome: Outcome };
 
 /** What is fixed when a promotion opens. */

@@ -4,7 +4,7 @@ import type { Candidate } from './candidate.ts';
 import { candidateOf } from './prototype.ts';
 import { refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
-import { exclusionsOfEvidence } from './separation.ts';
+import { type Exclusion, exclusionsOfEvidence } from './separation.ts';
 
 /** More pipelines than one prototype has; each is a service with entries of its own. */
 export const workloadsMax = 20;
@@ -47,6 +47,14 @@ export interface ExternalEvidence {
   readonly by: PersonId;
   /** Who lent them the token they came with. */
   readonly lentBy?: PersonId;
+}
+
+/** As a promotion is told of it; whoever is behind the document has no vote from then on. */
+export interface EvidenceAdded {
+  readonly kind: 'evidence_added';
+  readonly v: 1;
+  readonly evidence: ExternalEvidence;
+  readonly exclusions: readonly Exclusion[];
 }
 
 /** What may be asked about machines that bring evidence, and about what they or people bring. */

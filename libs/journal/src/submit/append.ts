@@ -306,11 +306,9 @@ function evidenceIn(draft: Draft): readonly EvidenceRef[] {
       { kind: 'artifact', digest: manifest.artifact },
     ];
   }
-  if (draft.stream === 'prototype' && draft.event.kind === 'evidence_added') {
-    const { kind, digest } = draft.event.evidence;
-    // Never one of our own kinds: what edges may fetch goes by them.
-    return [{ kind: `external/${kind}`, digest }];
-  }
+  // Never one of our own kinds: what edges may fetch goes by them.
+  if (draft.stream === 'prototype' && draft.event.kind === 'evidence_added')
+    return [{ kind: `external/${draft.event.evidence.kind}`, digest: draft.event.evidence.digest }];
   if (draft.stream !== 'promotion') return [];
   if (draft.event.kind === 'artifact_built') return [{ kind: 'artifact', digest: draft.event.artifact }];
   if (draft.event.kind === 'canary_condemned') return [{ kind: 'canary_snapshot', digest: draft.event.snapshot }];
