@@ -72,6 +72,9 @@ select
     ) as p
     where l.workspace = $1 and l.kind = 'lane' order by l.id;
 
+-- read.erased
+select id from proviso.stream where workspace = $1 and kind = 'person' and id = any($2::text[]) and (state->>'erased')::boolean;
+
 -- read.events
 select e.id, e.stream, e.stream_id, e.sseq, e.kind, e.at, convert_from(e.bytes, 'UTF8') as bytes, encode(e.hash, 'hex') as hash, f.index from proviso.leaf f join proviso.entry e on e.id = f.entry
     where f.workspace = $1 and f.index > $2 order by f.index limit $3;
@@ -166,6 +169,9 @@ select state, revision from proviso.stream where workspace = $1 and kind = $2 an
 -- read.states
 select id, state, revision from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4;
 
+-- read.token_uses
+select hash, to_char(used_on, 'YYYY-MM-DD') as day from proviso.token where workspace = $1 and hash = any($2::text[]) and used_on is not null;
+
 -- reconciler.evidence
 select distinct on (digest) digest, kind,
           exists (select 1 from proviso.artifact a where a.digest = e.digest)
@@ -233,6 +239,11 @@ insert into proviso.artifact as a (workspace, prototype, digest, bytes, frozen_a
    select $1, t.prototype, t.digest, t.bytes, $2 from unnest($3::text[], $4::text[], $5::bigint[]) as t(prototype, digest, bytes)
    on conflict (workspace, prototype, digest) do update set bytes = greatest(a.bytes, excluded.bytes), frozen_at = excluded.frozen_at, removed_at = null;
 
+-- submit.authors
+select mark, person from (select mark, person from proviso.author_mark where workspace = $1
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($2::text[]));
+
 -- submit.builds
 insert into proviso.build (workspace, promotion, attempt, at)
    select $1, t.promotion, t.attempt, $2 from unnest($3::text[], $4::int[]) as t(promotion, attempt) on conflict do nothing;
@@ -247,6 +258,9 @@ delete from proviso.session where workspace = $1 and person = $2;
 insert into proviso.evidence (workspace, digest, kind, at) select $1, t.digest, t.kind, $2 from unnest($3::text[], $4::text[]) as t(digest, kind)
    on conflict do nothing;
 
+-- submit.forget_marks
+delete from proviso.author_mark where workspace = $1 and person = any($2::text[]);
+
 -- submit.holder
 select replace(workspace::text, '-', '') as workspace, person from proviso.principal_of_identity($1, $2);
 
@@ -255,10 +269,13 @@ select id, state from proviso.stream where workspace = $1 and kind = 'person' an
      select $2 union
      select jsonb_array_elements_text(
               jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
-              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author')
-              || jsonb_path_query_array(state::jsonb, '$.stronger.author'))
+              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.candidates[*].evidence[*].by')
+              || jsonb_path_query_array(state::jsonb, '$.current.author') || jsonb_path_query_array(state::jsonb, '$.stronger.author'))
        from proviso.stream
-      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share;
+      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
+     union select person from (select mark, person from proviso.author_mark where workspace = $1
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($3::text[])))) order by id for share;
 
 -- submit.lapse
 update proviso.lease set until = clock_timestamp() where workspace = $1 and lane = any($2::text[]) and until > clock_timestamp();
@@ -289,6 +306,9 @@ select kind, id, revision, head, case when head = any($3::bytea[]) then null els
 -- submit.look
 insert into proviso.look (workspace, promotion, number, at, body) values ($1, $2, $3, $4, $5::jsonb) on conflict do nothing;
 
+-- submit.marks
+insert into proviso.author_mark (workspace, mark, person) select $1, t.* from unnest($2::text[], $3::text[]) as t;
+
 -- submit.people
 select id, state from proviso.stream where workspace = $1 and kind = 'person' and id = any($2::text[]) order by id for share;
 
@@ -312,6 +332,9 @@ delete from proviso.token where workspace = $1 and hash = any($2::text[]);
 
 -- submit.rivals
 select id from proviso.promotion_status where workspace = $1 and prototype = $2 and open order by id;
+
+-- submit.shred
+delete from proviso.vault_key where workspace = $1 and person = any($2::text[]);
 
 -- submit.status
 insert into proviso.promotion_status (workspace, id, prototype, open, place)
@@ -394,12 +417,20 @@ insert into proviso.idempotency (workspace, key, command_hash, receipt, at)
 values ($1, $3, $4, $5::jsonb || jsonb_build_object('entries', (select jsonb_agg(id order by id) from e)), $2)
 returning receipt;
 
+-- token.used
+update proviso.token set used_on = (clock_timestamp() at time zone 'UTC')::date
+    where workspace = $1 and hash = $2 and used_on is distinct from (clock_timestamp() at time zone 'UTC')::date;
+
 -- vault.mark
 insert into proviso.vault_marker (sealed) values ($1) on conflict do nothing;
 
 -- vault.read
 select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
     where v.workspace = $1 and v.id = any($2::text[]);
+
+-- vault.read_all
+select v.id, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
+    where v.workspace = $1 and v.person = $2 order by v.id limit $3;
 
 -- vault.sample
 select proviso.vault_sample() as sealed;

@@ -9,6 +9,7 @@ import { GatesController } from './gates.controller.ts';
 import { InboxController } from './inbox.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
+import { OwnTokensController } from './own-tokens.controller.ts';
 import { PairingController } from './pairing.controller.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { PeopleController } from './people.controller.ts';
@@ -21,6 +22,7 @@ import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
 import { SessionsController } from './sessions.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { WorkloadsController } from './workloads.controller.ts';
 
 const controllers = [
   ConfigurationController,
@@ -32,6 +34,7 @@ const controllers = [
   InboxController,
   LanesController,
   LimitsController,
+  OwnTokensController,
   PairingController,
   PeopleController,
   PoliciesController,
@@ -42,6 +45,7 @@ const controllers = [
   ServiceController,
   SessionsController,
   SignInController,
+  WorkloadsController,
 ];
 
 /** The one module: doors and the parts they work with. */

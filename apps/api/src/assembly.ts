@@ -10,7 +10,9 @@ import { openProvider } from './provider.ts';
 import { openRefusalLimit } from './refusal-limit.ts';
 import { openRestoredLanes } from './restored-lanes.ts';
 import { openRefusalSummary } from './refusal-summary.ts';
+import { openTokenUse } from './token-use.ts';
 import { openUploadLimit } from './upload-limit.ts';
+import { openWorkloadKeys } from './workload-keys.ts';
 
 /** Proxies close what is silent; most wait 30 s or more. */
 const heartbeatMs = 15_000;
@@ -32,6 +34,8 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
       now,
     }),
     uploads: openUploadLimit(),
+    uses: openTokenUse(journal, now),
+    workloadKeys: openWorkloadKeys(config.workloadIssuers, now),
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
     edges: openEdgeDesk({ store, log, restored: openRestoredLanes({ journal, log, now }) }),
     provider: config.oidc === null ? null : openProvider(config.oidc, config.publicUrl),

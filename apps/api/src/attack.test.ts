@@ -235,7 +235,7 @@ describe('an agent', () => {
 describe('an owner who is no active human', () => {
   it('answers for nothing, so nothing is promoted', async () => {
     const { prototype, candidate, policy } = await atApproval(here, 'ownerless');
-    const bot = await send('ada', '/v1/people', { name: 'Bot', kind: 'service' });
+    const bot = await send('ada', '/v1/people', { name: 'Bot', kind: 'service', actsFor: here.people.aud });
     const assigned = await send('ada', `/v1/prototypes/${prototype}/owner`, { owner: String(bot.body['id']) });
     expect(assigned.status).toBe(200);
     const opened = await send('bea', '/v1/promotions', { prototype, candidate, policy });

@@ -1,5 +1,5 @@
 import { commandMatrix, mayRead, mightBeAllowed } from '@proviso/authority';
-import { type PersonState, type Role, roles } from '@proviso/domain';
+import { type Command, type PersonState, type Role, roles } from '@proviso/domain';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 
@@ -54,7 +54,11 @@ function statusFor(route: Route, role: Role, one: Whose): string {
     case 'edge':
       return mayRead(person, 'edge') ? thing(one) : '403';
     case 'command': {
-      const allowed = access.commands.every((kind) => mightBeAllowed({ actor: person, command: { kind } }) === null);
+      // Some things need no role about oneself: there the one who is asked about is who asks.
+      const about = one === 'own' || one === '-' ? person.id : 'psn_another';
+      const allowed = access.commands.every(
+        (kind) => mightBeAllowed({ actor: person, command: { kind, person: about } as Command }) === null,
+      );
       if (!allowed) return one === 'other' ? '403/404' : '403';
       if (!access.commands.includes('Decide') || one === 'other') return thing(one);
       return one === 'own' ? 'own/403' : 'vote';

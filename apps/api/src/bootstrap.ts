@@ -5,11 +5,14 @@ import { JournalFailure, migrate, openJournal } from '@proviso/journal';
 import { ConfigProblem, readFoundingConfig } from './config.ts';
 import { found, foundingForm } from './founding.ts';
 
-/** A one-shot process: prepares the database and, from JSON on stdin, founds a workspace. Prints JSON, once. */
+/**
+ * A one-shot process: prepares the database, when it is given the rights to, and founds a workspace from JSON on stdin.
+ * Prints JSON, once.
+ */
 async function main(): Promise<void> {
   const config = readFoundingConfig();
-  const { superuserUrl, appPassword, pumpPassword, databaseUrl: url, origin, vaultKeyHex } = config;
-  await migrate({ superuserUrl, appPassword, pumpPassword });
+  const { migration, databaseUrl: url, origin, vaultKeyHex } = config;
+  if (migration !== null) await migrate(migration);
   const input = await text(process.stdin);
   if (input.trim() === '') {
     process.stdout.write('{}\n');

@@ -1,4 +1,4 @@
-import type { Digest, Id, PersonId, PersonState, SessionId, WorkspaceId } from '@proviso/domain';
+import type { Digest, Id, PersonId, PersonState, Scope, SessionId, WorkspaceId } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
@@ -10,6 +10,8 @@ export interface Caller {
   /** The token they came with, and who lent it to them, if it is not theirs alone; null for a browser. */
   readonly token: Id<'tok'> | null;
   readonly lentBy: PersonId | null;
+  /** What it is narrowed to; null: whatever the person may. */
+  readonly scopes: readonly Scope[] | null;
   /** The browser they are signed in in; null for whoever came with a token. */
   readonly session: SignedIn | null;
   readonly reads: Reads;

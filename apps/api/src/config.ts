@@ -25,6 +25,8 @@ export interface Config {
   readonly previewKeyHex: string | null;
   /** Where people reach the edges' router; the host of a lane takes the place of its name. */
   readonly edgePublicUrl: string | null;
+  /** CI systems whose runs may be trusted: each by the address that its tokens name as issuer. No other is ever asked. */
+  readonly workloadIssuers: readonly string[];
   /** Who people sign in with; null: with their own tokens. */
   readonly oidc: OidcConfig | null;
   /** The zone of the times in headlines; the fields beside them are always UTC. */
@@ -46,10 +48,13 @@ export interface OidcConfig {
 
 /** What the one-shot process that prepares a deployment needs beside it. */
 export interface FoundingConfig {
-  readonly superuserUrl: string;
+  /** Null: the database is prepared already, and a workspace is founded in it. */
+  readonly migration: {
+    readonly superuserUrl: string;
+    readonly appPassword: string;
+    readonly pumpPassword: string;
+  } | null;
   readonly databaseUrl: string;
-  readonly appPassword: string;
-  readonly pumpPassword: string;
   readonly evidence: string;
   readonly vaultKeyHex: string;
   readonly origin: string;
@@ -86,6 +91,7 @@ export function readConfig(environment: Environment = process.env): Config {
     edgePublicUrl: environment['PROVISO_EDGE_PUBLIC_URL']
       ? reader.url('PROVISO_EDGE_PUBLIC_URL', ['https:', 'http:'])
       : null,
+    workloadIssuers: reader.issuers('PROVISO_WORKLOAD_ISSUERS', usualIssuers),
     timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
     oidc: environment['PROVISO_OIDC_ISSUER'] ? oidcIn(environment, reader) : null,
   };
@@ -104,14 +110,18 @@ function oidcIn(environment: Environment, reader: ReturnType<typeof readerOf>): 
   };
 }
 
-/** Reads the settings of the one-shot process that migrates and founds. */
+/** Reads the settings of the one-shot process that migrates, where it may, and founds. */
 export function readFoundingConfig(environment: Environment = process.env): FoundingConfig {
   const reader = readerOf(environment);
   const config: FoundingConfig = {
-    superuserUrl: reader.url('PROVISO_SUPERUSER_URL', ['postgres:', 'postgresql:']),
+    migration: environment['PROVISO_SUPERUSER_URL']
+      ? {
+          superuserUrl: reader.url('PROVISO_SUPERUSER_URL', ['postgres:', 'postgresql:']),
+          appPassword: reader.text('PROVISO_APP_PASSWORD'),
+          pumpPassword: reader.text('PROVISO_PUMP_PASSWORD'),
+        }
+      : null,
     databaseUrl: reader.url('PROVISO_DATABASE_URL', ['postgres:', 'postgresql:']),
-    appPassword: reader.text('PROVISO_APP_PASSWORD'),
-    pumpPassword: reader.text('PROVISO_PUMP_PASSWORD'),
     evidence: reader.folder('PROVISO_EVIDENCE'),
     vaultKeyHex: reader.key('PROVISO_VAULT_KEY'),
     origin: reader.text('PROVISO_ORIGIN'),
@@ -148,6 +158,12 @@ function readerOf(environment: Environment) {
       const given = environment[name] ?? '';
       return /^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : wrong(name, '64 hexadecimal digits');
     },
+    issuers: (name: string, preset: string) => {
+      const given = (environment[name] ?? preset).split(',').filter((one) => one !== '');
+      if (given.every(isIssuer)) return given;
+      wrong(name, 'addresses that start with https://, joined by commas, without a slash at the end');
+      return [];
+    },
     /** A provider over plain HTTP could be anybody, except on this machine. */
     provider: (name: string) => {
       const given = environment[name] ?? '';
@@ -177,6 +193,17 @@ function readerOf(environment: Environment) {
       if (problems.length > 0) throw new ConfigProblem(problems);
     },
   };
+}
+
+/** GitHub Actions and GitLab; whoever trusts none of them says `PROVISO_WORKLOAD_ISSUERS=`. */
+const usualIssuers = 'https://token.actions.githubusercontent.com,https://gitlab.com';
+
+/** Plain HTTP is for this machine alone: anybody on the way could answer with keys of their own. */
+function isIssuer(address: string): boolean {
+  if (!URL.canParse(address) || address.endsWith('/')) return false;
+  const { protocol, hostname, search, hash, username } = new URL(address);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && hostname === '127.0.0.1');
+  return isSafe && search === '' && hash === '' && username === '';
 }
 
 function contentOf(file: string): string | undefined {

@@ -109,6 +109,7 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     previewKeyHex: 'ab'.repeat(32),
     edgePublicUrl: 'http://127.0.0.1:7080',
     vaultKeyHex,
+    workloadIssuers: [],
     publicUrl: 'http://127.0.0.1:7070',
     oidc: null,
     evidence: join(folder, 'evidence'),

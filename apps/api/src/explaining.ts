@@ -27,11 +27,12 @@ export async function explanationOf(caller: Caller, { view, rel, actor, now }: Q
   const scene: Scene = {
     ...{ now, actor, authority, digestOf },
     lentBy: actor.id === caller.person.id ? caller.lentBy : null,
+    token: actor.id === caller.person.id ? (actor.tokens.find(({ id }) => id === caller.token) ?? null) : null,
     promotion: state,
     lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
     people: view.people,
     ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
-    ...{ holder: null, artifact: null, calendar, policies: [] },
+    ...{ holder: null, artifact: null, authors: {}, calendar, policies: [] },
   };
   const asked = found(explainAction(scene, rel));
   const last = found(asked.at(-1));

@@ -10,8 +10,12 @@ import {
   type PolicyId,
   type PromotionId,
   type PrototypeId,
+  type WorkspaceId,
   limitBounds,
+  refPattern,
   roles,
+  scopes,
+  tokenDaysMax,
 } from '@proviso/domain';
 import { redact } from '@proviso/gates';
 import { z } from 'zod';
@@ -31,6 +35,7 @@ export const ids = {
   promotion: id<PromotionId>('prm'),
   prototype: id<PrototypeId>('pro'),
   token: id<Id<'tok'>>('tok'),
+  workspace: id<WorkspaceId>('wsp'),
 } as const;
 
 /** The address of a stored document. */
@@ -73,7 +78,7 @@ const prose = z
   .refine(isWhole, half);
 
 /** Services inside the deployment hold these without a row; nobody is ever granted one through a door. */
-const insideOnly = ['worker', 'keeper', 'founder', 'porter'] as const;
+const insideOnly = ['worker', 'keeper', 'founder', 'porter', 'workload'] as const;
 
 const binding = z.strictObject({
   role: z.enum(roles).exclude(insideOnly),
@@ -164,6 +169,19 @@ const pairing = {
   state: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
 } as const;
 
+/** A token of a CI system is a kilobyte or two; a header of its own is not taken. */
+const workloadTokenBytesMax = 16_384;
+
+/** What the largest JSON body has room for. */
+const evidenceBase64Max = 1_000_000;
+
+/** A quarter of a year. */
+const validDaysUsual = 90;
+
+const validDays = z.number().int().min(1).max(tokenDaysMax).default(validDaysUsual);
+
+const scopeList = z.array(z.enum(scopes)).min(1).max(scopes.length).describe('what the token is narrowed to');
+
 /** Bodies as sent. Unknown fields are refused: a body that names an approver, a status or a workspace is a try, not a typo. */
 export const bodies = {
   addPerson: z.strictObject({
@@ -174,7 +192,31 @@ export const bodies = {
     roles: z.array(binding).max(50).default([]),
   }),
   role: binding,
-  issueToken: z.strictObject({ validDays: z.number().int().min(1).max(366).default(90) }).default({ validDays: 90 }),
+  issueToken: z.strictObject({ validDays, scopes: scopeList.optional() }).default({ validDays: validDaysUsual }),
+  issueOwnToken: z.strictObject({ validDays, scopes: scopeList }),
+  trustWorkload: z.strictObject({
+    name: line(200),
+    issuer: z.url().max(300),
+    audience: z.string().min(1).max(300).regex(printable),
+    repository: z
+      .string()
+      .max(200)
+      .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/, 'expected a repository such as team/app'),
+    ref: z.string().regex(refPattern, 'expected refs/heads/… or refs/tags/…, with a star at its end at most'),
+    workflow: reference.optional(),
+  }),
+  distrustWorkload: z.strictObject({ service: ids.person }),
+  exchangeWorkload: z.strictObject({
+    workspace: ids.workspace,
+    prototype: ids.prototype,
+    token: z.string().min(20).max(workloadTokenBytesMax),
+  }),
+  addEvidence: z.strictObject({
+    kind: z.string().regex(/^[a-z][a-z0-9-]{1,40}$/, 'expected a kind such as test-report'),
+    commit: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'expected a whole commit id'),
+    candidate: ids.candidate.optional(),
+    contentBase64: z.base64().min(4).max(evidenceBase64Max),
+  }),
   revokeToken: z.strictObject({ token: ids.token }),
   empty: z.strictObject({}).optional(),
   exchange: z.strictObject({

@@ -24,6 +24,7 @@ import {
 } from '@proviso/intake';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
+import { claimsIn } from './commit-authors.ts';
 import { bodies } from './forms.ts';
 import type { Parts } from './parts.ts';
 import { bodyOf, found, parsed } from './parsing.ts';
@@ -43,10 +44,10 @@ interface Taken {
  */
 export async function freezeFrom(parts: Parts, request: FastifyRequest, prototype: PrototypeId) {
   const intent = intentOf(parts, request);
-  const { reads, person } = intent.caller;
+  const { reads, person, scopes } = intent.caller;
   const known = await reads.prototype(prototype);
   const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
-  if (authorise({ actor: person, command: probe, prototype }) !== null) await intent.submit(probe);
+  if (authorise({ actor: person, command: probe, prototype, scopes }) !== null) await intent.submit(probe);
   found(known);
   const room = await roomIn(reads);
   const taken = await parts.uploads.during(person.id, () =>
@@ -95,6 +96,7 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
   const manifest: CandidateManifest = { v: 1, artifact, parts: { code: artifact } };
   const bytes = Buffer.from(JSON.stringify({ artifact, parts: { code: artifact }, v: 1 }));
   const secrets = await secretsIn(parts, taken.frozen);
+  const claims = claimsIn(parts, intent.caller.workspace, taken.frozen);
   const { digest: manifestDigest } = await parts.store.put(bytes, { mediaType: 'application/json' });
   return {
     id: idFrom('cnd', intent.draw('candidate')),
@@ -102,8 +104,13 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
     manifestDigest,
     manifest,
     sizeBytes: taken.frozen.sizeBytes,
-    // Names in a commit are claims; they become principals when people can link accounts.
-    provenance: { ...taken.provenance, uploader: intent.caller.person.id, authors: [] },
+    // Names in a commit are claims; they become principals when a promotion opens, by what is known then.
+    provenance: {
+      ...taken.provenance,
+      uploader: intent.caller.person.id,
+      authors: [],
+      ...(claims.length > 0 && { claims }),
+    },
     ...(secrets.length > 0 && { secrets }),
   };
 }

@@ -1,12 +1,12 @@
-import { mayRead } from '@proviso/authority';
-import { lenderOf, type PersonState } from '@proviso/domain';
+import { mayRead, readOutOfScope } from '@proviso/authority';
+import { lenderOf } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { cookieIn, expectSameSite } from './browser-session.ts';
 import { type Caller, attachAsker, attachCaller } from './caller.ts';
 import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
-import { Problem } from './problem.ts';
+import { Problem, problemOfRefusal } from './problem.ts';
 import { type Access, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
 
@@ -15,7 +15,7 @@ import { routesByKey } from './routes.ts';
  * path that was sent, so no spelling of a path leads around it; a route without a row is nobody's.
  */
 export function guardOf(
-  parts: Pick<Parts, 'journal' | 'refusals' | 'config'>,
+  parts: Pick<Parts, 'journal' | 'refusals' | 'config' | 'uses'>,
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const path = request.routeOptions.url;
@@ -26,7 +26,7 @@ export function guardOf(
     if (route.access.kind === 'page' && request.method !== 'GET') expectSameSite(request, parts.config);
     const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
-    const refused = lackOf(route.access, caller.person);
+    const refused = lackOf(route.access, caller);
     if (refused !== null) throw await recorded(parts, caller, { door: routeKey(request.method, path), refused });
     attachCaller(request, caller);
   };
@@ -40,7 +40,7 @@ const bearer = /^Bearer (prv_[A-Za-z0-9_-]{43})$/i;
  * alone counts only where the row says so.
  */
 async function authenticate(
-  { journal, config }: Pick<Parts, 'journal' | 'config'>,
+  { journal, config, uses }: Pick<Parts, 'journal' | 'config' | 'uses'>,
   request: FastifyRequest,
   access: Access,
 ): Promise<Caller> {
@@ -48,7 +48,7 @@ async function authenticate(
   if (access.kind === 'page' || (authorization === undefined && 'session' in access)) {
     return await bySession(journal, authorization === undefined ? cookieIn(request, config, 'session') : null);
   }
-  const caller = await byToken(journal, authorization);
+  const caller = await byToken({ journal, uses }, authorization);
   if (isLocal(caller) && config.oidc !== null && !config.oidc.keepLocalTokens) throw unknown();
   return caller;
 }
@@ -67,10 +67,13 @@ async function bySession(journal: Journal, secret: string | null): Promise<Calle
   const reads = journal.reads(workspace);
   const person = await reads.person(found.person);
   if (person === null || person.disabled) throw unknown();
-  return { workspace, person, reads, token: null, lentBy: null, session: { id, hash, authenticatedAt } };
+  return { workspace, person, reads, token: null, lentBy: null, scopes: null, session: { id, hash, authenticatedAt } };
 }
 
-async function byToken(journal: Journal, header: string | undefined): Promise<Caller> {
+async function byToken(
+  { journal, uses }: Pick<Parts, 'journal' | 'uses'>,
+  header: string | undefined,
+): Promise<Caller> {
   const token = bearer.exec(header ?? '')?.[1];
   if (token === undefined) throw unknown();
   const hash = hashOfToken(token);
@@ -81,14 +84,10 @@ async function byToken(journal: Journal, header: string | undefined): Promise<Ca
   const held = person?.tokens.find((one) => one.hash === hash);
   // Nothing is kept from one request to the next: what was revoked is unknown to every replica at once.
   if (person === null || person.disabled || held === undefined) throw unknown();
-  return {
-    workspace: principal.workspace,
-    person,
-    reads,
-    token: held.id,
-    lentBy: lenderOf(person, held),
-    session: null,
-  };
+  const { workspace } = principal;
+  await uses.note(workspace, hash);
+  const [lentBy, scopes] = [lenderOf(person, held), held.scopes ?? null];
+  return { workspace, person, reads, token: held.id, lentBy, scopes, session: null };
 }
 
 /** One answer for missing, malformed, expired and revoked, so that nothing can be told from it. */
@@ -118,20 +117,25 @@ export async function recorded(
   return refused;
 }
 
-/** What the caller lacks for a door; null: they may come in. */
-function lackOf(access: Access, person: PersonState): Problem | null {
+/** What the caller lacks for a door, be it a right or a wider token; null: they may come in. */
+function lackOf(access: Access, { person, scopes }: Pick<Caller, 'person' | 'scopes'>): Problem | null {
   switch (access.kind) {
     case 'public':
     case 'self':
     case 'command':
       return null;
     case 'page':
-      return access.needs === 'self' ? null : lackOf({ kind: access.needs }, person);
+      return access.needs === 'self' ? null : lackOf({ kind: access.needs }, { person, scopes });
     case 'read':
-      return mayRead(person) ? null : lacking('read this workspace', 'read', readers);
+      return mayRead(person) ? tooNarrow(scopes, 'workspace') : lacking('read this workspace', 'read', readers);
     case 'edge':
-      return mayRead(person, 'edge') ? null : lacking('run an edge', 'run_edge', ['role/edge']);
+      return mayRead(person, 'edge') ? tooNarrow(scopes, 'edge') : lacking('run an edge', 'run_edge', ['role/edge']);
   }
+}
+
+function tooNarrow(scopes: Caller['scopes'], noun: 'workspace' | 'edge'): Problem | null {
+  const refused = readOutOfScope(scopes, noun);
+  return refused === null ? null : problemOfRefusal(refused);
 }
 
 const readers = ['builder', 'approver', 'operator', 'policy-owner', 'auditor', 'administrator'].map(

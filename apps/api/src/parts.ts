@@ -8,7 +8,9 @@ import type { Metrics } from './metrics.ts';
 import type { Provider } from './provider.ts';
 import type { RefusalLimit } from './refusal-limit.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
+import type { TokenUse } from './token-use.ts';
 import type { UploadLimit } from './upload-limit.ts';
+import type { WorkloadKeys } from './workload-keys.ts';
 
 /** The one injection token: everything a controller works with, handed over in one object. */
 export const PARTS = Symbol('parts');
@@ -25,6 +27,7 @@ export interface Parts {
     | 'previewKeyHex'
     | 'edgePublicUrl'
     | 'vaultKeyHex'
+    | 'workloadIssuers'
     | 'publicUrl'
     | 'oidc'
   >;
@@ -35,6 +38,8 @@ export interface Parts {
   readonly refusals: RefusalLimit;
   readonly summary: RefusalSummary;
   readonly uploads: UploadLimit;
+  readonly uses: TokenUse;
+  readonly workloadKeys: WorkloadKeys;
   readonly feed: EventFeed;
   readonly edges: EdgeDesk;
   /** Who people sign in with; null: with their own tokens. */

@@ -1,19 +1,15 @@
-import { createHmac } from 'node:crypto';
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type Binding, type PersonId, type PersonState, idFrom } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { type BindingForm, bodies, queries } from './forms.ts';
-import { hashOfToken } from './hash-of-token.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { timeOf } from './promotion-view.ts';
-import { personView } from './prototype-view.ts';
+import { personView, usesOf } from './prototype-view.ts';
 import { intentOf } from './submission.ts';
-
-const dayMs = 86_400_000;
+import { tokenFor } from './token-issue.ts';
 
 /** Principals, their roles and their tokens. */
 @Controller('v1')
@@ -43,8 +39,8 @@ export class PeopleController {
   async list(@Req() request: FastifyRequest) {
     const { reads } = callerOf(request);
     const { items, next } = await reads.people(pageIn(request));
-    const names = await reads.names(items.map((person) => person.id));
-    return { items: items.map((person) => personView(person, names)), next };
+    const [names, uses] = await Promise.all([reads.names(items.map((person) => person.id)), usesOf(reads, items)]);
+    return { items: items.map((person) => personView(person, { names, uses })), next };
   }
 
   @Get('people/:id')
@@ -61,6 +57,7 @@ export class PeopleController {
     const person = idFrom('psn', draw('person'));
     const acts = actsFor === undefined ? {} : { actsFor };
     if (actsFor !== undefined) expectHuman(found(await caller.reads.person(actsFor)));
+    if (kind === 'service') expectAccountable(actsFor);
     await submit(
       { kind: 'AddPerson', person, principal: kind, bindings: roles.map(bindingFrom), ...acts },
       { personal: { name, ...(email === undefined ? {} : { email }) } },
@@ -84,19 +81,12 @@ export class PeopleController {
   @Post('people/:id/tokens')
   async issue(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
-    const { validDays } = bodyOf(request, bodies.issueToken);
+    const { validDays, scopes } = bodyOf(request, bodies.issueToken);
     const person = idIn(request, 'psn');
-    const { caller, key, draw, submit } = intentOf(this.#parts, request);
-    // Out of our key and the sender's: a retry whose first answer was lost gets the same token, and nothing is stored.
-    const secret = createHmac('sha256', Buffer.from(this.#parts.config.vaultKeyHex, 'hex'))
-      .update(`token ${caller.workspace} ${caller.person.id} ${person} ${key}`)
-      .digest('base64url');
-    const token = `prv_${secret}`;
-    // To the end of a day, so that a retry asks for the very same thing.
-    const expiresAt = (Math.floor(this.#parts.now() / dayMs) + 1 + validDays) * dayMs;
-    const id = idFrom('tok', draw(`token ${person}`));
-    await submit({ kind: 'IssueToken', person, token: { id, hash: hashOfToken(token), expiresAt } });
-    return { id, token, expiresAt: timeOf(expiresAt) };
+    const intent = intentOf(this.#parts, request);
+    const { record, shown } = tokenFor(this.#parts, intent, { person, validDays, scopes });
+    await intent.submit({ kind: 'IssueToken', person, token: record });
+    return shown;
   }
 
   @Post('people/:id/tokens/revoke')
@@ -107,6 +97,29 @@ export class PeopleController {
     const person = idIn(request, 'psn');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ kind: 'RevokeToken', person, token });
+    return personShown(caller.reads, person);
+  }
+
+  @Get('people/:id/personal')
+  async personal(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const person = idIn(request, 'psn');
+    const { caller, submit } = intentOf(this.#parts, request);
+    // Recorded before anything is shown: whoever was refused or cut off has seen nothing, and nobody sees unrecorded.
+    const { replayed } = await submit({ kind: 'ReadPersonal', person });
+    if (replayed) throw new Problem('key_conflict', 'expected a key of its own for each reading, got one used before');
+    const [shown, held] = await Promise.all([personShown(caller.reads, person), caller.reads.personal(person)]);
+    return { person: shown, ...held, texts: [...held.texts] };
+  }
+
+  @Post('people/:id/erase')
+  @HttpCode(200)
+  async erase(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    bodyOf(request, bodies.empty);
+    const person = idIn(request, 'psn');
+    const { caller, submit } = intentOf(this.#parts, request);
+    await submit({ kind: 'ErasePerson', person });
     return personShown(caller.reads, person);
   }
 
@@ -138,9 +151,17 @@ function expectHuman({ kind }: PersonState): void {
   throw new Problem('invalid', message, { errors: [{ pointer: '/actsFor', code: 'invalid', message }] });
 }
 
+/** A service does nothing by itself: a human answers for it, and has no vote on what it had a hand in. */
+function expectAccountable(actsFor: PersonId | undefined): void {
+  if (actsFor !== undefined) return;
+  const message = 'expected the human who answers for this service, got nobody';
+  throw new Problem('invalid', message, { errors: [{ pointer: '/actsFor', code: 'invalid', message }] });
+}
+
 async function personShown(reads: Reads, id: PersonId) {
-  const [person, names] = await Promise.all([reads.person(id), reads.names([id])]);
-  return personView(found(person), names);
+  const [known, names] = await Promise.all([reads.person(id), reads.names([id])]);
+  const person = found(known);
+  return personView(person, { names, uses: await usesOf(reads, [person]) });
 }
 
 function bindingFrom({ role, group, prototype, environment }: BindingForm): Binding {

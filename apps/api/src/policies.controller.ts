@@ -43,13 +43,14 @@ export class PoliciesController {
     const body = typeof request.body === 'string' ? { source: request.body } : request.body;
     const { source, reason, weakerForDays } = parsed(body ?? undefined, bodies.publishPolicy, '');
     const { caller, submit } = intentOf(this.#parts, request);
-    const { workspace, person } = caller;
+    const { workspace, person, scopes } = caller;
     const { command, bytes } = publicationOf(source, {
       ...{ workspace, author: person.id },
       ...(weakerForDays === undefined ? {} : { weakerForMs: weakerForDays * 86_400_000 }),
     });
     // Nobody fills the store with what they may not publish; that no is the journal's to give and to record.
-    if (authorise({ actor: person, command }) === null) await this.#parts.store.put(bytes, { mediaType: 'text/yaml' });
+    if (authorise({ actor: person, command, scopes }) === null)
+      await this.#parts.store.put(bytes, { mediaType: 'text/yaml' });
     const receipt = await submit(command, reason === undefined ? {} : { reason });
     const address = `/v1/policies/${command.policyId}`;
     const policy = found(await caller.reads.policy(command.policyId));

@@ -94,6 +94,24 @@ describe('the processes', () => {
     expect(await live.text()).toBe(': connected\n\n');
   }, 30_000);
 
+  it('open another workspace in a prepared database without the rights to change it', async () => {
+    await ended(start('bootstrap.ts'), form);
+    const second = JSON.stringify({
+      workspace: { id: `wsp_${'2'.repeat(32)}`, name: 'second' },
+      people: [{ key: 'ada', name: 'Ada', principal: 'human', bindings: [{ role: 'administrator' }], token: true }],
+    });
+    const opened = await ended(start('bootstrap.ts', { PROVISO_SUPERUSER_URL: '' }), second);
+    expect([opened.code, opened.stderr]).toEqual([0, '']);
+    const told = JSON.parse(opened.stdout) as { people: { ada: { token: string } } };
+    const api = start('main.ts');
+    const address = await listening(api);
+    const headers = { authorization: `Bearer ${told.people.ada.token}` };
+    const people = (await (await fetch(`${address}/v1/people`, { headers })).json()) as { items: object[] };
+    expect(people.items).toMatchObject([{ name: 'Ada', roles: [{ role: 'administrator' }] }]);
+    api.kill('SIGTERM');
+    await ended(api);
+  }, 30_000);
+
   it('say which setting is wrong and give nothing of it away', async () => {
     const { code, stderr } = await ended(
       start('main.ts', { PROVISO_VAULT_KEY: 'secret-but-short', PROVISO_API_PORT: 'http' }),

@@ -33,6 +33,7 @@ export interface Viewer {
   readonly person: PersonState;
   /** Who lent them the token they came with, if it is not theirs alone. */
   readonly lentBy: PersonId | null;
+  readonly scopes: Caller['scopes'];
   readonly names: Names;
   readonly pastWaits: readonly PastWait[];
   readonly now: number;
@@ -53,12 +54,13 @@ export async function namesFor(reads: Reads, views: readonly PromotionView[]): P
 /** Reads what a view of these promotions needs. Past waits are asked for only where somebody waits. */
 export async function viewerOf(
   { config, now }: Pick<Parts, 'config' | 'now'>,
-  { person, lentBy, reads }: Pick<Caller, 'person' | 'lentBy' | 'reads'>,
+  { person, lentBy, scopes, reads }: Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'reads'>,
   views: readonly PromotionView[],
 ): Promise<Viewer> {
   const waits = views.some(({ state }) => currentGate(state)?.status === 'waiting');
   const [names, pastWaits] = await Promise.all([namesFor(reads, views), waits ? reads.pastWaits('approval') : []]);
-  return { person, lentBy, names, pastWaits, now: now(), timeZone: config.timeZone, previews: hasPreviews(config) };
+  const beside = { names, pastWaits, now: now(), timeZone: config.timeZone, previews: hasPreviews(config) };
+  return { person, lentBy, scopes, ...beside };
 }
 
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
@@ -71,6 +73,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     candidate: candidateView(state.candidate),
     policy: { id: state.policyId, digest: state.policyDigest, version: state.policyVersion, name: state.policy.name },
     requester: personRef(state.requester, viewer.names),
+    unknownAuthors: state.unknownAuthors ?? 0,
     state: said.state,
     headline: said.sentence,
     at: said.at,
@@ -97,6 +100,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
       promotion: state,
       hold: production?.state.hold ?? null,
       lentBy: viewer.lentBy,
+      scopes: viewer.scopes,
     }).map(actionView),
     revision: view.revision,
     openedAt: timeOf(state.openedAt),

@@ -1,10 +1,11 @@
-import { type Candidate, type PersonState, identitiesOf } from '@proviso/domain';
-import type { LaneView, PrototypeView } from '@proviso/journal';
+import { type Candidate, type PersonState, type TokenRecord, identitiesOf } from '@proviso/domain';
+import type { LaneView, PrototypeView, Reads } from '@proviso/journal';
 import type { Names } from './promotion-view.ts';
 import type { LaneResource } from './resources.ts';
 
 /** One version as shown. */
-export function candidateView({ id, version, manifestDigest, manifest, provenance, sizeBytes, removed }: Candidate) {
+export function candidateView(candidate: Candidate) {
+  const { id, version, manifestDigest, manifest, provenance, sizeBytes, removed, evidence = [] } = candidate;
   const { kind, uploader, authors, repository = null, commit = null } = provenance;
   return {
     id,
@@ -12,6 +13,7 @@ export function candidateView({ id, version, manifestDigest, manifest, provenanc
     manifestDigest,
     artifactDigest: manifest.artifact,
     parts: { ...manifest.parts },
+    evidence: evidence.map(({ kind: told, digest, by }) => ({ kind: told, digest, by })),
     sizeBytes: sizeBytes ?? null,
     removed: removed ?? false,
     origin: { kind, uploader, authors: [...authors], repository, commit },
@@ -20,7 +22,7 @@ export function candidateView({ id, version, manifestDigest, manifest, provenanc
 
 /** A prototype as shown; its versions have a list of their own. */
 export function prototypeView({ state, revision }: PrototypeView) {
-  const { id, name, owner, trusted, trustedBy, tier, lanes, candidates } = state;
+  const { id, name, owner, trusted, trustedBy, tier, lanes, candidates, workloads = [] } = state;
   const latest = candidates.at(-1);
   return {
     id,
@@ -32,27 +34,45 @@ export function prototypeView({ state, revision }: PrototypeView) {
     lanes,
     latestCandidate: latest === undefined ? null : candidateView(latest),
     candidates: candidates.length,
+    workloads: workloads.map((rule) => ({ ...rule, workflow: rule.workflow ?? null })),
     revision,
   };
 }
 
-/** A principal as shown; of tokens nothing but when they end and whose issue they are. */
-export function personView(person: PersonState, names: Names) {
-  const { id, kind, actsFor = null, disabled, bindings, tokens } = person;
+/** When tokens were used last, by hash. */
+export type TokenUses = Readonly<Record<string, string>>;
+
+/** Reads when the tokens of these people were used last. */
+export async function usesOf(reads: Reads, people: readonly PersonState[]): Promise<TokenUses> {
+  const hashes = people.flatMap(({ tokens }) => tokens.map(({ hash }) => hash));
+  return hashes.length === 0 ? {} : reads.tokenUses(hashes);
+}
+
+/** A token as shown: when it ends, whose issue it is, how narrow and when it was used; never what it is. */
+export function tokenView({ id, hash, expiresAt, issuedBy, scopes }: TokenRecord, uses: TokenUses) {
+  return {
+    id,
+    expiresAt: new Date(expiresAt).toISOString(),
+    issuedBy: issuedBy ?? null,
+    scopes: scopes === undefined ? null : [...scopes],
+    lastUsedOn: uses[hash] ?? null,
+  };
+}
+
+/** A principal as shown. */
+export function personView(person: PersonState, { names, uses }: { names: Names; uses: TokenUses }) {
+  const { id, kind, actsFor = null, disabled, erased, bindings, tokens } = person;
   return {
     id,
     name: names[id] ?? null,
     kind,
     actsFor,
     disabled,
+    erased: erased ?? false,
     roles: [...bindings],
     waitsForRole: kind === 'human' && !disabled && bindings.length === 0,
     accounts: identitiesOf(person).map(({ issuer }) => issuer),
-    tokens: tokens.map((token) => ({
-      id: token.id,
-      expiresAt: new Date(token.expiresAt).toISOString(),
-      issuedBy: token.issuedBy ?? null,
-    })),
+    tokens: tokens.map((token) => tokenView(token, uses)),
   };
 }
 

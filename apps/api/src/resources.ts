@@ -4,6 +4,15 @@ import { digest, ids, secretReference, time } from './forms.ts';
 import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
 import { explanationFields } from './explanation-fields.ts';
 import { policyReplayShape, policyShape, triedVoteShape, policyVersionShape } from './policy-shapes.ts';
+import {
+  addedEvidenceShape,
+  broughtShape,
+  issuedTokenShape,
+  personalValues,
+  tokenShape,
+  workloadShape,
+  workloadTokenShape,
+} from './token-shapes.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
@@ -47,6 +56,8 @@ const binding = named(
 
 const personRef = named('PersonRef', z.strictObject({ id: ids.person, name: z.string().nullable() }));
 
+const token = named('Token', tokenShape);
+
 const person = named(
   'Person',
   z.strictObject({
@@ -55,16 +66,11 @@ const person = named(
     kind: z.enum(['human', 'service', 'agent']),
     actsFor: ids.person.nullable(),
     disabled: z.boolean(),
+    erased: z.boolean().describe('nothing personal is held any more'),
     roles: z.array(binding),
     waitsForRole: z.boolean().describe('a human who signed in and was given nothing yet'),
     accounts: z.array(z.string()).describe('who vouches for the accounts by which they are known'),
-    tokens: z.array(
-      z.strictObject({
-        id: ids.token,
-        expiresAt: time,
-        issuedBy: ids.person.nullable().describe('null: the deployment itself, at its founding'),
-      }),
-    ),
+    tokens: z.array(token),
   }),
 );
 
@@ -78,6 +84,7 @@ const candidate = named(
     manifestDigest: digest,
     artifactDigest: digest,
     parts: z.record(z.string(), digest),
+    evidence: broughtShape,
     sizeBytes: z.int().nullable(),
     removed: z.boolean().describe('its files are gone: freeze it again'),
     origin: z.strictObject({
@@ -114,6 +121,7 @@ const prototype = named(
     lanes: z.strictObject({ staging: ids.lane, production: ids.lane }),
     latestCandidate: candidate.nullable(),
     candidates: z.int(),
+    workloads: z.array(named('Workload', workloadShape)),
     revision: z.int().describe('its ETag'),
   }),
 );
@@ -221,6 +229,7 @@ const promotion = named(
     candidate,
     policy: z.strictObject({ id: ids.policy, digest, version: z.int(), name: z.string() }),
     requester: personRef,
+    unknownAuthors: z.int().describe('whom the commit names and nobody here is known by: nobody was excluded for them'),
     state: z.enum(promotionStates),
     headline: z.string(),
     at: z.string().nullable().describe('the gate it is at'),
@@ -326,6 +335,7 @@ export const resources = {
     z.strictObject({ id: ids.token, token: z.string(), expiresAt: time, person: personRef, url: z.string() }),
   ),
   person,
+  personal: named('Personal', z.strictObject({ person, ...personalValues })),
   policies: page('PolicyPage', policy),
   policy,
   policyReplay: named('PolicyReplay', policyReplayShape),
@@ -339,7 +349,11 @@ export const resources = {
   prototypes: page('PrototypePage', prototype),
   receipt,
   running: named('Running', runningShape),
-  token: named('IssuedToken', z.strictObject({ id: z.string(), token: z.string(), expiresAt: time })),
+  revokedToken: named('RevokedToken', z.strictObject({ id: ids.token })),
+  token: named('IssuedToken', issuedTokenShape),
+  tokens: page('TokenPage', token),
+  workloadToken: named('WorkloadToken', workloadTokenShape),
+  addedEvidence: named('AddedEvidence', addedEvidenceShape),
   workspaces: page('WorkspacePage', workspace),
 } as const;
 

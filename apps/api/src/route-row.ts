@@ -1,5 +1,20 @@
+import type { Command } from '@proviso/domain';
 import { queries } from './forms.ts';
 import type { Access, Route, Takes } from './route.ts';
+
+/** Anyone. */
+export const open: Access = { kind: 'public' };
+/** Any known principal, about themselves. */
+export const self: Access = { kind: 'self', session: true };
+/** A right to read the workspace. */
+export const read: Access = { kind: 'read', session: true };
+/** A right to run an edge. */
+export const edge: Access = { kind: 'edge' };
+
+/** A right to give these commands, which the journal looks at. */
+export function command(...commands: readonly Command['kind'][]): Access {
+  return { kind: 'command', commands };
+}
 
 /** A route as it stands in the table: where, its name, what it does, for whom, what it answers and takes. */
 export type Row = readonly [

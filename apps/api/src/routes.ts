@@ -1,20 +1,11 @@
-import type { Command } from '@proviso/domain';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
 import { pages } from './page-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { resources } from './resources.ts';
-import { type Access, type Route, routeKey } from './route.ts';
-import { get, post, put } from './route-row.ts';
-
-const open: Access = { kind: 'public' };
-const self: Access = { kind: 'self', session: true };
-const read: Access = { kind: 'read', session: true };
-const edge: Access = { kind: 'edge' };
-
-function command(...commands: readonly Command['kind'][]): Access {
-  return { kind: 'command', commands };
-}
+import { type Route, routeKey } from './route.ts';
+import { command, edge, get, open, post, put, read, self } from './route-row.ts';
+import { tokenRoutes } from './token-routes.ts';
 
 const paged = { query: queries.page };
 const r = resources;
@@ -360,6 +351,7 @@ export const routes: readonly Route[] = [
   ...service,
   ...pages,
   ...people,
+  ...tokenRoutes,
   ...prototypes,
   ...policyRoutes,
   ...promotions,

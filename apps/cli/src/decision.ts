@@ -29,6 +29,7 @@ export function evidenceSummary(promotion: Promotion, gate: Gate): string {
   );
   return facts([
     ['candidate', `${promotion.candidate.version}, artifact ${short(gate.artifactDigest)}`],
+    ...(promotion.unknownAuthors === 0 ? [] : [['authors', authorWords(promotion)] as const]),
     ...found,
     ['evidence', `${short(gate.evidenceDigest)}, the digest over all of the above: your vote counts for exactly this`],
     ...(promotion.preview === null ? [] : [['preview', `proviso preview ${promotion.id}`] as const]),
@@ -36,6 +37,12 @@ export function evidenceSummary(promotion: Promotion, gate: Gate): string {
     ...(gate.missing === null ? [] : [['missing', gate.missing] as const]),
     ...(gate.expiresAt === null ? [] : [['expires', gate.expiresAt] as const]),
   ]);
+}
+
+/** Nobody was excluded for them, so whoever decides should know that they are there. */
+export function authorWords({ unknownAuthors }: Pick<Promotion, 'unknownAuthors'>): string {
+  const count = unknownAuthors === 1 ? 'one unknown author' : `${unknownAuthors} unknown authors`;
+  return `the commit names ${count}, for whom nobody here is kept from voting`;
 }
 
 /** Sends the vote with the digests that were shown; the server refuses it when one of them is no longer current. */

@@ -9,6 +9,7 @@ const deploymentShape = group(
     apiUrl: text({ min: 1, max: 300 }),
     routerUrl: text({ min: 1, max: 300 }),
     temporalAddress: text({ min: 1, max: 300 }),
+    databasePort: integer({ min: 1, max: 65_535 }),
     workerUrl: text({ min: 1, max: 300 }),
     pid: integer({ min: 1 }),
     startedAt: text({ min: 1, max: 40 }),
@@ -23,6 +24,7 @@ export interface Deployment {
   readonly apiUrl: string;
   readonly routerUrl: string;
   readonly temporalAddress: string;
+  readonly databasePort: number;
   /** Where the worker says how it is; nobody else is answered there. */
   readonly workerUrl: string;
   readonly pid: number;

@@ -21,6 +21,7 @@ function deploy(): void {
   const people = { ann: { id: 'psn_1', token: 'token-of-ann' }, ben: { id: 'psn_2', token: 'token-of-ben' } };
   writeDeployment(folder, {
     ...{ apiUrl: url, routerUrl: 'http://127.0.0.1:7080', temporalAddress: '127.0.0.1:7233', pid: 1 },
+    databasePort: 5432,
     ...{ workerUrl: 'http://127.0.0.1:7081' },
     ...{ startedAt: '2026-11-21T10:00:00.000Z', workspace: 'wsp_1', people },
   });

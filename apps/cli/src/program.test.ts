@@ -19,6 +19,7 @@ const candidate: Candidate = {
     manifestDigest: digest('b'),
     artifactDigest: digest('a'),
     parts: {},
+    evidence: [],
     sizeBytes: null,
     removed: false,
   },
@@ -35,7 +36,7 @@ const approval: Gate = {
 
 function promotionAt(state: Promotion['state'], more: Partial<Promotion> = {}): Promotion {
   return {
-    ...{ id: 'prm_1', prototype: 'pro_1', candidate },
+    ...{ id: 'prm_1', prototype: 'pro_1', candidate, unknownAuthors: 0 },
     ...{
       policy: { id: 'pol_1', digest: digest('d'), name: 'standard', version: 1 },
       state,

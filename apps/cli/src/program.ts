@@ -9,15 +9,15 @@ import { init } from './commands/init.ts';
 import { changeLimits, showLimits } from './commands/limits.ts';
 import { promote, type PromoteFlags } from './commands/promote.ts';
 import { status } from './commands/status.ts';
-import { issue, listTokens, revoke } from './commands/token.ts';
 import { up, type UpFlags } from './commands/up.ts';
 import { type WaitFlags, wait, watch } from './commands/watch.ts';
 import { type Environment, environments } from '@proviso/domain';
 import { completionScript } from './completion.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { addPolicies } from './policy-program.ts';
+import { type Bind, connected, examples, withData, word } from './program-part.ts';
+import { addPrincipals } from './program-principals.ts';
 import type { GlobalFlags, Session } from './session.ts';
-import { Trouble } from './trouble.ts';
 
 /** Ports that people remember; both can be changed. */
 const API_PORT = 7070;
@@ -25,15 +25,10 @@ const ROUTER_PORT = 7080;
 /** Longer than a demo, shorter than a working day: whoever waits for people says so with --timeout. */
 const WAIT_SECONDS = 600;
 const WAIT_SECONDS_MAX = 30 * 86_400;
-/** A quarter of a year, and at most the year that the API allows. */
-const TOKEN_DAYS = 90;
-const TOKEN_DAYS_MAX = 366;
 
 const exitCodeHelp = `
 Exit codes: 0 done (live), 1 failed or blocked, 2 cancelled, 3 rejected, 4 not authenticated, 5 not allowed,
 6 stale, 7 rolled back, 8 pending, 9 expired, 124 timed out, 130 interrupted.`;
-
-type Run = (session: Session, args: readonly string[], flags: object) => Promise<ExitCode> | ExitCode | Promise<void>;
 
 /** Parses the words and runs one command; `open` makes the session once the flags are known. */
 export async function runProgram(words: readonly string[], open: (flags: GlobalFlags) => Session): Promise<ExitCode> {
@@ -55,8 +50,6 @@ export async function runProgram(words: readonly string[], open: (flags: GlobalF
   return code;
 }
 
-type Bind = (run: Run) => (...given: unknown[]) => Promise<void>;
-
 function buildProgram(bind: Bind): Command {
   const program = new Command('proviso')
     .description('Takes a prototype to production, provided that it earns it.')
@@ -71,7 +64,7 @@ function buildProgram(bind: Bind): Command {
   addLooking(program, bind);
   addLimits(program, bind);
   addPolicies(program, { bind, withData, connected, examples });
-  addTokens(program, bind);
+  addPrincipals(program, bind);
   addConfiguring(program, bind);
   return program;
 }
@@ -218,28 +211,6 @@ function addLimits(program: Command, bind: Bind): void {
     .action(bind((session, args) => changeLimits(session, args)));
 }
 
-function addTokens(program: Command, bind: Bind): void {
-  const token = program.command('token').description('Tokens of people: list, issue, revoke');
-  const person = ['[person]', 'by name or id; without one: yourself'] as const;
-  connected(token.command('list'))
-    .argument(...person)
-    .description('Which tokens there are, when they end, who issued them')
-    .addHelpText('after', examples('proviso token list "Sam Security" --as pia'))
-    .action(bind((session, args) => listTokens(session, args[0])));
-  connected(token.command('issue'))
-    .argument(...person)
-    .description('Issue a token, shown once; issued to somebody else it acts in their name but cannot decide')
-    .option('--days <days>', 'ends after this many', days, TOKEN_DAYS)
-    .addHelpText('after', examples('proviso token issue "Bea Builder" --days 30 --as pia'))
-    .action(bind((session, args, flags) => issue(session, args[0], (flags as { days: number }).days)));
-  connected(token.command('revoke'))
-    .argument('<token>', 'its id, as listed')
-    .argument(...person)
-    .description('Revoke a token: it is refused from then on, everywhere')
-    .addHelpText('after', examples('proviso token revoke tok_… "Bea Builder" --as pia'))
-    .action(bind((session, args) => revoke(session, word(args, 0), args[1])));
-}
-
 function addConfiguring(program: Command, bind: Bind): void {
   const secret = program.command('secret').description('Secrets of lanes: where their values lie, never the values');
   const variable = program.command('variable').description('Plain variables of lanes, readable to everybody');
@@ -286,31 +257,6 @@ function addConfiguring(program: Command, bind: Bind): void {
     .action(bind((session, args) => preview(session, word(args, 0))));
 }
 
-/** Flags of a command that works on this machine. */
-function withData(command: Command): Command {
-  return command
-    .option('--data <folder>', 'where the local deployment keeps its data (default: .proviso)')
-    .option('--json', 'for machines: only JSON on stdout');
-}
-
-/** Flags of a command that talks to the API. */
-function connected(command: Command): Command {
-  return withData(command)
-    .option('--url <address>', "address of the API (or PROVISO_URL; else the local deployment's)")
-    .option('--token <token>', 'in whose name (or PROVISO_TOKEN)')
-    .option('--as <person>', 'a person of the local deployment, by key (or PROVISO_AS)');
-}
-
-function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
-}
-
-function word(args: readonly string[], index: number): string {
-  const found = args[index];
-  if (found === undefined) throw new Trouble(`expected ${index + 1} words, got ${args.length}`);
-  return found;
-}
-
 function reasonOf(flags: object): string {
   return (flags as { reason: string }).reason;
 }
@@ -325,10 +271,4 @@ function seconds(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= WAIT_SECONDS_MAX) return value;
   throw new InvalidArgumentError(`expected seconds from 1 to ${WAIT_SECONDS_MAX}.`);
-}
-
-function days(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= TOKEN_DAYS_MAX) return value;
-  throw new InvalidArgumentError(`expected days from 1 to ${TOKEN_DAYS_MAX}.`);
 }

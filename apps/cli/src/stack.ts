@@ -7,6 +7,7 @@ import { type Deployment, removeDeployment, writeDeployment } from './deployment
 import { type DeploymentLock, takeLock } from './deployment-lock.ts';
 import { found } from './founding.ts';
 import { interrupted } from './interruption.ts';
+import { journalEnvironment, loginUrl, PUMP_LOGIN } from './journal-environment.ts';
 import { edgePerson, localPeople } from './local-people.ts';
 import { type LogFile, openLog } from './log-file.ts';
 import { choosePort } from './port.ts';
@@ -39,9 +40,6 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Login names that the founding makes in the database. */
-const APP_LOGIN = 'proviso_app';
-const PUMP_LOGIN = 'proviso_pump';
 /** The leashes of a killed deployment end its parts one by one, the edge with its releases last. */
 const LEFTOVERS_END_WITHIN_MS = 10_000;
 /** Sources that are half written do not start, and nobody wants the whole deployment to end for that. */
@@ -102,6 +100,7 @@ async function bootAll(boot: Boot): Promise<Stack> {
   const { [edgePerson.key]: _edge, ...people } = founded.people;
   const deployment: Deployment = {
     ...{ apiUrl: addresses.api, routerUrl: addresses.router, temporalAddress, pid: process.pid },
+    databasePort: addresses.database.port,
     ...{ workerUrl: `http://${LOOPBACK}:${addresses.workerPort}`, startedAt: new Date().toISOString() },
     ...{ workspace: founded.workspace, people },
   };
@@ -164,7 +163,7 @@ async function foundDatabase(boot: Boot, secrets: Secrets, addresses: Addresses)
       log: logOf(boot, 'founding'),
       environment: {
         ...config.childEnvironment,
-        ...sharedEnvironment(config, secrets, addresses),
+        ...journalEnvironment(config, secrets, addresses.database.port),
         PROVISO_SUPERUSER_URL: addresses.database.superuserUrl,
         PROVISO_APP_PASSWORD: secrets.appPassword,
         PROVISO_PUMP_PASSWORD: secrets.pumpPassword,
@@ -185,21 +184,6 @@ function projectPolicies(config: CommandConfig): readonly string[] {
   return files.sort().map((name) => readFileSync(join(folder, name), 'utf8'));
 }
 
-function sharedEnvironment(config: CommandConfig, secrets: Secrets, { database }: Addresses): Record<string, string> {
-  const evidence = join(config.dataFolder, 'evidence');
-  mkdirSync(evidence, { recursive: true });
-  return {
-    PROVISO_DATABASE_URL: loginUrl(database, { login: APP_LOGIN, password: secrets.appPassword }),
-    PROVISO_EVIDENCE: evidence,
-    PROVISO_VAULT_KEY: secrets.vaultKey,
-    PROVISO_ORIGIN: `local/${secrets.workspace}`,
-  };
-}
-
-function loginUrl({ host, port }: Addresses['database'], by: { readonly login: string; readonly password: string }) {
-  return `postgres://${by.login}:${by.password}@${host}:${port}/postgres`;
-}
-
 interface AppOrders {
   readonly secrets: Secrets;
   readonly addresses: Addresses;
@@ -208,7 +192,7 @@ interface AppOrders {
 
 async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders): Promise<void> {
   const { config, options } = boot;
-  const base = { ...config.childEnvironment, ...sharedEnvironment(config, secrets, addresses) };
+  const base = { ...config.childEnvironment, ...journalEnvironment(config, secrets, addresses.database.port) };
   const previews = { PROVISO_PREVIEW_KEY: previewKeyOf(secrets), PROVISO_EDGE_PUBLIC_URL: addresses.router };
   const secretFolder = join(config.dataFolder, 'lane-secrets');
   mkdirSync(secretFolder, { recursive: true, mode: 0o700 });
@@ -230,7 +214,7 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
       environment: {
         ...base,
         ...registries,
-        PROVISO_PUMP_URL: loginUrl(addresses.database, { login: PUMP_LOGIN, password: secrets.pumpPassword }),
+        PROVISO_PUMP_URL: loginUrl(addresses.database.port, { login: PUMP_LOGIN, password: secrets.pumpPassword }),
         PROVISO_TEMPORAL_ADDRESS: addresses.temporal,
         PROVISO_EDGE_CONTROL_URL: control,
         PROVISO_EDGE_CONTROL_TOKEN: secrets.controlToken,

@@ -13,7 +13,7 @@ type Abilities = AbilityTuple<string, 'thing' | Facts>;
 /** What one principal may do, built from the bindings alone. The condition of each rule is the binding behind it. */
 export type Rights = Ability<Abilities, Binding>;
 
-/** What a role may be allowed: every command, and two ways to look. */
+/** Everything that can be allowed: each command by its kind, and the two ways to read. */
 export type Verb = Command['kind'] | 'read' | 'run_edge';
 
 /** What each role may do: the whole of it. A role that is not listed may do nothing, a verb that is not listed is nobody's. */
@@ -23,6 +23,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'RegisterPrototype',
     'AssignOwner',
     'FreezeCandidate',
+    'AddEvidence',
     'OpenPromotion',
     'Rerun',
     'Cancel',
@@ -33,6 +34,8 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'read',
     'Decide',
     'TrustPrototype',
+    'TrustWorkload',
+    'DistrustWorkload',
     'AssignOwner',
     'HoldLane',
     'ResumeLane',
@@ -47,7 +50,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Rollback',
   ],
   'policy-owner': ['read', 'PublishPolicy', 'AssignTier'],
-  auditor: ['read'],
+  auditor: ['read', 'ReadPersonal'],
   administrator: [
     'read',
     'AddPerson',
@@ -56,6 +59,8 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'IssueToken',
     'RevokeToken',
     'DisablePerson',
+    'ErasePerson',
+    'ReadPersonal',
     'UnlinkIdentity',
     'EndSessions',
     'AssignOwner',
@@ -65,8 +70,12 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
+  workload: ['AddEvidence'],
   porter: ['AddPerson'],
 };
+
+/** What everybody may do about themselves, without any role; never with a token that another person issued. */
+export const ownVerbs: readonly Verb[] = ['IssueOwnToken', 'RevokeOwnToken', 'ReadPersonal'];
 
 /** Enough principals for a busy deployment; the oldest is dropped first. */
 const cachedMax = 5_000;

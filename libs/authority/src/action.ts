@@ -10,6 +10,7 @@ import {
   type PromotionCommand,
   type PromotionState,
   type Refusal,
+  type Scope,
   artifactOf,
   currentGate,
   gateIn,
@@ -82,14 +83,16 @@ export interface ActionFacts {
   readonly hold: Hold | null;
   /** Who lent the viewer the token they came with. */
   readonly lentBy: PersonId | null;
+  /** What that token is narrowed to. */
+  readonly scopes: readonly Scope[] | null;
 }
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
 export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action<PromotionRel>[] {
-  const { promotion, lentBy } = facts;
+  const { promotion, lentBy, scopes } = facts;
   return offered(facts).map((rel) => {
     const command = commandOf(rel, promotion);
-    return answered(rel, { actor, command, promotion, lentBy }, votedAlready(actor, command, promotion));
+    return answered(rel, { actor, command, promotion, lentBy, scopes }, votedAlready(actor, command, promotion));
   });
 }
 

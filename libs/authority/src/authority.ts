@@ -10,12 +10,15 @@ import {
   type Refusal,
   type Requirement,
   leavesOf,
+  type Scope,
   refusal,
   ruleOf,
   separate,
   separateLent,
+  separateLentOwn,
 } from '@proviso/domain';
-import { type Facts, type Verb, grantOf, mayFill, rightsOf, verbsOf } from './ability.ts';
+import { type Facts, type Verb, grantOf, mayFill, ownVerbs, rightsOf, verbsOf } from './ability.ts';
+import { outOfScope } from './scope.ts';
 import { bindingWords, wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
@@ -29,6 +32,8 @@ export interface Subject {
   readonly environment?: Environment | null;
   /** Who lent the actor the token they came with. */
   readonly lentBy?: PersonId | null;
+  /** What the token that they came with is narrowed to; null or absent for a whole one, and for whoever needs none. */
+  readonly scopes?: readonly Scope[] | null;
   /** Through which door they came, where that matters. */
   readonly door?: { readonly channel: string } | null;
 }
@@ -56,8 +61,8 @@ export function explain(subject: Subject): readonly Asked[] {
 }
 
 /**
- * Asks the rules in their order until one says no. Ability first, from the bindings; separation of duties last, on the
- * loaded row, because no rule of an ability may ever grant it away.
+ * Asks the rules in their order until one says no. Ability first, from the bindings, then what the token is narrowed to;
+ * separation of duties last, on the loaded row, because no rule of an ability may ever grant it away.
  */
 function ask(subject: Subject, asked: Asked[] | null): Refusal | null {
   const facts = factsOf(subject);
@@ -79,6 +84,7 @@ interface Rule {
 const rules: readonly Rule[] = [
   { refuse: shutOut, agree: () => ({ rule: 'enabled', words: 'you are an active person' }) },
   { refuse: unable, agree: ableBy },
+  { refuse: narrowed, agree: wideEnough },
   { refuse: unasked, agree: askedFor },
   { refuse: separated, agree: unrelated },
 ];
@@ -98,7 +104,9 @@ function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
 
 function unable(subject: Subject, facts: Facts): Refusal | null {
   if (isOwnAffair(subject)) return null;
-  return rightsOf(subject.actor).can(subject.command.kind, facts) ? null : lacking(subject);
+  if (rightsOf(subject.actor).can(subject.command.kind, facts)) return null;
+  const own = ownVerbs.includes(subject.command.kind) && isAboutSelf(subject);
+  return (own ? separateLentOwn(subject.lentBy ?? null) : null) ?? lacking(subject);
 }
 
 function ableBy(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
@@ -109,6 +117,15 @@ function ableBy(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
     rule: `ability/${command.kind}`,
     words: binding === undefined ? 'nobody' : `you are ${bindingWords(binding)}`,
   };
+}
+
+/** What is narrowed by the token that somebody came with, and what is not theirs alone to do with it. */
+function narrowed({ scopes, command }: Subject): Refusal | null {
+  return outOfScope(scopes ?? null, command.kind);
+}
+
+function wideEnough({ scopes, command }: Subject): ReturnType<Rule['agree']> {
+  return scopes == null ? null : { rule: 'token', words: `your token may do this (${command.kind})` };
 }
 
 /** A vote must be one that the gate asks for, by a binding that reaches this promotion. A row not loaded asks nobody. */
@@ -140,8 +157,11 @@ function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
  * What people may do about themselves without any role. What gives a new way in, an account or a token, wants a person
  * who is signed in at a page: a token that was stolen or lent could else make itself last.
  */
-function isOwnAffair({ actor, command, lentBy, door }: Subject): boolean {
-  if (!('person' in command) || command.person !== actor.id || actor.kind !== 'human' || lentBy != null) return false;
+function isOwnAffair(subject: Subject): boolean {
+  const { actor, command, lentBy, door } = subject;
+  if (lentBy != null || !isAboutSelf(subject)) return false;
+  if (ownVerbs.includes(command.kind)) return true;
+  if (actor.kind !== 'human') return false;
   switch (command.kind) {
     case 'LinkIdentity':
     case 'IssueToken':
@@ -155,13 +175,18 @@ function isOwnAffair({ actor, command, lentBy, door }: Subject): boolean {
   }
 }
 
+function isAboutSelf({ actor, command }: Pick<Subject, 'actor' | 'command'>): boolean {
+  return 'person' in command && command.person === actor.id;
+}
+
 /**
  * The same question before anything is locked: only whether some binding could allow it. Conditions are not asked, so
  * this may refuse and never grants.
  */
 export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
   const { actor, command } = subject;
-  return shutOut(subject) ?? (rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
+  const own = ownVerbs.includes(command.kind) && isAboutSelf({ actor, command });
+  return shutOut(subject) ?? (own || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
 }
 
 /** What a decision consults about voters: their rights of today, then separation. */
@@ -169,7 +194,19 @@ export const authority: Authority = { counts };
 
 /** True when this principal may read the workspace, or, for an edge, its orders. */
 export function mayRead(actor: PersonState, noun: 'workspace' | 'edge' = 'workspace'): boolean {
-  return !actor.disabled && rightsOf(actor).can(noun === 'edge' ? 'run_edge' : 'read', 'thing');
+  return !actor.disabled && rightsOf(actor).can(verbFor(noun), 'thing');
+}
+
+/** The no of a token that is too narrow for this kind of reading. */
+export function readOutOfScope(
+  scopes: readonly Scope[] | null,
+  noun: 'workspace' | 'edge' = 'workspace',
+): Refusal | null {
+  return outOfScope(scopes, verbFor(noun));
+}
+
+function verbFor(noun: 'workspace' | 'edge'): 'read' | 'run_edge' {
+  return noun === 'edge' ? 'run_edge' : 'read';
 }
 
 function counts(voter: PersonState, requirement: Requirement, ballot: Ballot): boolean {

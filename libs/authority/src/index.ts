@@ -17,6 +17,7 @@ export {
   explain,
   mayRead,
   mightBeAllowed,
+  readOutOfScope,
   whoCan,
 } from './authority.ts';
 export { explainAction, whoCanDo } from './explain.ts';

@@ -1,5 +1,6 @@
 import { type PrincipalKind, principalKinds, roles } from '@proviso/domain';
-import { verbsOf } from './ability.ts';
+import { ownVerbs, verbsOf } from './ability.ts';
+import { scopeMatrix } from './scope.ts';
 
 /**
  * Role × command as text that a person can read and diff. Separation of duties is not in it: it depends on the row and
@@ -15,7 +16,8 @@ export function commandMatrix(): string {
   const kinds = principalKinds.map(
     (kind) => `a vote by ${withArticle(kind)} ${kind === 'human' ? 'counts, unless excluded' : 'never counts'}`,
   );
-  return [head, ...rows, '', ...kinds, ''].join('\n');
+  const own = `anybody, about themselves: ${ownVerbs.join(', ')}`;
+  return [head, ...rows, '', own, '', ...kinds, '', 'Scopes of tokens, by verb', '', scopeMatrix(), ''].join('\n');
 }
 
 function withArticle(kind: PrincipalKind): string {

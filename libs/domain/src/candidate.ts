@@ -1,4 +1,5 @@
 import type { CandidateId, Digest, PersonId } from './id.ts';
+import type { ExternalEvidence } from './workload.ts';
 
 /** The parts of a candidate that change independently; each has its own digest, so a change type can be told. */
 export const manifestParts = ['code', 'model', 'prompt', 'configuration', 'schema'] as const;
@@ -23,6 +24,11 @@ export interface Provenance {
   readonly authors: readonly PersonId[];
   /** Who issued the uploader's token, when it was somebody else; the journal fills it in. */
   readonly lentBy?: PersonId;
+  /**
+   * Whom the commit names, each by the marks that they could be known by: keyed digests of an address and of accounts.
+   * They become principals when a promotion opens, by what is known then.
+   */
+  readonly claims?: readonly (readonly Digest[])[];
   readonly repository?: string;
   readonly commit?: string;
 }
@@ -38,8 +44,15 @@ export interface Candidate {
   /** Its files were removed after the retention; what remains is its manifest and what was decided about it. */
   readonly removed?: true;
   readonly provenance: Provenance;
+  /** What people and machines outside brought for it; absent when nobody brought anything. */
+  readonly evidence?: readonly ExternalEvidence[];
   /** The secrets that its contract cannot start without, by name; absent when it names none. */
   readonly secrets?: readonly string[];
+}
+
+/** The candidate with one more document that somebody outside brought. */
+export function withEvidence(candidate: Candidate, evidence: ExternalEvidence): Candidate {
+  return { ...candidate, evidence: [...(candidate.evidence ?? []), evidence] };
 }
 
 /** The parts in which two candidates differ; an unknown part counts as changed, so that less is never run by accident. */

@@ -9,6 +9,7 @@ import type { GateName } from './policy.ts';
 import type { PolicyCommand } from './policy-publication.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { WorkloadCommand } from './workload.ts';
 import type { WorkspaceCommand } from './workspace.ts';
 
 /** Everything that can be asked of the journal: one closed union, one way in. */
@@ -17,6 +18,7 @@ export type Command =
   | LaneCommand
   | RegisterPrototype
   | PrototypeCommand
+  | WorkloadCommand
   | PolicyCommand
   | PersonCommand
   | WorkspaceCommand;
@@ -146,18 +148,14 @@ export interface Reach {
   readonly policies?: boolean;
 }
 
+/** An opening looks at everything that it competes with, and at everybody who is involved. */
+const openingReach = { rivals: true, ownLanes: true, people: true } as const;
+
 /** The rows a command reaches, told by its kind alone. */
 export function reachOf(command: Command): Reach {
   switch (command.kind) {
     case 'OpenPromotion':
-      return {
-        promotion: command.promotion,
-        prototype: command.prototype,
-        policy: command.policyId,
-        rivals: true,
-        ownLanes: true,
-        people: true,
-      };
+      return { promotion: command.promotion, prototype: command.prototype, policy: command.policyId, ...openingReach };
     case 'Decide':
       return { promotion: command.promotion, people: true };
     case 'Tick':
@@ -191,6 +189,12 @@ export function reachOf(command: Command): Reach {
       return { prototype: command.prototype };
     case 'RemoveArtifact':
       return { prototype: command.prototype, artifact: command.artifact, rivals: true };
+    case 'TrustWorkload':
+      return { prototype: command.prototype, person: command.rule.service };
+    case 'DistrustWorkload':
+      return { prototype: command.prototype, person: command.service };
+    case 'AddEvidence':
+      return { prototype: command.prototype, rivals: true, ...counted(true) };
     case 'PublishPolicy':
       return { policy: command.policyId, workspace: true, policies: true };
     case 'AgreeToPolicy':
@@ -205,7 +209,11 @@ export function reachOf(command: Command): Reach {
     case 'RevokeRole':
     case 'IssueToken':
     case 'RevokeToken':
+    case 'IssueOwnToken':
+    case 'RevokeOwnToken':
     case 'DisablePerson':
+    case 'ErasePerson':
+    case 'ReadPersonal':
       return { person: command.person };
     case 'OpenWorkspace':
     case 'SetLimits':

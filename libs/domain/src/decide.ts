@@ -12,6 +12,7 @@ import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
 import { breakage, claim, report, tick, undone } from './step.ts';
+import { addEvidence, distrustWorkload, trustWorkload } from './workload.ts';
 import { decideWorkspace } from './workspace.ts';
 
 /** The one place where anything is decided: every surface, every leader and every activity ends here. */
@@ -40,6 +41,12 @@ export function decide(scene: Scene, command: Command): Decided {
         id: command.prototype,
         event,
       }));
+    case 'TrustWorkload':
+      return trustWorkload(scene, command);
+    case 'DistrustWorkload':
+      return distrustWorkload(scene, command);
+    case 'AddEvidence':
+      return addEvidence(scene, command);
     case 'PublishPolicy':
     case 'AgreeToPolicy':
       return simple(scene, decidePolicy(scene.policy, command, scene), (event) => ({
@@ -55,12 +62,18 @@ export function decide(scene: Scene, command: Command): Decided {
     case 'LinkIdentity':
     case 'UnlinkIdentity':
     case 'EndSessions':
+    case 'IssueOwnToken':
+    case 'RevokeOwnToken':
     case 'DisablePerson':
-      return simple(scene, decidePerson(scene.person, command, { ...scene, issuer: issuerIn(scene) }), (event) => ({
+    case 'ErasePerson':
+    case 'ReadPersonal': {
+      const asking = { ...scene, actor: scene.actor.id, issuer: issuerIn(scene) };
+      return simple(scene, decidePerson(scene.person, command, asking), (event) => ({
         stream: 'person',
         id: command.person,
         event,
       }));
+    }
     case 'OpenWorkspace':
     case 'SetLimits':
     case 'RecordSweep':

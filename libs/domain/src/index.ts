@@ -163,6 +163,19 @@ export {
 } from './prototype.ts';
 export { type EligibleVote, type Tally, matchQuorum, missingWords } from './quorum.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
+export {
+  type AddEvidence,
+  type ExternalEvidence,
+  type WorkloadClaims,
+  type WorkloadCommand,
+  type WorkloadRule,
+  evidencePerCandidateMax,
+  refPattern,
+  trusts,
+  workloadTokenMaxMs,
+  workloadsMax,
+} from './workload.ts';
+export { type Scope, scopes, tokenDaysMax, tokensMax } from './scope.ts';
 export { type Answer, type Authority, type Ballot, type Decided, type Draft, type Scene } from './scene.ts';
 export {
   type Exclusion,
@@ -171,6 +184,7 @@ export {
   exclusionsOf,
   separate,
   separateLent,
+  separateLentOwn,
 } from './separation.ts';
 export {
   type Shape,

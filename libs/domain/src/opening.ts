@@ -59,20 +59,29 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
   const people = { ...scene.people, [scene.actor.id]: scene.actor };
   const { version, digest, author, lentBy: policyLentBy, policy: written } = versionInForce(policy, scene.now);
+  const brought = candidate.evidence ?? [];
+  const claimed = (candidate.provenance.claims ?? []).map((marks) =>
+    marks.flatMap((mark) => scene.authors[mark] ?? []),
+  );
+  const unknownAuthors = claimed.filter((known) => known.length === 0).length;
   const involved = {
     requester: scene.actor.id,
     owner: prototype.owner,
-    authors: candidate.provenance.authors,
+    authors: [...candidate.provenance.authors, ...claimed.flat()],
     uploader: candidate.provenance.uploader,
+    bringers: brought.map(({ by }) => by),
     policyAuthor: author,
-    lenders: [scene.lentBy, candidate.provenance.lentBy, policyLentBy].filter((one) => one != null),
+    lenders: [
+      ...[scene.lentBy, candidate.provenance.lentBy, policyLentBy],
+      ...brought.map(({ lentBy: lender }) => lender),
+    ].filter((one) => one != null),
   };
   const accountable = people[prototype.owner];
   if (accountable?.kind !== 'human' || accountable.disabled)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one who is active'));
   if (hasOrphan(involved, people))
     return plan.refuse(
-      refusal('no_owner', 'expected a human behind every agent that took part, got an agent of nobody'),
+      refusal('no_owner', 'expected a human behind every agent and service that took part, got one of nobody'),
     );
   const resolved = resolveFor(scene, prototype, { written, candidate });
   if ('code' in resolved) return plan.refuse(resolved);
@@ -91,6 +100,7 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
     ...(resolved.changed !== null && { changed: resolved.changed }),
     requester: scene.actor.id,
     exclusions: exclusionsOf(involved, people),
+    ...(unknownAuthors > 0 && { unknownAuthors }),
     lanes: prototype.lanes,
   });
   plan.drafts.push(...supersedes);

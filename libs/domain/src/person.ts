@@ -1,5 +1,6 @@
 import type { Digest, Id, PersonId, PrototypeId } from './id.ts';
 import { type Refusal, refusal } from './refusal.ts';
+import { type Scope, scopes, tokensMax } from './scope.ts';
 
 /** More roles than anybody can oversee; every entry of a person repeats them, and an entry has a largest size. */
 export const bindingsMax = 100;
@@ -22,8 +23,9 @@ export const roles = [
   'keeper',
   'founder',
   'porter',
+  'workload',
 ] as const;
-/** One of them; `worker`, `edge`, `keeper`, `founder` and `porter` are for services only. */
+/** One of them; `worker`, `edge`, `keeper`, `founder`, `porter` and `workload` are for services only. */
 export type Role = (typeof roles)[number];
 
 /** One grant: a role, for an approver also a group, and how far it reaches. */
@@ -42,6 +44,10 @@ export interface TokenRecord {
   readonly expiresAt: number;
   /** The human behind its issue; absent when the deployment itself issued it, at its founding. */
   readonly issuedBy?: PersonId;
+  /** What it is narrowed to; absent, it may do whatever its person may. */
+  readonly scopes?: readonly Scope[];
+  /** Of a run of a CI system: it brings evidence about this commit and no other. */
+  readonly commit?: string;
 }
 
 /** Who somebody is elsewhere: never an address, and the subject only as a digest under the deployment's key. */
@@ -58,9 +64,11 @@ export const identitiesMax = 20;
 export interface PersonState {
   readonly id: PersonId;
   readonly kind: PrincipalKind;
-  /** The human an agent or a bot acts for; that human is then excluded like an author. */
+  /** The human an agent acts for or who answers for a service; that human is then excluded like an author. */
   readonly actsFor?: PersonId;
   readonly disabled: boolean;
+  /** All personal data was destroyed; what remains is an id that entries name. */
+  readonly erased?: true;
   readonly bindings: readonly Binding[];
   readonly tokens: readonly TokenRecord[];
   /** Accounts elsewhere by which they are known; absent until the first is linked. */
@@ -84,7 +92,10 @@ export type PersonEvent =
   | { readonly kind: 'identity_unlinked'; readonly v: 1; readonly identity: Identity }
   /** Whoever is signed in as this person is signed out. */
   | { readonly kind: 'sessions_ended'; readonly v: 1 }
-  | { readonly kind: 'person_disabled'; readonly v: 1 };
+  | { readonly kind: 'person_disabled'; readonly v: 1 }
+  | { readonly kind: 'person_erased'; readonly v: 1; readonly by: PersonId }
+  /** Somebody was shown all that is held about a person. */
+  | { readonly kind: 'personal_read'; readonly v: 1; readonly by: PersonId };
 
 /** What may be asked about a principal. */
 export type PersonCommand =
@@ -104,10 +115,15 @@ export type PersonCommand =
   | { readonly kind: 'LinkIdentity'; readonly person: PersonId; readonly identity: Identity }
   | { readonly kind: 'UnlinkIdentity'; readonly person: PersonId; readonly identity: Identity }
   | { readonly kind: 'EndSessions'; readonly person: PersonId }
-  | { readonly kind: 'DisablePerson'; readonly person: PersonId };
+  /** What everybody may do about themselves, whatever their roles are. */
+  | { readonly kind: 'IssueOwnToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
+  | { readonly kind: 'RevokeOwnToken'; readonly person: PersonId; readonly token: Id<'tok'> }
+  | { readonly kind: 'DisablePerson'; readonly person: PersonId }
+  | { readonly kind: 'ErasePerson'; readonly person: PersonId }
+  | { readonly kind: 'ReadPersonal'; readonly person: PersonId };
 
 /** Folds one event into a principal. */
-export function evolvePerson(state: PersonState | null, event: PersonEvent): PersonState {
+export function evolvePerson(state: PersonState | null, event: PersonEvent, at: number): PersonState {
   if (event.kind === 'person_added') {
     const base = { id: event.person, kind: event.principal, disabled: false, bindings: [], tokens: [] };
     return event.actsFor === undefined ? base : { ...base, actsFor: event.actsFor };
@@ -119,7 +135,8 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent): Per
     case 'role_revoked':
       return { ...state, bindings: state.bindings.filter((held) => !sameBinding(held, event.binding)) };
     case 'token_issued':
-      return { ...state, tokens: [...state.tokens, event.token] };
+      // What has ended goes when something new comes, so that the list does not grow with the years.
+      return { ...state, tokens: [...state.tokens.filter(({ expiresAt }) => expiresAt > at), event.token] };
     case 'token_revoked':
       return { ...state, tokens: state.tokens.filter((token) => token.id !== event.token) };
     case 'identity_linked':
@@ -131,6 +148,10 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent): Per
     // Identities stay: whoever was shut out and signs in again is known, and is nobody new.
     case 'person_disabled':
       return { ...state, disabled: true, tokens: [] };
+    case 'person_erased':
+      return { ...state, disabled: true, tokens: [], bindings: [], erased: true };
+    case 'personal_read':
+      return state;
   }
 }
 
@@ -146,6 +167,9 @@ export function lenderOf(person: PersonState, token: TokenRecord): PersonId | nu
 
 /** What a decision about a principal looks at beside the principal. */
 export interface PersonFacts {
+  /** Who asks, and when. */
+  readonly actor: PersonId;
+  readonly now: number;
   /** The human behind the command; null when the deployment itself asks. */
   readonly issuer: PersonId | null;
   /** Whom the identity of the command belongs to already, if anybody. */
@@ -159,12 +183,13 @@ export type IdentityHolder = PersonId | 'elsewhere';
 export function decidePerson(
   state: PersonState | null,
   command: PersonCommand,
-  { issuer, holder }: PersonFacts,
+  asking: PersonFacts,
 ): readonly PersonEvent[] | Refusal {
-  if (command.kind === 'AddPerson') return added(state, command, holder);
+  if (command.kind === 'AddPerson') return added(state, command, asking.holder);
   if (state === null) return refusal('not_found', 'expected a known person');
   switch (command.kind) {
     case 'GrantRole':
+      if (state.erased) return refusal('person_disabled', 'an erased person gets no role');
       if (state.bindings.some((held) => sameBinding(held, command.binding)))
         return refusal('exists', 'this role is granted already');
       if (state.bindings.length >= bindingsMax) return tooMany(state.bindings.length + 1);
@@ -174,16 +199,15 @@ export function decidePerson(
         return refusal('not_found', 'this role is not granted');
       return [{ kind: 'role_revoked', v: 1, binding: command.binding }];
     case 'IssueToken':
-      if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
-      return [
-        { kind: 'token_issued', v: 1, token: { ...command.token, ...(issuer !== null && { issuedBy: issuer }) } },
-      ];
+    case 'IssueOwnToken':
+      return issued(state, command, asking);
     case 'RevokeToken':
+    case 'RevokeOwnToken':
       if (!state.tokens.some((token) => token.id === command.token))
         return refusal('not_found', 'expected a known token');
       return [{ kind: 'token_revoked', v: 1, token: command.token }];
     case 'LinkIdentity':
-      return linked(state, command.identity, holder);
+      return linked(state, command.identity, asking.holder);
     case 'UnlinkIdentity':
       if (!identitiesOf(state).some((held) => sameIdentity(held, command.identity)))
         return refusal('not_found', 'expected a linked account');
@@ -194,6 +218,15 @@ export function decidePerson(
       return state.disabled
         ? refusal('exists', 'this person is disabled already')
         : [{ kind: 'person_disabled', v: 1 }];
+    case 'ErasePerson':
+      return state.erased
+        ? refusal('exists', 'this person is erased already')
+        : [
+            ...identitiesOf(state).map((identity): PersonEvent => ({ kind: 'identity_unlinked', v: 1, identity })),
+            { kind: 'person_erased', v: 1, by: asking.actor },
+          ];
+    case 'ReadPersonal':
+      return [{ kind: 'personal_read', v: 1, by: asking.actor }];
   }
 }
 
@@ -229,6 +262,23 @@ function linked(
 
 function takenElsewhere(): Refusal {
   return refusal('exists', 'this account is linked to another person');
+}
+
+/** A machine's token is always narrowed, unless the deployment itself issues it; so is one that leaves its own hands. */
+function issued(
+  state: PersonState,
+  { kind, token }: Extract<PersonCommand, { kind: 'IssueToken' | 'IssueOwnToken' }>,
+  { issuer, now }: PersonFacts,
+): readonly PersonEvent[] | Refusal {
+  if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
+  const narrowed = kind === 'IssueOwnToken' || (state.kind === 'service' && issuer !== null);
+  if (narrowed && token.scopes === undefined)
+    return refusal('scopes_required', `expected one or more of ${scopes.join(', ')}, got none`);
+  const standing = state.tokens.filter(({ expiresAt }) => expiresAt > now).length;
+  if (standing >= tokensMax)
+    return refusal('too_many', `expected at most ${tokensMax} tokens of one person: revoke one first`);
+  const issuedBy = kind === 'IssueOwnToken' ? state.id : issuer;
+  return [{ kind: 'token_issued', v: 1, token: { ...token, ...(issuedBy !== null && { issuedBy }) } }];
 }
 
 function tooMany(count: number): Refusal {

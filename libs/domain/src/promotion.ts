@@ -1,4 +1,4 @@
-import type { Candidate } from './candidate.ts';
+import { type Candidate, withEvidence } from './candidate.ts';
 import type { Decision, VoidReason } from './decision.ts';
 import { awaiting } from './awaiting.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
@@ -7,6 +7,7 @@ import { type ChangeType, type GateName, type Policy, ruleOf } from './policy.ts
 import { invariant } from './refusal.ts';
 import type { Exclusion } from './separation.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { EvidenceAdded } from './workload.ts';
 
 /** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
 export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
@@ -35,6 +36,7 @@ export interface PromotionState {
   readonly changed?: readonly ChangeType[];
   readonly requester: PersonId;
   readonly exclusions: readonly Exclusion[];
+  readonly unknownAuthors?: number;
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
   readonly openedAt: number;
   /** What the build has made of the candidate; absent until it has. */
@@ -157,6 +159,7 @@ export type PromotionEvent =
       readonly by: PersonId;
     }
   | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
+  | EvidenceAdded
   | { readonly kind: 'promotion_ended'; readonly v: 1; readonly outcome: Outcome };
 
 /** What is fixed when a promotion opens. */
@@ -172,6 +175,8 @@ export interface Opening {
   readonly changed?: readonly ChangeType[];
   readonly requester: PersonId;
   readonly exclusions: readonly Exclusion[];
+  /** How many whom the commit names are nobody known here; absent when there are none. */
+  readonly unknownAuthors?: number;
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
 }
 
@@ -192,6 +197,10 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       return { ...next, fence: next.fence + 1 };
     case 'artifact_built':
       return { ...next, built: event.artifact };
+    case 'evidence_added': {
+      const candidate = withEvidence(next.candidate, event.evidence);
+      return { ...next, candidate, exclusions: [...next.exclusions, ...event.exclusions] };
+    }
     case 'canary_weighed':
       return { ...next, weight: event.percent };
     case 'canary_condemned':
@@ -230,6 +239,7 @@ type GateEvent = Exclude<
       | 'canary_weighed'
       | 'canary_condemned'
       | 'undo_ordered'
+      | 'evidence_added'
       | 'promotion_ended';
   }
 >;

@@ -1,9 +1,10 @@
-import type { Candidate } from './candidate.ts';
+import { type Candidate, withEvidence } from './candidate.ts';
 import type { CandidateId, Digest, LaneId, PersonId, PrototypeId } from './id.ts';
 import type { LaneState } from './lane.ts';
 import { limitsOf, noRoom } from './limits.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import type { Scene } from './scene.ts';
+import type { ExternalEvidence, WorkloadRule } from './workload.ts';
 
 /** Enough versions for years of daily work; beyond it the oldest are kept in the journal only. */
 export const candidatesKeptMax = 200;
@@ -21,6 +22,8 @@ export interface PrototypeState {
   readonly tier?: string;
   readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
   readonly candidates: readonly Candidate[];
+  /** Runs of CI systems that may bring evidence for it; absent when none ever could. */
+  readonly workloads?: readonly WorkloadRule[];
 }
 
 /** What may happen to a prototype. */
@@ -37,6 +40,14 @@ export type PrototypeEvent =
   | { readonly kind: 'prototype_trusted'; readonly v: 1; readonly trusted: boolean; readonly by: PersonId }
   | { readonly kind: 'tier_assigned'; readonly v: 1; readonly tier: string | null; readonly by: PersonId }
   | { readonly kind: 'candidate_frozen'; readonly v: 1; readonly candidate: Candidate }
+  | { readonly kind: 'workload_trusted'; readonly v: 1; readonly rule: WorkloadRule; readonly by: PersonId }
+  | { readonly kind: 'workload_distrusted'; readonly v: 1; readonly service: PersonId; readonly by: PersonId }
+  | {
+      readonly kind: 'evidence_added';
+      readonly v: 1;
+      readonly candidate: CandidateId;
+      readonly evidence: ExternalEvidence;
+    }
   | {
       readonly kind: 'artifact_removed';
       readonly v: 1;
@@ -85,6 +96,12 @@ export function evolvePrototype(state: PrototypeState | null, event: PrototypeEv
     }
     case 'candidate_frozen':
       return { ...state, candidates: [...state.candidates, event.candidate].slice(-candidatesKeptMax) };
+    case 'workload_trusted':
+      return { ...state, workloads: [...(state.workloads ?? []), event.rule] };
+    case 'workload_distrusted':
+      return { ...state, workloads: (state.workloads ?? []).filter(({ service }) => service !== event.service) };
+    case 'evidence_added':
+      return withCandidate(state, event.candidate, (one) => withEvidence(one, event.evidence));
     case 'artifact_removed':
       return {
         ...state,
@@ -93,6 +110,14 @@ export function evolvePrototype(state: PrototypeState | null, event: PrototypeEv
         ),
       };
   }
+}
+
+function withCandidate(
+  state: PrototypeState,
+  id: CandidateId,
+  change: (candidate: Candidate) => Candidate,
+): PrototypeState {
+  return { ...state, candidates: state.candidates.map((one) => (one.id === id ? change(one) : one)) };
 }
 
 /** Decides a command about a prototype. */

@@ -4,7 +4,7 @@ import { type Environment, type LaneEvent, type LaneMove, type LaneState, decide
 import type { Usage } from './limits.ts';
 import type { Onward, Step } from './next.ts';
 import type { Requirement } from './demand.ts';
-import type { IdentityHolder, PersonEvent, PersonState } from './person.ts';
+import type { IdentityHolder, PersonEvent, PersonState, TokenRecord } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy-publication.ts';
 import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
 import type { KeptArtifact, PrototypeEvent, PrototypeState } from './prototype.ts';
@@ -18,6 +18,8 @@ export interface Scene {
   readonly actor: PersonState;
   /** Who issued the token that the actor came with, when it was somebody else: they could be acting themselves. */
   readonly lentBy: PersonId | null;
+  /** The token itself, which may be narrower than its person; null for whoever needs none. */
+  readonly token: TokenRecord | null;
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;
@@ -37,6 +39,8 @@ export interface Scene {
   readonly workspace: WorkspaceState | null;
   /** What the workspace takes; null where the command takes nothing of it. */
   readonly usage: Usage | null;
+  /** Who is known by which mark, of the marks that candidates of the prototype name; only an opening asks. */
+  readonly authors: Readonly<Record<Digest, readonly PersonId[]>>;
   /** The files that the command names; null where it names none, or none that the prototype ever kept. */
   readonly artifact: KeptArtifact | null;
   /** Every voter at the gate and everyone who could be excluded, current rights included. */

@@ -1,6 +1,7 @@
 import type { PersonId } from './id.ts';
 import type { PersonState } from './person.ts';
 import { type Refusal, refusal } from './refusal.ts';
+import type { ExternalEvidence } from './workload.ts';
 
 /** Why somebody may not decide on a promotion. */
 export const exclusionReasons = [
@@ -26,6 +27,8 @@ export interface Involved {
   readonly owner: PersonId;
   readonly authors: readonly PersonId[];
   readonly uploader: PersonId;
+  /** Who brought evidence for the candidate from outside. */
+  readonly bringers: readonly PersonId[];
   readonly policyAuthor: PersonId;
   /** Whoever issued a token that one of them acted with: what was done with it, they could have done. */
   readonly lenders: readonly PersonId[];
@@ -37,6 +40,7 @@ export function exclusionsOf(involved: Involved, people: Readonly<Record<string,
   const named: Exclusion[] = [
     { person: involved.requester, why: 'requester' },
     { person: involved.uploader, why: 'uploader' },
+    ...involved.bringers.map((person): Exclusion => ({ person, why: 'uploader' })),
     ...involved.authors.map((person): Exclusion => ({ person, why: 'author' })),
     { person: involved.policyAuthor, why: 'policy_author' },
     ...involved.lenders.map((person): Exclusion => ({ person, why: 'lender' })),
@@ -49,12 +53,19 @@ export function exclusionsOf(involved: Involved, people: Readonly<Record<string,
   return resolved.filter((one, index) => resolved.findIndex((other) => other.person === one.person) === index);
 }
 
-/** True when an agent took part of whom nobody knows for which human: then nobody could be excluded for it. */
+/** Whoever brought a document, the human behind them, and whoever lent them the token that they came with. */
+export function exclusionsOfEvidence(evidence: ExternalEvidence, bringer: PersonState): readonly Exclusion[] {
+  const humans = bringer.actsFor === undefined ? [bringer.id] : [bringer.id, bringer.actsFor];
+  const brought = humans.map((person): Exclusion => ({ person, why: 'uploader' }));
+  return evidence.lentBy === undefined ? brought : [...brought, { person: evidence.lentBy, why: 'lender' }];
+}
+
+/** True when a machine took part of which nobody knows for which human: then nobody could be excluded for it. */
 export function hasOrphan(involved: Involved, people: Readonly<Record<string, PersonState>>): boolean {
-  const { requester, owner, authors, uploader, policyAuthor } = involved;
-  return [requester, owner, uploader, policyAuthor, ...authors].some((id) => {
+  const { requester, owner, authors, uploader, bringers, policyAuthor } = involved;
+  return [requester, owner, uploader, policyAuthor, ...authors, ...bringers].some((id) => {
     const person = people[id];
-    return person?.kind === 'agent' && person.actsFor === undefined;
+    return person !== undefined && person.kind !== 'human' && person.actsFor === undefined;
   });
 }
 
@@ -70,6 +81,13 @@ export function separate(voter: PersonState, exclusions: readonly Exclusion[]): 
   });
 }
 
+/** What everybody may do about themselves they do themselves: a token could be in its lender's hands. */
+export function separateLentOwn(lentBy: PersonId | null): Refusal | null {
+  if (lentBy === null) return null;
+  const message = 'expected a token of your own for this, got one that another person issued';
+  return refusal('step_up_required', message, { rule: 'separation/lent_token' });
+}
+
 /** A vote is a person's own: a lent token could be in its lender's hands, and then one would decide for two. */
 export function separateLent(lentBy: PersonId | null): Refusal | null {
   if (lentBy === null) return null;
@@ -81,7 +99,7 @@ const wordsFor: Readonly<Record<ExclusionReason, string>> = {
   requester: 'you asked for this promotion',
   owner_who_built: 'you own and built this prototype',
   author: 'you wrote part of this candidate',
-  uploader: 'you uploaded this candidate',
+  uploader: 'you uploaded this candidate or evidence for it',
   policy_author: 'you wrote the policy that this promotion is decided by',
   lender: 'you issued a token that part of this was done with',
 };

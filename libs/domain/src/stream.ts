@@ -29,7 +29,7 @@ export function evolve(state: StreamState | null, draft: Draft, at: number): Str
     case 'policy':
       return evolvePolicy(state as PolicyState | null, draft.event);
     case 'person':
-      return evolvePerson(state as PersonState | null, draft.event);
+      return evolvePerson(state as PersonState | null, draft.event, at);
     case 'workspace':
       return evolveWorkspace(state as WorkspaceState | null, draft.event);
   }

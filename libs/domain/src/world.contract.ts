@@ -200,6 +200,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     now: world.now,
     actor: people[actor] ?? unknown,
     lentBy: null,
+    token: null,
     authority: plainAuthority,
     calendar: plainCalendar,
     digestOf: (text) =>
@@ -217,6 +218,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Scene {
     holder: null,
     workspace: null,
     usage: null,
+    authors: {},
     artifact: command.kind === 'RemoveArtifact' ? keptIn(world, command.artifact) : null,
     people,
   };

@@ -17,6 +17,7 @@ export type {
   OpenPromotion,
   OutdatedArtifact,
   Page,
+  PersonalView,
   PastWait,
   PolicyView,
   Principal,

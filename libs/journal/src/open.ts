@@ -16,6 +16,11 @@ const notifyWithinMs = 10;
 
 const sayChanged = statement('journal.notify', `select pg_notify('proviso', '')`);
 const byToken = statement('journal.principal', `select workspace, person from proviso.principal_of_token($1)`);
+const noteUse = statement(
+  'token.used',
+  `update proviso.token set used_on = (clock_timestamp() at time zone 'UTC')::date
+    where workspace = $1 and hash = $2 and used_on is distinct from (clock_timestamp() at time zone 'UTC')::date`,
+);
 const byIdentity = statement(
   'journal.principal_of_identity',
   `select workspace, person from proviso.principal_of_identity($1, $2)`,
@@ -58,6 +63,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     principalOfToken: (tokenHash) => principalOf(reading, byToken, [tokenHash]),
     principalOfIdentity: ({ issuer, subject }) => principalOf(reading, byIdentity, [issuer, subject]),
     sessions: browserSessions(reading),
+    authorMark: vault.markOf,
+    noteTokenUse: async (workspace, tokenHash) => {
+      await reading.transaction(workspace, (transaction) =>
+        Promise.all([transaction.run(noteUse, [uuidOf(workspace), tokenHash]), transaction.commit()]),
+      );
+    },
     recordEdgeReport: async (workspace, edge, report) => {
       await reading.transaction(workspace, (transaction) =>
         Promise.all([

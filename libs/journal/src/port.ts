@@ -97,6 +97,16 @@ export interface Page<Item> {
   readonly next: string | null;
 }
 
+/** All that is held about a person beside what entries say; null and empty once they were erased. */
+export interface PersonalView {
+  readonly name: string | null;
+  readonly email: string | null;
+  /** What they wrote as reasons; the entries hold commitments to them. */
+  readonly texts: readonly string[];
+  /** More was held than one answer has room for. */
+  readonly truncated: boolean;
+}
+
 /** A promotion as read: its state, its stream's revision, and what the words of a headline need. */
 export interface PromotionView {
   readonly state: PromotionState;
@@ -194,12 +204,16 @@ export interface Reads {
   readonly policyNamed: (name: string) => Promise<PolicyState | null>;
   readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyView>>;
   readonly person: (id: PersonId) => Promise<PersonState | null>;
+  /** The day of the last use of each of these tokens, `YYYY-MM-DD`; those that were never used are left out. */
+  readonly tokenUses: (hashes: readonly Digest[]) => Promise<Readonly<Record<Digest, string>>>;
   readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
   /** Who was disabled within this time: whoever let them in by something signed must let them out again. */
   readonly disabledWithin: (ms: number) => Promise<readonly PersonId[]>;
-  /** Names from the vault; a person whose key was erased has none. */
+  /** All that the vault holds about a person. Whoever asks this records first that they do. */
+  readonly personal: (id: PersonId) => Promise<PersonalView>;
+  /** Names from the vault; a person who was erased is told so. */
   readonly names: (ids: readonly PersonId[]) => Promise<Readonly<Record<string, string>>>;
-  /** Free-text reasons of a stream's entries by entry id, decrypted. */
+  /** Free-text reasons of a stream's entries by entry id, decrypted; one whose writer was erased is told so. */
   readonly reasons: (entries: readonly number[]) => Promise<Readonly<Record<number, string>>>;
   readonly lane: (id: LaneId) => Promise<LaneView | null>;
   readonly lanes: (query: { after?: string; limit: number }) => Promise<Page<LaneView>>;
@@ -273,6 +287,10 @@ export interface Journal {
   /** Whose account elsewhere it is. */
   readonly principalOfIdentity: (identity: Identity) => Promise<Principal | null>;
   readonly sessions: BrowserSessions;
+  /** A keyed digest of the address that a commit names somebody by: only this deployment could try others against it. */
+  readonly authorMark: (workspace: WorkspaceId, address: string) => Digest;
+  /** Notes that a token was used today, by the database's clock. */
+  readonly noteTokenUse: (workspace: WorkspaceId, tokenHash: Digest) => Promise<void>;
   /** Records the fences and releases that an edge says it runs. */
   readonly recordEdgeReport: (workspace: WorkspaceId, edge: string, report: unknown) => Promise<void>;
   readonly edgeReports: (

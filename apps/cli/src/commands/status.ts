@@ -1,5 +1,5 @@
 import { listPromotions, type Promotion } from '@proviso/client';
-import { placed, resultOf } from '../decision.ts';
+import { authorWords, placed, resultOf } from '../decision.ts';
 import { exitCodeOfState, type ExitCode, exitCodes } from '../exit-code.ts';
 import { type ChainedEntry, namesOfPrototypes, readHistory, readPromotion } from '../reading.ts';
 import type { Session } from '../session.ts';
@@ -66,6 +66,7 @@ export function describe(promotion: Promotion, remarks: readonly string[] = []):
     facts([
       ['promotion', promotion.id],
       ['candidate', `${promotion.candidate.version}, artifact ${short(promotion.candidate.artifactDigest)}`],
+      ...(promotion.unknownAuthors === 0 ? [] : [['authors', authorWords(promotion)] as const]),
       ['policy', `${promotion.policy.name}, version ${promotion.policy.version}`],
       ['canary', `${canary.weight} %${canary.unitsSeen === null ? '' : ` (n = ${canary.unitsSeen})`}`],
       ...(lane === null ? [] : [['live', liveWords(lane)] as const, ['served as', lane.host] as const]),

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AddPersonData, AddPersonErrors, AddPersonResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
+import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -210,6 +210,114 @@ export const revokeToken = <ThrowOnError extends boolean = false>(options: Optio
 export const disablePerson = <ThrowOnError extends boolean = false>(options: Options<DisablePersonData, ThrowOnError>): RequestResult<DisablePersonResponses, DisablePersonErrors, ThrowOnError> => (options.client ?? client).post<DisablePersonResponses, DisablePersonErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/people/{id}/disable',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The own tokens, with the day of their last use
+ */
+export const listOwnTokens = <ThrowOnError extends boolean = false>(options?: Options<ListOwnTokensData, ThrowOnError>): RequestResult<ListOwnTokensResponses, ListOwnTokensErrors, ThrowOnError> => (options?.client ?? client).get<ListOwnTokensResponses, ListOwnTokensErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/tokens',
+    ...options
+});
+
+/**
+ * Issue a narrower token to oneself, shown once; not with a narrow token, nor with a lent one
+ */
+export const issueOwnToken = <ThrowOnError extends boolean = false>(options: Options<IssueOwnTokenData, ThrowOnError>): RequestResult<IssueOwnTokenResponses, IssueOwnTokenErrors, ThrowOnError> => (options.client ?? client).post<IssueOwnTokenResponses, IssueOwnTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/tokens',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Revoke a token of the own
+ */
+export const revokeOwnToken = <ThrowOnError extends boolean = false>(options: Options<RevokeOwnTokenData, ThrowOnError>): RequestResult<RevokeOwnTokenResponses, RevokeOwnTokenErrors, ThrowOnError> => (options.client ?? client).post<RevokeOwnTokenResponses, RevokeOwnTokenErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/me/tokens/revoke',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * All that is held about a person: for themselves, administrators and auditors; that it was read is an entry
+ */
+export const readPersonal = <ThrowOnError extends boolean = false>(options: Options<ReadPersonalData, ThrowOnError>): RequestResult<ReadPersonalResponses, ReadPersonalErrors, ThrowOnError> => (options.client ?? client).get<ReadPersonalResponses, ReadPersonalErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/personal',
+    ...options
+});
+
+/**
+ * Destroy all personal data of a person, and end their rights and tokens; history stays valid
+ */
+export const erasePerson = <ThrowOnError extends boolean = false>(options: Options<ErasePersonData, ThrowOnError>): RequestResult<ErasePersonResponses, ErasePersonErrors, ThrowOnError> => (options.client ?? client).post<ErasePersonResponses, ErasePersonErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/erase',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Trust the runs of a pipeline to bring evidence for it; whoever does so answers for them
+ */
+export const trustWorkload = <ThrowOnError extends boolean = false>(options: Options<TrustWorkloadData, ThrowOnError>): RequestResult<TrustWorkloadResponses, TrustWorkloadErrors, ThrowOnError> => (options.client ?? client).post<TrustWorkloadResponses, TrustWorkloadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/prototypes/{id}/workloads',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * End that trust, and every token of its runs
+ */
+export const distrustWorkload = <ThrowOnError extends boolean = false>(options: Options<DistrustWorkloadData, ThrowOnError>): RequestResult<DistrustWorkloadResponses, DistrustWorkloadErrors, ThrowOnError> => (options.client ?? client).post<DistrustWorkloadResponses, DistrustWorkloadErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/prototypes/{id}/workloads/distrust',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Bring a document for the candidate that was made from a commit
+ */
+export const addEvidence = <ThrowOnError extends boolean = false>(options: Options<AddEvidenceData, ThrowOnError>): RequestResult<AddEvidenceResponses, AddEvidenceErrors, ThrowOnError> => (options.client ?? client).post<AddEvidenceResponses, AddEvidenceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/prototypes/{id}/evidence',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give a CI system's token of a run, get one for fifteen minutes that may bring evidence for one prototype
+ */
+export const exchangeWorkload = <ThrowOnError extends boolean = false>(options: Options<ExchangeWorkloadData, ThrowOnError>): RequestResult<ExchangeWorkloadResponses, ExchangeWorkloadErrors, ThrowOnError> => (options.client ?? client).post<ExchangeWorkloadResponses, ExchangeWorkloadErrors, ThrowOnError>({
+    url: '/v1/workload/token',
     ...options,
     headers: {
         'Content-Type': 'application/json',

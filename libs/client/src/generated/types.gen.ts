@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, scope_missing, scopes_required, commit_mismatch, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -25,7 +25,7 @@ export type Problem = {
 };
 
 export type Binding = {
-    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder' | 'porter';
+    role: 'builder' | 'approver' | 'operator' | 'policy-owner' | 'auditor' | 'administrator' | 'worker' | 'edge' | 'keeper' | 'founder' | 'porter' | 'workload';
     group?: string;
     prototype?: string;
     environment?: string;
@@ -36,12 +36,36 @@ export type PersonRef = {
     name: string | null;
 };
 
+export type Token = {
+    id: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
+    /**
+     * null: the deployment itself, at its founding
+     */
+    issuedBy: string | null;
+    /**
+     * null: whatever its person may
+     */
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    /**
+     * the day, UTC
+     */
+    lastUsedOn: string | null;
+};
+
 export type Person = {
     id: string;
     name: string | null;
     kind: 'human' | 'service' | 'agent';
     actsFor: string | null;
     disabled: boolean;
+    /**
+     * nothing personal is held any more
+     */
+    erased: boolean;
     roles: Array<Binding>;
     /**
      * a human who signed in and was given nothing yet
@@ -51,17 +75,7 @@ export type Person = {
      * who vouches for the accounts by which they are known
      */
     accounts: Array<string>;
-    tokens: Array<{
-        id: string;
-        /**
-         * RFC 3339, UTC
-         */
-        expiresAt: string;
-        /**
-         * null: the deployment itself, at its founding
-         */
-        issuedBy: string | null;
-    }>;
+    tokens: Array<Token>;
 };
 
 export type Workspace = {
@@ -77,6 +91,14 @@ export type Candidate = {
     parts: {
         [key: string]: string;
     };
+    /**
+     * what people and machines outside brought for it
+     */
+    evidence: Array<{
+        kind: string;
+        digest: string;
+        by: string;
+    }>;
     sizeBytes: number | null;
     /**
      * its files are gone: freeze it again
@@ -103,6 +125,18 @@ export type FrozenCandidate = {
     }>;
 };
 
+export type Workload = {
+    /**
+     * whom its runs act as
+     */
+    service: string;
+    issuer: string;
+    audience: string;
+    repository: string;
+    ref: string;
+    workflow: string | null;
+};
+
 export type Prototype = {
     id: string;
     name: string;
@@ -119,6 +153,7 @@ export type Prototype = {
     };
     latestCandidate: Candidate | null;
     candidates: number;
+    workloads: Array<Workload>;
     /**
      * its ETag
      */
@@ -349,6 +384,10 @@ export type Promotion = {
         name: string;
     };
     requester: PersonRef;
+    /**
+     * whom the commit names and nobody here is known by: nobody was excluded for them
+     */
+    unknownAuthors: number;
     state: 'queued' | 'running' | 'waiting_for_human' | 'blocked' | 'inconclusive' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | 'canary' | 'live' | 'rolled_back' | 'held';
     headline: string;
     /**
@@ -617,6 +656,17 @@ export type PairedToken = {
     url: string;
 };
 
+export type Personal = {
+    person: Person;
+    name: string | null;
+    email: string | null;
+    /**
+     * what they wrote as reasons
+     */
+    texts: Array<string>;
+    truncated: boolean;
+};
+
 export type PolicyPage = {
     items: Array<Policy>;
     next: string | null;
@@ -722,6 +772,10 @@ export type Running = {
     };
 };
 
+export type RevokedToken = {
+    id: string;
+};
+
 export type IssuedToken = {
     id: string;
     token: string;
@@ -729,6 +783,29 @@ export type IssuedToken = {
      * RFC 3339, UTC
      */
     expiresAt: string;
+    /**
+     * null: whatever its person may
+     */
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+};
+
+export type TokenPage = {
+    items: Array<Token>;
+    next: string | null;
+};
+
+export type WorkloadToken = {
+    token: string;
+    /**
+     * RFC 3339, UTC
+     */
+    expiresAt: string;
+};
+
+export type AddedEvidence = {
+    candidate: string;
+    digest: string;
+    receipt: 'recorded' | 'replayed';
 };
 
 export type WorkspacePage = {
@@ -1317,6 +1394,10 @@ export type RevokeRoleResponse = RevokeRoleResponses[keyof RevokeRoleResponses];
 export type IssueTokenData = {
     body?: {
         validDays?: number;
+        /**
+         * what the token is narrowed to
+         */
+        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
     };
     headers?: {
         /**
@@ -1430,6 +1511,341 @@ export type DisablePersonResponses = {
 };
 
 export type DisablePersonResponse = DisablePersonResponses[keyof DisablePersonResponses];
+
+export type ListOwnTokensData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens';
+};
+
+export type ListOwnTokensErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ListOwnTokensError = ListOwnTokensErrors[keyof ListOwnTokensErrors];
+
+export type ListOwnTokensResponses = {
+    /**
+     * done
+     */
+    200: TokenPage;
+};
+
+export type ListOwnTokensResponse = ListOwnTokensResponses[keyof ListOwnTokensResponses];
+
+export type IssueOwnTokenData = {
+    body: {
+        validDays?: number;
+        /**
+         * what the token is narrowed to
+         */
+        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens';
+};
+
+export type IssueOwnTokenErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type IssueOwnTokenError = IssueOwnTokenErrors[keyof IssueOwnTokenErrors];
+
+export type IssueOwnTokenResponses = {
+    /**
+     * done
+     */
+    201: IssuedToken;
+};
+
+export type IssueOwnTokenResponse = IssueOwnTokenResponses[keyof IssueOwnTokenResponses];
+
+export type RevokeOwnTokenData = {
+    body: {
+        token: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/me/tokens/revoke';
+};
+
+export type RevokeOwnTokenErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type RevokeOwnTokenError = RevokeOwnTokenErrors[keyof RevokeOwnTokenErrors];
+
+export type RevokeOwnTokenResponses = {
+    /**
+     * done
+     */
+    200: RevokedToken;
+};
+
+export type RevokeOwnTokenResponse = RevokeOwnTokenResponses[keyof RevokeOwnTokenResponses];
+
+export type ReadPersonalData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/personal';
+};
+
+export type ReadPersonalErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReadPersonalError = ReadPersonalErrors[keyof ReadPersonalErrors];
+
+export type ReadPersonalResponses = {
+    /**
+     * done
+     */
+    200: Personal;
+};
+
+export type ReadPersonalResponse = ReadPersonalResponses[keyof ReadPersonalResponses];
+
+export type ErasePersonData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/erase';
+};
+
+export type ErasePersonErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ErasePersonError = ErasePersonErrors[keyof ErasePersonErrors];
+
+export type ErasePersonResponses = {
+    /**
+     * done
+     */
+    200: Person;
+};
+
+export type ErasePersonResponse = ErasePersonResponses[keyof ErasePersonResponses];
+
+export type TrustWorkloadData = {
+    body: {
+        name: string;
+        issuer: string;
+        audience: string;
+        repository: string;
+        ref: string;
+        workflow?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/workloads';
+};
+
+export type TrustWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type TrustWorkloadError = TrustWorkloadErrors[keyof TrustWorkloadErrors];
+
+export type TrustWorkloadResponses = {
+    /**
+     * done
+     */
+    201: Prototype;
+};
+
+export type TrustWorkloadResponse = TrustWorkloadResponses[keyof TrustWorkloadResponses];
+
+export type DistrustWorkloadData = {
+    body: {
+        service: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/workloads/distrust';
+};
+
+export type DistrustWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type DistrustWorkloadError = DistrustWorkloadErrors[keyof DistrustWorkloadErrors];
+
+export type DistrustWorkloadResponses = {
+    /**
+     * done
+     */
+    200: Prototype;
+};
+
+export type DistrustWorkloadResponse = DistrustWorkloadResponses[keyof DistrustWorkloadResponses];
+
+export type AddEvidenceData = {
+    body: {
+        kind: string;
+        commit: string;
+        candidate?: string;
+        contentBase64: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/prototypes/{id}/evidence';
+};
+
+export type AddEvidenceErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AddEvidenceError = AddEvidenceErrors[keyof AddEvidenceErrors];
+
+export type AddEvidenceResponses = {
+    /**
+     * done
+     */
+    201: AddedEvidence;
+};
+
+export type AddEvidenceResponse = AddEvidenceResponses[keyof AddEvidenceResponses];
+
+export type ExchangeWorkloadData = {
+    body: {
+        workspace: string;
+        prototype: string;
+        token: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/workload/token';
+};
+
+export type ExchangeWorkloadErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ExchangeWorkloadError = ExchangeWorkloadErrors[keyof ExchangeWorkloadErrors];
+
+export type ExchangeWorkloadResponses = {
+    /**
+     * done
+     */
+    201: WorkloadToken;
+};
+
+export type ExchangeWorkloadResponse = ExchangeWorkloadResponses[keyof ExchangeWorkloadResponses];
 
 export type ListPrototypesData = {
     body?: never;

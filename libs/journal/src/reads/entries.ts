@@ -42,9 +42,8 @@ export function entryReads(
       const rows = (await query(readRefs, entries)).filter((row) => row.ref !== null);
       const texts = await open(rows.map((row) => String(row.ref)));
       return Object.fromEntries(
-        rows.flatMap((row) =>
-          texts[String(row.ref)] === undefined ? [] : [[Number(row.id), texts[String(row.ref)] ?? '']],
-        ),
+        // What was sealed can be missing for one reason only: its writer's key was destroyed.
+        rows.map((row) => [Number(row.id), texts[String(row.ref)] ?? 'erased']),
       );
     },
   };

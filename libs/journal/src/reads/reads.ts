@@ -14,10 +14,11 @@ import { sameContent, uuidOf } from '@proviso/domain';
 import type { LookRow, Page, Reads } from '../port.ts';
 import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
-import { nameRef, type Vault } from '../vault/vault.ts';
+import type { Vault } from '../vault/vault.ts';
 import { entryReads } from './entries.ts';
 import { laneReads } from './lanes.ts';
 import { readUsage } from '../submit/load.ts';
+import { peopleReads } from './people.ts';
 import { promotionReads } from './promotions.ts';
 import { pageOf, type Query } from './query.ts';
 
@@ -98,7 +99,10 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       return { items: items.map((one) => one.state), next };
     },
     disabledWithin: async (ms) => (await query(listDisabled, ms)).map((row) => row.id as PersonId),
-    names: (ids) => namesOf(vault, session, workspace, ids),
+    ...peopleReads(query, {
+      open: (ids) => vault.open(session, workspace, ids),
+      openAll: (person, limit) => vault.openAll(session, { workspace, person, limit }),
+    }),
     looks: async (promotion: PromotionId, limit: number) => {
       const rows = await query(readLooks, promotion, limit);
       return rows.map((row) => ({ promotion, number: Number(row.number), body: row.body as LookRow['body'] }));
@@ -127,13 +131,4 @@ interface Revised<State> {
 
 function revised<State extends StreamState>(row: Row): Revised<State> {
   return { state: row.state as State, revision: Number(row.revision) };
-}
-
-async function namesOf(vault: Vault, session: Session, workspace: WorkspaceId, ids: readonly PersonId[]) {
-  const found = await vault.open(session, workspace, ids.map(nameRef));
-  const named = ids.flatMap((id) => {
-    const sealed = found[nameRef(id)];
-    return sealed === undefined ? [] : [[id, (JSON.parse(sealed) as { name: string }).name] as const];
-  });
-  return Object.fromEntries(named);
 }

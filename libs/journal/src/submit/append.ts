@@ -49,6 +49,10 @@ export interface Writing {
   readonly look: LookRow | null;
   readonly wakes: readonly string[];
   readonly vault: { readonly id: string; readonly person: string; readonly sealed: Buffer } | null;
+  /** People whose vault key is destroyed: whatever it sealed can be read by nobody any more. */
+  readonly shredded: readonly string[];
+  /** By which marks a person who was added is known as an author. */
+  readonly marks: readonly { readonly person: string; readonly mark: string }[];
   readonly newKey: { readonly person: string; readonly wrapped: Buffer } | null;
 }
 
@@ -181,6 +185,21 @@ const writeVaultKey = statement(
    ) select proviso.hold_still((select count(*) from y) = 1)`,
 );
 
+const shredKeys = statement(
+  'submit.shred',
+  `delete from proviso.vault_key where workspace = $1 and person = any($2::text[])`,
+);
+
+const writeMarks = statement(
+  'submit.marks',
+  `insert into proviso.author_mark (workspace, mark, person) select $1, t.* from unnest($2::text[], $3::text[]) as t`,
+);
+
+const forgetMarks = statement(
+  'submit.forget_marks',
+  `delete from proviso.author_mark where workspace = $1 and person = any($2::text[])`,
+);
+
 const writeVault = statement(
   'submit.vault',
   `insert into proviso.vault (workspace, id, person, sealed) values ($1, $2, $3, $4)`,
@@ -229,6 +248,8 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     look: null,
     wakes: decided.wakes,
     vault: null,
+    shredded: decided.drafts.flatMap((draft) => (draft.event.kind === 'person_erased' ? [draft.id] : [])),
+    marks: [],
     newKey: null,
   };
 }
@@ -270,7 +291,7 @@ function revokedBy(draft: Draft, loaded: ReadonlyMap<string, Loaded>): readonly 
   const state = loaded.get(`person/${draft.id}`)?.state;
   const tokens = state != null && 'tokens' in state ? state.tokens : [];
   const { event } = draft;
-  if (event.kind === 'person_disabled') return tokens.map((token) => token.hash);
+  if (event.kind === 'person_disabled' || event.kind === 'person_erased') return tokens.map((token) => token.hash);
   return event.kind === 'token_revoked'
     ? tokens.filter((token) => token.id === event.token).map((token) => token.hash)
     : [];
@@ -285,6 +306,9 @@ function evidenceIn(draft: Draft): readonly EvidenceRef[] {
       { kind: 'artifact', digest: manifest.artifact },
     ];
   }
+  // Never one of our own kinds: what edges may fetch goes by them.
+  if (draft.stream === 'prototype' && draft.event.kind === 'evidence_added')
+    return [{ kind: `external/${draft.event.evidence.kind}`, digest: draft.event.evidence.digest }];
   if (draft.stream !== 'promotion') return [];
   if (draft.event.kind === 'artifact_built') return [{ kind: 'artifact', digest: draft.event.artifact }];
   if (draft.event.kind === 'canary_condemned') return [{ kind: 'canary_snapshot', digest: draft.event.snapshot }];
@@ -334,7 +358,8 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, taken, wakes, evidence, tokens, revoked, drafts, leases, lapses, look, newKey, vault } = writing;
+  const { status, taken, wakes, evidence, tokens, revoked, drafts, leases, lapses, look, shredded, marks } = writing;
+  const { newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
   return [
@@ -361,6 +386,14 @@ function besides(
     ...when(leases.length > 0, writeLease, leaseMs, leases),
     ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),
+    ...when(shredded.length > 0, shredKeys, shredded),
+    ...when(shredded.length > 0, forgetMarks, shredded),
+    ...when(
+      marks.length > 0,
+      writeMarks,
+      marks.map((one) => one.mark),
+      marks.map((one) => one.person),
+    ),
     ...(newKey === null ? [] : when(true, writeVaultKey, newKey.person, newKey.wrapped)),
     ...(vault === null ? [] : when(true, writeVault, vault.id, vault.person, vault.sealed)),
   ];

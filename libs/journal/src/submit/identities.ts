@@ -54,6 +54,7 @@ export function writeIdentities(
         ];
       case 'sessions_ended':
       case 'person_disabled':
+      case 'person_erased':
         return [transaction.run(endSessions, [workspace, person])];
       default:
         return [];

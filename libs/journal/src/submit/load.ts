@@ -17,6 +17,7 @@ import {
   reachOf,
   type Scene,
   type StreamState,
+  type TokenRecord,
   type Usage,
   uuidOf,
   type WorkspaceId,
@@ -42,6 +43,7 @@ export interface Reading {
   readonly replay: { readonly commandHash: Buffer; readonly receipt: unknown } | null;
   readonly wrappedKey: Buffer | null;
   readonly usage: Usage | null;
+  readonly authors: Scene['authors'];
   readonly artifact: KeptArtifact | null;
   readonly holder: IdentityHolder | null;
   /** All policies of the workspace, where one is published. */
@@ -60,16 +62,31 @@ const readBeside = statement(
 
 const readPeople = statement('submit.people', `${person} and id = any($2::text[]) order by id for share`);
 
+// By the address that an administrator gave, or by the account at GitHub that somebody has linked.
+const knownAuthors = `select mark, person from proviso.author_mark where workspace = $1
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github'`;
+
+const claimedMarks = (prototypes: string) =>
+  `select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
+   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any(${prototypes}::text[])`;
+
 const readInvolved = statement(
   'submit.involved',
   `${person} and id = any(array(
      select $2 union
      select jsonb_array_elements_text(
               jsonb_path_query_array(state::jsonb, '$.owner') || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.uploader')
-              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.current.author')
-              || jsonb_path_query_array(state::jsonb, '$.stronger.author'))
+              || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.authors[*]') || jsonb_path_query_array(state::jsonb, '$.candidates[*].evidence[*].by')
+              || jsonb_path_query_array(state::jsonb, '$.current.author') || jsonb_path_query_array(state::jsonb, '$.stronger.author'))
        from proviso.stream
-      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[])))) order by id for share`,
+      where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
+     union select person from (${knownAuthors}) as known where mark in (${claimedMarks('$3')}))) order by id for share`,
+);
+
+// Asked behind the people: somebody who becomes known in between is excluded all the same.
+const readAuthors = statement(
+  'submit.authors',
+  `select mark, person from (${knownAuthors}) as known where mark in (${claimedMarks('$2')})`,
 );
 
 const readPolicies = statement(
@@ -167,23 +184,27 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
   const { actor, plan, key } = beside;
   const prototypes = plan.others.filter((one) => one.kind === 'prototype').map((one) => one.id);
   const stored = [actor, ...beside.people].filter((id) => builtinOf(id) === undefined);
-  const [answer, involved, kept, [sealing], usage, artifact, holder, policies, electorate] = await Promise.all([
-    readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
-    beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
-    plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
-    beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
-    beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
-    beside.keeps === undefined ? null : keptIn(transaction, { workspace: beside.workspace, kept: beside.keeps }),
-    beside.identity === undefined ? null : holderOf(transaction, beside.workspace, beside.identity),
-    beside.publishes ? transaction.run(readAllPolicies, [at, policiesMax]) : [],
-    beside.publishes ? transaction.run(readElectorate, [at, electorateMax]) : [],
-  ]);
+  const [answer, involved, authors, kept, [sealing], usage, artifact, holder, policies, electorate] = await Promise.all(
+    [
+      readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
+      beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
+      beside.involved ? transaction.run(readAuthors, [at, prototypes]) : [],
+      plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
+      beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
+      beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
+      beside.keeps === undefined ? null : keptIn(transaction, { workspace: beside.workspace, kept: beside.keeps }),
+      beside.identity === undefined ? null : holderOf(transaction, beside.workspace, beside.identity),
+      beside.publishes ? transaction.run(readAllPolicies, [at, policiesMax]) : [],
+      beside.publishes ? transaction.run(readElectorate, [at, electorateMax]) : [],
+    ],
+  );
   return {
     ...answer,
     people: { ...answer.people, ...byId([...involved, ...electorate].map((row) => row.state as PersonState)) },
     kept,
     wrappedKey: (sealing?.wrapped as Buffer | undefined) ?? null,
     usage,
+    authors: byMark(authors),
     artifact,
     holder,
     policies: policies.map((row) => row.state as PolicyState),
@@ -218,6 +239,13 @@ export async function readLater(
 ): Promise<Reading['people']> {
   const rows = await transaction.run(readPeople, [uuidOf(workspace), people]);
   return byId(rows.map((row) => row.state as PersonState));
+}
+
+function byMark(rows: readonly Row[]): Scene['authors'] {
+  const marks = Object.groupBy(rows, (row) => String(row.mark));
+  return Object.fromEntries(
+    Object.entries(marks).map(([mark, known = []]) => [mark, known.map((row) => row.person as PersonId)]),
+  );
 }
 
 function byId(people: readonly PersonState[]): Readonly<Record<string, PersonState>> {
@@ -255,11 +283,12 @@ export function sceneOf(parts: {
   command: Command;
   actor: PersonState;
   lentBy: PersonId | null;
+  token: TokenRecord | null;
   loaded: ReadonlyMap<string, Loaded>;
   reading: Reading;
   now: number;
 }): Scene {
-  const { command, actor, lentBy, loaded, reading, now } = parts;
+  const { command, actor, lentBy, token, loaded, reading, now } = parts;
   const reach = reachOf(command);
   const at = (stream: string) => loaded.get(stream)?.state ?? null;
   const lanes = [...loaded].filter(([stream]) => stream.startsWith('lane/')).map(([, one]) => one.state as LaneState);
@@ -271,6 +300,7 @@ export function sceneOf(parts: {
     now,
     actor,
     lentBy,
+    token,
     authority,
     calendar,
     digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,
@@ -286,6 +316,7 @@ export function sceneOf(parts: {
     workspace: ([...loaded].find(([stream]) => stream.startsWith('workspace/'))?.[1].state ??
       null) as WorkspaceState | null,
     usage: reading.usage,
+    authors: reading.authors,
     artifact: reading.artifact,
     holder: reading.holder,
     policies: reading.policies,

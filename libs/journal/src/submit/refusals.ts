@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PersonId, PersonState, Refusal, StreamKind } from '@proviso/domain';
+import type { PersonId, PersonState, Refusal, StreamKind, TokenRecord } from '@proviso/domain';
 import type { DoorRefusal, Receipt, Submission } from '../port.ts';
 import type { Row, Session, Transaction } from '../session.ts';
 import { write, type Writing } from './append.ts';
@@ -17,6 +17,11 @@ const plan: LockPlan = { promotions: [], lanes: [], ownLanes: false, others: [re
 export interface Who {
   readonly actor: PersonState;
   readonly lentBy: PersonId | null;
+}
+
+/** The same with the token itself; null for whoever needs none, and for whoever came with one that holds no more. */
+export interface Bearer extends Who {
+  readonly token: TokenRecord | null;
 }
 
 /** What is recorded of a no. */
@@ -127,5 +132,7 @@ const nothing: Writing = {
   look: null,
   wakes: [],
   vault: null,
+  shredded: [],
+  marks: [],
   newKey: null,
 };

@@ -35,7 +35,7 @@ import {
 import { lock, type LockPlan, planOf, rivalsOf } from './lock.ts';
 import { keyConflict, replayOf } from './outcome.ts';
 import { staleRevision } from './precondition.ts';
-import { recordRefusal, type Who } from './refusals.ts';
+import { type Bearer, recordRefusal, type Who } from './refusals.ts';
 import type { Remembered } from './remembered.ts';
 
 /** How often a submission is decided again when rows moved between looking and locking. */
@@ -260,7 +260,7 @@ function deniedBy(scene: Scene, { command, door }: Submission): Refusal | null {
   if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
     return mightBeAllowed({ actor: scene.actor, command });
   }
-  const { actor, lentBy, promotion } = scene;
+  const { actor, lentBy, token, promotion } = scene;
   const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
   const environment = lane?.environment ?? null;
   return authorise({
@@ -268,6 +268,7 @@ function deniedBy(scene: Scene, { command, door }: Submission): Refusal | null {
     command,
     promotion,
     lentBy,
+    scopes: token?.scopes ?? null,
     door: door ?? null,
     prototype: prototypeIn(scene),
     environment,
@@ -276,7 +277,7 @@ function deniedBy(scene: Scene, { command, door }: Submission): Refusal | null {
 
 interface Settled {
   readonly decided: Decided;
-  readonly who: Who;
+  readonly who: Bearer;
   readonly reading: Reading;
   readonly context: EntryContext;
   readonly loaded: ReturnType<typeof loadedFrom>;
@@ -292,6 +293,7 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
     ...writingOf(decided, loaded, context),
     look: submission.look ?? null,
     vault: sealed.vault,
+    marks: marksOfAdded(ports.vault, submission),
     newKey: sealed.newKey,
   };
   const main = writing.streams.find((stream) => stream.kind === 'promotion') ?? writing.streams[0];
@@ -311,6 +313,13 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
     folded: foldedOf(writing, loaded),
     refused: refused === null ? null : { refusal: refused, ...who },
   };
+}
+
+/** The address that an administrator gave for somebody is one they may sign commits with. */
+function marksOfAdded(vault: Vault, { workspace, command, personal }: Submission): Writing['marks'] {
+  if (command.kind !== 'AddPerson' || personal?.email === undefined) return [];
+  const { person } = command;
+  return [{ person, mark: vault.markOf(workspace, personal.email) }];
 }
 
 function refusedBy(why: Refusal, who: Who): Outcome {
@@ -334,10 +343,10 @@ function foldedOf(writing: Writing, loaded: ReadonlyMap<string, Loaded>): Readon
 }
 
 /** The actor with whoever lent them their token; null when that token was revoked while they were on their way. */
-function whoIs(actor: PersonState, token: Submission['token']): Who | null {
-  if (token === undefined) return { actor, lentBy: null };
+function whoIs(actor: PersonState, token: Submission['token']): Bearer | null {
+  if (token === undefined) return { actor, lentBy: null, token: null };
   const held = actor.tokens.find(({ id }) => id === token);
-  return held === undefined ? null : { actor, lentBy: lenderOf(actor, held) };
+  return held === undefined ? null : { actor, lentBy: lenderOf(actor, held), token: held };
 }
 
 function unknownActor(id: PersonState['id']): PersonState {

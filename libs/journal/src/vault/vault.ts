@@ -1,8 +1,8 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
-import { type PersonId, uuidOf, type WorkspaceId } from '@proviso/domain';
+import { type Digest, type PersonId, uuidOf, type WorkspaceId } from '@proviso/domain';
 import { JournalFailure } from '../failure.ts';
 import type { Submission } from '../port.ts';
-import type { Session } from '../session.ts';
+import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
 import { commit, seal, unseal } from './seal.ts';
 
@@ -10,6 +10,12 @@ const readVault = statement(
   'vault.read',
   `select v.id, v.person, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
     where v.workspace = $1 and v.id = any($2::text[])`,
+);
+
+const readAll = statement(
+  'vault.read_all',
+  `select v.id, v.sealed, k.wrapped from proviso.vault v join proviso.vault_key k on k.workspace = v.workspace and k.person = v.person
+    where v.workspace = $1 and v.person = $2 order by v.id limit $3`,
 );
 
 /** What a submission puts into the vault, and the commitments its entries carry instead. */
@@ -23,6 +29,8 @@ export interface Sealed {
 export interface Vault {
   /** Tells the same request from another without telling what was in it. */
   readonly fingerprint: (text: string) => Buffer;
+  /** A keyed digest of the address that a commit names a person by. */
+  readonly markOf: (workspace: WorkspaceId, address: string) => Digest;
   /** Something that only this key opens. */
   readonly marker: () => Buffer;
   /** Throws `vault_unreadable` for what another key sealed. */
@@ -32,6 +40,11 @@ export interface Vault {
     session: Session,
     workspace: WorkspaceId,
     ids: readonly string[],
+  ) => Promise<Readonly<Record<string, string>>>;
+  /** Everything that is sealed under one person's key, by its id; at most so many. */
+  readonly openAll: (
+    session: Session,
+    of: { readonly workspace: WorkspaceId; readonly person: PersonId; readonly limit: number },
   ) => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -44,6 +57,10 @@ export function vaultOf(vaultKeyHex: string): Vault {
   const fingerprintKey = createSecretKey(master);
   return {
     fingerprint: (text) => createHmac('sha256', fingerprintKey).update('request ').update(text).digest(),
+    markOf: (workspace, address) => {
+      const told = JSON.stringify(['author', workspace, address.toLowerCase()]);
+      return `sha256:${createHmac('sha256', fingerprintKey).update(told).digest('hex')}`;
+    },
     marker: () => seal(master, Buffer.from('proviso vault')),
     expectOurs: (sealed) => void unseal(master, sealed),
     sealFor: ({ submission, wrappedKey, refId }) => sealFor(master, submission, wrappedKey, refId),
@@ -51,12 +68,22 @@ export function vaultOf(vaultKeyHex: string): Vault {
       const rows = await session.transaction(workspace, (transaction) =>
         transaction.run(readVault, [uuidOf(workspace), ids]),
       );
-      const texts = rows.map(
-        (row) => [String(row.id), opened(unseal(master, row.wrapped as Buffer), row.sealed as Buffer)] as const,
+      return openedRows(master, rows);
+    },
+    openAll: async (session, { workspace, person, limit }) => {
+      const rows = await session.transaction(workspace, (transaction) =>
+        transaction.run(readAll, [uuidOf(workspace), person, limit]),
       );
-      return Object.fromEntries(texts);
+      return openedRows(master, rows);
     },
   };
+}
+
+function openedRows(master: Buffer, rows: readonly Row[]): Readonly<Record<string, string>> {
+  const texts = rows.map(
+    (row) => [String(row.id), opened(unseal(master, row.wrapped as Buffer), row.sealed as Buffer)] as const,
+  );
+  return Object.fromEntries(texts);
 }
 
 /** Where a person's name lies. */
@@ -66,10 +93,10 @@ export function nameRef(person: PersonId): string {
 
 function sealFor(master: Buffer, submission: Submission, wrappedKey: Buffer | null, refId: string): Sealed {
   const { command, personal, reason, actor } = submission;
-  if (command.kind === 'AddPerson' && personal !== undefined) {
+  const person = addedBy(command);
+  if (person !== null && personal !== undefined) {
     const key = randomBytes(32);
     const { sealedText, commitment } = commit(JSON.stringify(personal));
-    const person = command.person;
     return {
       commitments: { personal: commitment },
       vault: { id: nameRef(person), person, sealed: seal(key, sealedText) },
@@ -84,6 +111,12 @@ function sealFor(master: Buffer, submission: Submission, wrappedKey: Buffer | nu
     vault: { id: refId, person: actor, sealed: seal(key, sealedText) },
     newKey: wrappedKey === null ? { person: actor, wrapped: seal(master, key) } : null,
   };
+}
+
+/** Whom a command brings into being, with a name of their own. */
+function addedBy(command: Submission['command']): PersonId | null {
+  if (command.kind === 'AddPerson') return command.person;
+  return command.kind === 'TrustWorkload' ? command.rule.service : null;
 }
 
 function opened(key: Buffer, sealed: Buffer): string {

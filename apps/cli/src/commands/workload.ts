@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { addEvidence, distrustWorkload, type Prototype, trustWorkload } from '@proviso/client';
+import { isId } from '@proviso/domain';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { expectPrototype } from '../reading.ts';
+import type { Session } from '../session.ts';
+import { table } from '../table.ts';
+import { Trouble } from '../trouble.ts';
+
+/** Which runs are trusted. */
+export interface TrustFlags {
+  readonly name: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly repository: string;
+  readonly ref: string;
+  readonly workflow?: string;
+}
+
+/** Trusts the runs of a pipeline to bring evidence for a prototype. */
+export async function trustPipeline(session: Session, prototype: string, flags: TrustFlags): Promise<ExitCode> {
+  const api = session.api();
+  const { id } = await expectPrototype(api, prototype);
+  const { name, issuer, audience, repository, ref, workflow } = flags;
+  const body = { name, issuer, audience, repository, ref, ...(workflow === undefined ? {} : { workflow }) };
+  const shown = await api.write((options) => trustWorkload({ ...options, path: { id }, body }));
+  return print(session, shown);
+}
+
+/** Ends that trust, and every token of its runs. */
+export async function distrustPipeline(session: Session, prototype: string, service: string): Promise<ExitCode> {
+  const api = session.api();
+  const { id } = await expectPrototype(api, prototype);
+  const shown = await api.write((options) => distrustWorkload({ ...options, path: { id }, body: { service } }));
+  return print(session, shown);
+}
+
+/** The pipelines that are trusted. */
+export async function listPipelines(session: Session, prototype: string): Promise<ExitCode> {
+  return print(session, await expectPrototype(session.api(), prototype));
+}
+
+/** What one document is about. */
+export interface EvidenceFlags {
+  readonly kind: string;
+  readonly commit: string;
+}
+
+/** Brings a file as evidence. A run may read nothing, so it names its prototype by id. */
+export async function bringEvidence(
+  session: Session,
+  prototype: string,
+  { file, kind, commit }: EvidenceFlags & { readonly file: string },
+): Promise<ExitCode> {
+  const api = session.api();
+  const id = isId('pro', prototype) ? prototype : (await expectPrototype(api, prototype)).id;
+  const contentBase64 = await readFile(file, 'base64').catch((error: unknown) => {
+    throw new Trouble(`expected a file at ${file}, got none that can be read`, { cause: error });
+  });
+  const body = { kind, commit, contentBase64 };
+  const added = await api.write((options) => addEvidence({ ...options, path: { id }, body }));
+  if (session.json) session.print(JSON.stringify(added));
+  else session.print(`${kind} ${added.digest} stands with ${added.candidate}.`);
+  return exitCodes.ok;
+}
+
+function print(session: Session, { name, workloads }: Prototype): ExitCode {
+  if (session.json) session.print(JSON.stringify({ prototype: name, workloads }));
+  else if (workloads.length === 0) session.print(`${name} trusts no pipeline.`);
+  else {
+    const rows = workloads.map(({ service, issuer, repository, ref, workflow }) => [
+      ...[service, repository, ref],
+      ...[workflow ?? 'any', issuer],
+    ]);
+    session.print(table(['service', 'repository', 'ref', 'workflow', 'issuer'], rows));
+  }
+  return exitCodes.ok;
+}

@@ -1,0 +1,80 @@
+import { type Refusal, type Scope, refusal } from '@proviso/domain';
+import type { Verb } from './ability.ts';
+
+/**
+ * The scopes that hold each verb. Total, so that no new command comes without a word about it; a verb with none is for
+ * whole tokens only, and for those who need no token at all.
+ */
+const scopesOf: Readonly<Record<Verb, readonly Scope[]>> = {
+  read: ['read'],
+  run_edge: ['edge'],
+  RegisterPrototype: ['build'],
+  AssignOwner: ['operate'],
+  FreezeCandidate: ['build'],
+  OpenPromotion: ['build'],
+  Rerun: ['build', 'operate'],
+  Cancel: ['build', 'operate'],
+  Rollback: ['build', 'operate'],
+  Decide: ['decide'],
+  TrustPrototype: ['operate'],
+  TrustWorkload: ['operate'],
+  DistrustWorkload: ['operate'],
+  AddEvidence: ['evidence'],
+  HoldLane: ['operate'],
+  ResumeLane: ['operate'],
+  SetVariable: ['operate'],
+  UnsetVariable: ['operate'],
+  BindSecret: ['operate'],
+  UnbindSecret: ['operate'],
+  RotateSecret: ['operate'],
+  SetLimits: ['operate'],
+  PublishPolicy: ['publish'],
+  AgreeToPolicy: ['administer'],
+  AssignTier: ['publish'],
+  AddPerson: ['administer'],
+  GrantRole: ['administer'],
+  RevokeRole: ['administer'],
+  IssueToken: ['administer'],
+  RevokeToken: ['administer'],
+  DisablePerson: ['administer'],
+  ErasePerson: ['administer'],
+  ReadPersonal: ['administer'],
+  UnlinkIdentity: ['administer'],
+  EndSessions: ['administer'],
+  LinkIdentity: [],
+  IssueOwnToken: [],
+  RevokeOwnToken: [],
+  OpenWorkspace: [],
+  RecordSweep: [],
+  RemoveArtifact: [],
+  RaiseIncarnation: [],
+  Claim: [],
+  Report: [],
+  Breakage: [],
+  Weigh: [],
+  Look: [],
+  Undone: [],
+  Tick: [],
+};
+
+/** A token's part of the answer: it narrows what its person may, and never adds to it. Null: a whole token, or none. */
+export function outOfScope(held: readonly Scope[] | null, verb: Verb): Refusal | null {
+  if (held === null) return null;
+  const wanted = scopesOf[verb];
+  if (wanted.some((scope) => held.includes(scope))) return null;
+  const [first = 'whole'] = wanted;
+  const words = wanted.length === 0 ? 'a token without scopes' : `a token with the scope ${wanted.join(' or ')}`;
+  return refusal('scope_missing', `expected ${words}, got one with ${held.join(', ')}`, {
+    rule: `token/${first}`,
+  });
+}
+
+/** Scope by verb as text that a person can read and diff. */
+export function scopeMatrix(): string {
+  const rows = Object.entries(scopesOf).filter(([, scopes]) => scopes.length > 0);
+  const width = Math.max(...rows.map(([verb]) => verb.length));
+  return rows
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([verb, scopes]) => `${verb.padEnd(width)}  ${scopes.join(' ')}`)
+    .join('\n');
+}
