@@ -116,7 +116,7 @@ describe('three thousand requests of strangers', () => {
     expect((await gateOf(gate)).body['status']).toBe('passed');
     const heard = (await Promise.all(flood)).filter((status) => status !== undefined);
     expect(new Set(heard)).toEqual(new Set([401]));
-    expect(heard.length).toBeGreaterThan(2_000);
+    expect(heard.length).toBeGreaterThan(1_000);
   }, 120_000);
 });
 

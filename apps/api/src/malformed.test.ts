@@ -205,7 +205,7 @@ describe('bad input', () => {
     }
     expect(seen.length).toBeGreaterThan(300);
     expect(seen.filter(([, status]) => status >= 500)).toEqual([]);
-  });
+  }, 180_000);
 
   it('tells the line and column of a mistake in a policy', async () => {
     const payload = 'policy: x\ngates:\n  - gate: nope\n';
