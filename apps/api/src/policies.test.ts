@@ -127,7 +127,7 @@ describe('a draft', () => {
     const attempt = async (who: 'bea' | 'sam' | 'olga', source = policySource) =>
       (await here.post('aud', '/v1/policies/try', { source, person: here.people[who], promotion })).body;
     expect(await attempt('bea')).toMatchObject({ allowed: false, code: 'own_work', rule: 'separation/requester' });
-    expect(await attempt('olga')).toMatchObject({ allowed: false, code: 'not_permitted', rule: 'policy/requirements' });
+    expect(await attempt('olga')).toMatchObject({ allowed: false, code: 'not_permitted', rule: 'requirement' });
     expect(await attempt('sam')).toMatchObject({ allowed: true, met: false, missing: '1 more of group/security' });
     expect(await attempt('sam', one(policySource))).toMatchObject({ allowed: true, met: true, missing: null });
     const shown = await here.ask('aud', 'GET', `/v1/promotions/${promotion}`);
