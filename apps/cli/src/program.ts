@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.ts';
 import { type ExplainFlags, explain } from './commands/explain.ts';
 import { history } from './commands/history.ts';
 import { init } from './commands/init.ts';
+import { login, logout, people, whoami } from './commands/login.ts';
 import { changeLimits, showLimits } from './commands/limits.ts';
 import { promote, type PromoteFlags } from './commands/promote.ts';
 import { status } from './commands/status.ts';
@@ -71,6 +72,7 @@ function buildProgram(bind: Bind): Command {
   addLooking(program, bind);
   addLimits(program, bind);
   addPolicies(program, { bind, withData, connected, examples });
+  addPeople(program, bind);
   addTokens(program, bind);
   addConfiguring(program, bind);
   return program;
@@ -124,11 +126,12 @@ function addDeciding(program: Command, bind: Bind): void {
       .argument('<promotion>')
       .description(about)
       .option('--reason <text>', 'kept encrypted; the journal holds a commitment to it')
+      .option('--open', 'open the page in a browser where this gate is decided there')
       .addHelpText('after', examples(`proviso ${name} prm_… --as sam --reason "looked at the evidence"`))
       .action(
         bind((session, args, flags) => {
-          const { reason } = flags as { reason?: string };
-          return decide(session, word(args, 0), { verdict, reason });
+          const { reason, open = false } = flags as { reason?: string; open?: boolean };
+          return decide(session, word(args, 0), { verdict, reason, open });
         }),
       );
   }
@@ -216,6 +219,26 @@ function addLimits(program: Command, bind: Bind): void {
     .description('Change limits; those that are not named stay')
     .addHelpText('after', examples('proviso limits set diskBytesMax=20GB retentionDays=14 --as olga'))
     .action(bind((session, args) => changeLimits(session, args)));
+}
+
+function addPeople(program: Command, bind: Bind): void {
+  connected(program.command('login'))
+    .description('Sign in: your browser asks you, and this command line gets a token of your own')
+    .option('--open', 'open the browser')
+    .addHelpText('after', examples('proviso login --url https://proviso.example --open'))
+    .action(bind((session, _args, flags) => login(session, flags)));
+  connected(program.command('logout'))
+    .description('End the token that login was given')
+    .addHelpText('after', examples('proviso logout'))
+    .action(bind((session, _args, flags) => logout(session, flags)));
+  connected(program.command('whoami'))
+    .description('In whose name the commands speak')
+    .addHelpText('after', examples('proviso whoami'))
+    .action(bind((session) => whoami(session)));
+  connected(program.command('people'))
+    .description('Who is here with which roles, and who waits for one')
+    .addHelpText('after', examples('proviso people --as pia'))
+    .action(bind((session) => people(session)));
 }
 
 function addTokens(program: Command, bind: Bind): void {
