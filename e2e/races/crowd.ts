@@ -57,8 +57,8 @@ export interface Ballot {
 /** A process of its own for each of the first votes, REST for all others: two hundred processes would only race for two cores. */
 const share: Readonly<Record<DecisionChannel['name'], number>> = {
   CLI: 5,
-  // Each signs in and looks first, so it comes late; some dozen are a crowd.
-  page: 40,
+  // Each signs in and looks first, so it comes late: a few are enough.
+  page: 10,
   REST: Number.POSITIVE_INFINITY,
 };
 
