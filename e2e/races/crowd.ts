@@ -55,7 +55,12 @@ export interface Ballot {
 }
 
 /** A process of its own for each of the first votes, REST for all others: two hundred processes would only race for two cores. */
-const share: Readonly<Record<DecisionChannel['name'], number>> = { CLI: 5, REST: Number.POSITIVE_INFINITY };
+const share: Readonly<Record<DecisionChannel['name'], number>> = {
+  CLI: 5,
+  // Each signs in and looks first, so it comes late: a few are enough.
+  page: 10,
+  REST: Number.POSITIVE_INFINITY,
+};
 
 /** The votes of a round, spread evenly over people; nobody who may not even look is given the CLI, which looks first. */
 export function ballots(count: number): readonly Ballot[] {

@@ -19,7 +19,7 @@ export function toldOf(
 ): Html {
   const changes = code === 'stale_evidence' || code === 'stale_attempt' ? changesSince(seen, view, name) : [];
   const who = more.whoCan ?? [];
-  return html`<div class="told no" role="alert"><p><strong>${titles[code] ?? 'Your decision was not recorded.'}</strong> ${capital(message)}.</p>
+  return html`<div class="told no" role="alert" data-code="${code}"><p><strong>${titles[code] ?? 'Your decision was not recorded.'}</strong> ${capital(message)}.</p>
 ${changes.length === 0 ? null : html`<p>What has changed since:</p><ul>${changes.map((change) => html`<li>${change}</li>`)}</ul><p>Below is what is current. Look again, and decide on that.</p>`}
 ${who.length === 0 ? null : html`<p>Who can: ${who.map(nameOf).join(', ')}.</p>`}</div>`;
 }

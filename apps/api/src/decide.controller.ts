@@ -10,7 +10,7 @@ import { type DecisionShown, decisionPage } from './decide-page.ts';
 import { toldOf } from './decide-told.ts';
 import { forms, queries } from './forms.ts';
 import { recorded } from './guard.ts';
-import type { Html } from './html.ts';
+import { type Html, html } from './html.ts';
 import { readerOf, sendPage, sendTo } from './page.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, notFound, paramOf, queryOf } from './parsing.ts';
@@ -39,27 +39,30 @@ export class DecideController {
     queryOf(request, queries.none);
     const sent = bodyOf(request, forms.decide);
     const caller = callerOf(request);
-    const error = await this.#submit(request, sent).then(
-      () => null,
-      (refused: Error) => refused,
+    const { passed, failed } = await this.#submit(request, sent).then(
+      (closed) => ({ passed: closed, failed: null }),
+      (error: Error) => ({ passed: false, failed: error }),
     );
-    if (error === null) return sendTo(reply, `/decide/${paramOf(request, 'id')}`);
-    const problem = problemOf(error);
+    if (failed === null) {
+      const words = passed ? html`<p data-passed="true">Recorded: the gate has passed.</p>` : html`<p>Recorded.</p>`;
+      return sendTo(reply, `/decide/${paramOf(request, 'id')}`, { words });
+    }
+    const problem = problemOf(failed);
     const status = httpStatusOf(problem.code);
     // Not found and what broke are told as everywhere; an answer about this gate is told on its page.
-    if (status === 404 || status >= 500) throw error;
+    if (status === 404 || status >= 500) throw failed;
     this.#parts.metrics.refused(problem.code);
     if (!problem.more.recorded) this.#parts.summary.note(caller, problem.code);
     return this.#answer(request, reply, { status, told: toldOf(problem, sent, await gateIn(request)) });
   }
 
-  async #submit(request: FastifyRequest, sent: z.output<typeof forms.decide>): Promise<void> {
+  async #submit(request: FastifyRequest, sent: z.output<typeof forms.decide>): Promise<boolean> {
     await this.#expectFresh(callerOf(request));
     if (sent.verdict !== 'approve' && sent.reason === undefined)
       throw new Problem('reason_required', 'expected a reason: say why, so that the builder knows what to do');
     const { view, name } = await gateIn(request);
     const { draw, submit } = intentOf(this.#parts, request, sent.key);
-    await submit(
+    const { answer } = await submit(
       {
         ...{ kind: 'Decide', promotion: view.state.id, gate: name, attempt: sent.attempt, verdict: sent.verdict },
         ...{ decision: idFrom('dec', draw('decision')), artifact: sent.artifactDigest },
@@ -67,6 +70,7 @@ export class DecideController {
       },
       sent.reason === undefined ? {} : { reason: sent.reason },
     );
+    return answer.kind === 'decided' && answer.passed;
   }
 
   /** The journal asks the same by its own clock where the policy wants it; this page wants it everywhere. */

@@ -23,7 +23,10 @@ export function guardOf(
     const route = routesByKey.get(routeKey(request.method, path));
     if (route === undefined) throw new Problem('not_found', 'expected a known address');
     if (route.access.kind === 'public') return;
-    if (route.access.kind === 'page' && request.method !== 'GET') expectSameSite(request, parts.config);
+    const { authorization } = request.headers;
+    // Whoever comes with a token is no browser; at a page it is worth nothing, and that is said first.
+    if (route.access.kind === 'page' && request.method !== 'GET' && authorization === undefined)
+      expectSameSite(request, parts.config);
     const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
     const refused = lackOf(route.access, caller);

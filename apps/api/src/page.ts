@@ -30,9 +30,17 @@ export function sendPage(reply: FastifyReply, status: number, page: Page): Fasti
   return reply.code(status).type('text/html; charset=utf-8').send(textOf(page));
 }
 
-/** Sends the browser on with a GET, whatever it came with. */
-export function sendTo(reply: FastifyReply, address: string, status: 302 | 303 = 303): FastifyReply {
-  return reply.code(status).header('location', address).type('text/html; charset=utf-8').send('');
+/** Sends the browser on with a GET, whatever it came with; `words` are for programs that stay. */
+export function sendTo(
+  reply: FastifyReply,
+  address: string,
+  { status = 303, words = null }: { readonly status?: 302 | 303; readonly words?: Html | null } = {},
+): FastifyReply {
+  return reply
+    .code(status)
+    .header('location', address)
+    .type('text/html; charset=utf-8')
+    .send(words?.html ?? '');
 }
 
 /** The person of a session, as their pages show them. */

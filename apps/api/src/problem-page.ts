@@ -6,17 +6,17 @@ import { type Problem, httpStatusOf } from './problem.ts';
 import { isPage, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
 
-/** Whether the answer to this request is read by a person: only then a problem is told as a page. */
+/** Whether the answer is read by a person: only then a problem is told as a page. Who sends a token is a program. */
 export function isForPeople(request: FastifyRequest): boolean {
   const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
-  return route !== undefined && isPage(route);
+  return route !== undefined && isPage(route) && request.headers.authorization === undefined;
 }
 
 /** A problem in the words of a page; whoever is not signed in is shown the way, and comes back to where they were going. */
 export function sendProblemPage(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
   if (problem.code === 'unauthenticated') {
     const to = request.method === 'GET' ? request.url : '/';
-    void sendTo(reply, `/login?to=${encodeURIComponent(to)}`, request.method === 'GET' ? 302 : 303);
+    void sendTo(reply, `/login?to=${encodeURIComponent(to)}`, { status: request.method === 'GET' ? 302 : 303 });
     return;
   }
   void sendPage(reply, httpStatusOf(problem.code), pageOf(problem, askerOf(request) !== undefined));
@@ -26,7 +26,7 @@ function pageOf({ code, message, more }: Problem, signedIn: boolean): Page {
   const { title, advice } = wordsOf[code] ?? { title: 'That did not work', advice: 'Nothing was recorded.' };
   const waits = code === 'not_permitted' && more.rule === 'ability/read';
   const content = html`<h1>${waits ? 'You have no role here yet' : title}</h1>
-<div class="told no" role="alert"><p>${waits ? 'You are signed in. An administrator of this workspace gives you a role; then this page shows what waits for you.' : `${capital(message)}.`}</p></div>
+<div class="told no" role="alert" data-code="${code}"><p>${waits ? 'You are signed in. An administrator of this workspace gives you a role; then this page shows what waits for you.' : `${capital(message)}.`}</p></div>
 <p>${waits ? '' : advice}</p>
 <p><a href="${signedIn ? '/' : '/login'}">${signedIn ? 'To what waits for you' : 'Sign in'}</a></p>`;
   return { title: waits ? 'No role yet' : title, content };

@@ -97,8 +97,8 @@ describe('a session', () => {
     expect(both.body).toMatchObject({ person: { id: here.people.sam } });
     const forged = { ...cookie, authorization: `Bearer prv_${'x'.repeat(43)}` };
     expect((await here.ask(null, 'GET', '/v1/me', { headers: forged })).status).toBe(401);
-    expect((await openBrowser(here.fastify).get('/', { ...cookie, ...bearer('sam') })).status).toBe(302);
-    expect((await here.ask(null, 'GET', '/', { headers: bearer('sam') })).status).toBe(302);
+    expect((await openBrowser(here.fastify).get('/', { ...cookie, ...bearer('sam') })).status).toBe(401);
+    expect((await here.ask(null, 'GET', '/', { headers: bearer('sam') })).body['code']).toBe('unauthenticated');
   });
 
   it.each<[string, Readonly<Record<string, string>>]>([

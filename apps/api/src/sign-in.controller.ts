@@ -37,7 +37,7 @@ export class SignInController {
     if (provider === null) return sendPage(reply, 200, tokenPage(wanted));
     const { url, signingIn } = await provider.begin(wanted, fresh === 'true');
     setCookie(reply, config, 'signingIn', this.#notes.seal(signingIn));
-    return sendTo(reply, url.href, 302);
+    return sendTo(reply, url.href, { status: 302 });
   }
 
   @Get('login/callback')

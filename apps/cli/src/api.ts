@@ -33,6 +33,8 @@ interface Answer<T> {
 
 /** The API through its generated client, with retries and with refusals as troubles. */
 export interface Api {
+  /** Where it answers; its pages for people are there, too. */
+  readonly url: string;
   read<T>(ask: (options: ReadOptions) => Promise<Answer<T>>): Promise<NonNullable<T>>;
   write<T>(ask: (options: WriteOptions) => Promise<Answer<T>>): Promise<NonNullable<T>>;
 }
@@ -73,6 +75,7 @@ export function openApi(connection: Connection, interrupted: AbortSignal): Api {
   });
   const call = async <T>(ask: () => Promise<Answer<T>>) => await persist(ask, { url: connection.url, interrupted });
   return {
+    url: connection.url.replace(/\/+$/, ''),
     read: async (ask) => await call(() => ask(options())),
     write: async (ask) => {
       const headers = { 'Idempotency-Key': randomUUID() };

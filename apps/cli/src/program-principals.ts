@@ -1,6 +1,7 @@
 import { scopes, tokenDaysMax } from '@proviso/domain';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type TokenFlags, issue, issueOwn, listTokens, revoke } from './commands/token.ts';
+import { login, logout, people, whoami } from './commands/login.ts';
 import { erase, exportPersonal } from './commands/people.ts';
 import {
   bringEvidence,
@@ -16,22 +17,43 @@ import { type Bind, connected, examples, withData, word } from './program-part.t
 /** A quarter of a year, and at most the year that the API allows. */
 const TOKEN_DAYS = 90;
 
-/** The commands about who acts: tokens, people, machines and workspaces. */
+/** The commands about who acts: signing in, tokens, people, machines and workspaces. */
 export function addPrincipals(program: Command, bind: Bind): void {
+  addSigningIn(program, bind);
   addTokens(program, bind);
   addWorkspaces(program, bind);
   addPeople(program, bind);
   addWorkloads(program, bind);
 }
 
+function addSigningIn(program: Command, bind: Bind): void {
+  connected(program.command('login'))
+    .description('Sign in: your browser asks you, and this command line gets a token of your own')
+    .option('--open', 'open the browser')
+    .addHelpText('after', examples('proviso login --url https://proviso.example --open'))
+    .action(bind((session, _args, flags) => login(session, flags)));
+  connected(program.command('logout'))
+    .description('End the token that login was given')
+    .addHelpText('after', examples('proviso logout'))
+    .action(bind((session, _args, flags) => logout(session, flags)));
+  connected(program.command('whoami'))
+    .description('In whose name the commands speak')
+    .addHelpText('after', examples('proviso whoami'))
+    .action(bind((session) => whoami(session)));
+}
+
 function addPeople(program: Command, bind: Bind): void {
-  const people = program.command('people').description('What is held about people: show it, destroy it');
-  connected(people.command('export'))
+  const group = program.command('people').description('People: who is here, and what is held about them');
+  connected(group.command('list', { isDefault: true }))
+    .description('Who is here with which roles, and who waits for one')
+    .addHelpText('after', examples('proviso people --as pia'))
+    .action(bind((session) => people(session)));
+  connected(group.command('export'))
     .argument('[person]', 'by name or id; without one: yourself')
     .description('All that is held about a person, as JSON; that it was read is recorded')
     .addHelpText('after', examples('proviso people export "Bea Builder" --as pia > bea.json'))
     .action(bind((session, args) => exportPersonal(session, args[0])));
-  connected(people.command('erase'))
+  connected(group.command('erase'))
     .argument('<person>', 'by name or id')
     .description('Destroy name, address and reasons of a person for good; history stays valid')
     .option('--yes', 'nothing brings it back, and you know')

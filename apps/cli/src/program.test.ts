@@ -214,6 +214,13 @@ test.each([
   expect(said.join('\n')).toContain('Who can: group security.');
 });
 
+test('a gate that wants a fresh sign-in is decided at its page: the way there is printed', async () => {
+  const answer = answering([promotionAt('waiting_for_human')], () => problem(403, 'step_up_required'));
+  const { code, said } = await run(['approve', 'prm_1'], answer);
+  expect(code).toBe(5);
+  expect(said.join('\n')).toMatch(/Decide at http:\/\/127\.0\.0\.1:\d+\/decide\/gate/);
+});
+
 test('an id that nobody knows is named, with the way to the right one', async () => {
   const { code, said } = await run(['status', 'prm_9'], answering([]));
   expect(code).toBe(1);

@@ -117,11 +117,12 @@ function addDeciding(program: Command, bind: Bind): void {
       .argument('<promotion>')
       .description(about)
       .option('--reason <text>', 'kept encrypted; the journal holds a commitment to it')
+      .option('--open', 'open the page in a browser where this gate is decided there')
       .addHelpText('after', examples(`proviso ${name} prm_… --as sam --reason "looked at the evidence"`))
       .action(
         bind((session, args, flags) => {
-          const { reason } = flags as { reason?: string };
-          return decide(session, word(args, 0), { verdict, reason });
+          const { reason, open = false } = flags as { reason?: string; open?: boolean };
+          return decide(session, word(args, 0), { verdict, reason, open });
         }),
       );
   }

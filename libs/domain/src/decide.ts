@@ -12,7 +12,7 @@ import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
 import { breakage, claim, report, tick, undone } from './step.ts';
-import { addEvidence, distrustWorkload, trustWorkload } from './workload.ts';
+import { decideWorkload } from './workload.ts';
 import { decideWorkspace } from './workspace.ts';
 
 /** The one place where anything is decided: every surface, every leader and every activity ends here. */
@@ -42,11 +42,9 @@ export function decide(scene: Scene, command: Command): Decided {
         event,
       }));
     case 'TrustWorkload':
-      return trustWorkload(scene, command);
     case 'DistrustWorkload':
-      return distrustWorkload(scene, command);
     case 'AddEvidence':
-      return addEvidence(scene, command);
+      return decideWorkload(scene, command);
     case 'PublishPolicy':
     case 'AgreeToPolicy':
       return simple(scene, decidePolicy(scene.policy, command, scene), (event) => ({

@@ -1,14 +1,15 @@
 import type { Candidate } from './candidate.ts';
 import type { PromotionCommand, RegisterPrototype } from './command.ts';
+import type { PersonId } from './id.ts';
 import { limitsOf, noLanes } from './limits.ts';
 import { next } from './next.ts';
 import type { Policy } from './policy.ts';
-import { versionInForce } from './policy-publication.ts';
+import { type PolicyVersion, versionInForce } from './policy-publication.ts';
 import { type ResolvedPolicy, resolvePolicy } from './policy-tier.ts';
 import { type PrototypeState, candidateOf } from './prototype.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene } from './scene.ts';
-import { exclusionsOf, hasOrphan } from './separation.ts';
+import { type Involved, exclusionsOf, hasOrphan } from './separation.ts';
 import { openIfHuman } from './step.ts';
 
 /** Registers a prototype together with its lanes: a prototype without lanes would be a trap for the first claim. */
@@ -58,24 +59,9 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
   if (prototype.owner === null)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
   const people = { ...scene.people, [scene.actor.id]: scene.actor };
-  const { version, digest, author, lentBy: policyLentBy, policy: written } = versionInForce(policy, scene.now);
-  const brought = candidate.evidence ?? [];
-  const claimed = (candidate.provenance.claims ?? []).map((marks) =>
-    marks.flatMap((mark) => scene.authors[mark] ?? []),
-  );
-  const unknownAuthors = claimed.filter((known) => known.length === 0).length;
-  const involved = {
-    requester: scene.actor.id,
-    owner: prototype.owner,
-    authors: [...candidate.provenance.authors, ...claimed.flat()],
-    uploader: candidate.provenance.uploader,
-    bringers: brought.map(({ by }) => by),
-    policyAuthor: author,
-    lenders: [
-      ...[scene.lentBy, candidate.provenance.lentBy, policyLentBy],
-      ...brought.map(({ lentBy: lender }) => lender),
-    ].filter((one) => one != null),
-  };
+  const inForce = versionInForce(policy, scene.now);
+  const { version, digest, policy: written } = inForce;
+  const { involved, unknownAuthors } = involvedIn(scene, { owner: prototype.owner, candidate, policy: inForce });
   const accountable = people[prototype.owner];
   if (accountable?.kind !== 'human' || accountable.disabled)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one who is active'));
@@ -110,6 +96,26 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
   for (const rival of scene.rivals) plan.wakes.add(rival.id);
   const state = plan.promotion;
   return plan.answer(state === null ? { kind: 'done' } : { kind: 'onward', onward: next(state, scene.now) });
+}
+
+/** Whoever took part, and how many of those whom the commit names are nobody known here. */
+function involvedIn(
+  { actor, lentBy, authors }: Scene,
+  by: { readonly owner: PersonId; readonly candidate: Candidate; readonly policy: PolicyVersion },
+): { readonly involved: Involved; readonly unknownAuthors: number } {
+  const { provenance, evidence: brought = [] } = by.candidate;
+  const claimed = (provenance.claims ?? []).map((marks) => marks.flatMap((mark) => authors[mark] ?? []));
+  const lenders = [lentBy, provenance.lentBy, by.policy.lentBy, ...brought.map((one) => one.lentBy)];
+  const involved = {
+    requester: actor.id,
+    owner: by.owner,
+    authors: [...provenance.authors, ...claimed.flat()],
+    uploader: provenance.uploader,
+    bringers: brought.map((one) => one.by),
+    policyAuthor: by.policy.author,
+    lenders: lenders.filter((one) => one != null),
+  };
+  return { involved, unknownAuthors: claimed.filter((known) => known.length === 0).length };
 }
 
 /** What serves users now says what has changed; a version that is no longer known asks for every gate. */

@@ -23,21 +23,8 @@ export interface Undo {
 }
 
 /** One candidate on its way along one pinned policy: everything that decides about it, and nothing else. */
-export interface PromotionState {
+export interface PromotionState extends Opening {
   readonly id: PromotionId;
-  readonly prototype: PrototypeId;
-  readonly candidate: Candidate;
-  readonly policyId: PolicyId;
-  readonly policyVersion: number;
-  readonly policyDigest: Digest;
-  readonly policy: Policy;
-  /** The tier that the policy was resolved for, and what had changed since the live version; absent where neither mattered. */
-  readonly tier?: string;
-  readonly changed?: readonly ChangeType[];
-  readonly requester: PersonId;
-  readonly exclusions: readonly Exclusion[];
-  readonly unknownAuthors?: number;
-  readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
   readonly openedAt: number;
   /** What the build has made of the candidate; absent until it has. */
   readonly built?: Digest;

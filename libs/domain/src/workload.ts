@@ -90,8 +90,20 @@ function matchesRef(pattern: string, ref: string): boolean {
   return pattern.endsWith('*') ? ref.startsWith(pattern.slice(0, -1)) : ref === pattern;
 }
 
+/** Decides a command about pipelines and what they bring. */
+export function decideWorkload(scene: Scene, command: WorkloadCommand | AddEvidence): Decided {
+  switch (command.kind) {
+    case 'TrustWorkload':
+      return trustWorkload(scene, command);
+    case 'DistrustWorkload':
+      return distrustWorkload(scene, command);
+    case 'AddEvidence':
+      return addEvidence(scene, command);
+  }
+}
+
 /** Trusts a pipeline: its service comes into being with the one right to bring evidence for this prototype. */
-export function trustWorkload(scene: Scene, { prototype, rule }: Extract<WorkloadCommand, { kind: 'TrustWorkload' }>) {
+function trustWorkload(scene: Scene, { prototype, rule }: Extract<WorkloadCommand, { kind: 'TrustWorkload' }>) {
   const plan = new Plan(scene);
   if (scene.prototype === null) return plan.refuse(refusal('not_found', 'expected a known prototype'));
   const known = scene.prototype.workloads ?? [];
@@ -118,7 +130,7 @@ export function trustWorkload(scene: Scene, { prototype, rule }: Extract<Workloa
 }
 
 /** Ends the trust, and with it every token that a run still holds. */
-export function distrustWorkload(
+function distrustWorkload(
   scene: Scene,
   { prototype, service }: Extract<WorkloadCommand, { kind: 'DistrustWorkload' }>,
 ): Decided {
@@ -136,7 +148,7 @@ export function distrustWorkload(
  * Enters a document for a candidate, and for every open promotion of it. Whoever brought it, and the human behind them,
  * has no vote there from then on; where the vote is over it comes too late.
  */
-export function addEvidence(scene: Scene, { prototype, candidate: id, document, commit }: AddEvidence): Decided {
+function addEvidence(scene: Scene, { prototype, candidate: id, document, commit }: AddEvidence): Decided {
   const plan = new Plan(scene);
   const { actor, lentBy, token, rivals } = scene;
   if (scene.prototype === null) return plan.refuse(refusal('not_found', 'expected a known prototype'));

@@ -1,17 +1,25 @@
 import { cancelPromotion, rerunGate, resumeLane, rollbackPromotion, trustPrototype } from '@proviso/client';
 import { evidenceSummary, expectWaitingGate, sendVote, type Vote } from '../decision.ts';
+import { ApiRefusal } from '../api.ts';
+import { openInBrowser } from '../browser.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { expectPrototype, readPromotion } from '../reading.ts';
 import type { Session } from '../session.ts';
 import { Trouble } from '../trouble.ts';
 
 /** Shows what the vote will be bound to and sends it. */
-export async function decide(session: Session, id: string, vote: Vote): Promise<ExitCode> {
+export async function decide(
+  session: Session,
+  id: string,
+  { open = false, ...vote }: Vote & { readonly open?: boolean },
+): Promise<ExitCode> {
   const api = session.api();
   const promotion = await readPromotion(api, id);
   const gate = expectWaitingGate(promotion);
   if (!session.json) session.print(evidenceSummary(promotion, gate));
-  const answer = await sendVote(api, gate, vote);
+  const answer = await sendVote(api, gate, vote).catch((error: unknown) => {
+    throw atPage(error, `${api.url}/decide/${gate.id}`, open);
+  });
   if (session.json) session.print(JSON.stringify({ promotion: id, verdict: vote.verdict, ...answer }));
   else session.print(`\n${wordsFor(vote, answer.passed)}`);
   return exitCodes.ok;
@@ -64,6 +72,13 @@ export async function trust(session: Session, name: string): Promise<ExitCode> {
   if (session.json) session.print(JSON.stringify({ prototype: name, trusted: true }));
   else session.print(`${name} is trusted: its releases may run where nothing can be isolated.`);
   return exitCodes.ok;
+}
+
+/** What wants a fresh sign-in is decided at the page: the way there is printed, and opened for who wants that. */
+function atPage(error: unknown, address: string, open: boolean): unknown {
+  if (!(error instanceof ApiRefusal) || error.code !== 'step_up_required') return error;
+  if (open) openInBrowser(address);
+  return new Trouble(error.message, { exitCode: error.exitCode, advice: `Decide at ${address}`, cause: error });
 }
 
 function wordsFor({ verdict }: Vote, passed: boolean): string {
