@@ -15,7 +15,7 @@ import {
   separate,
   separateLent,
 } from '@proviso/domain';
-import { type Facts, type Verb, grantOf, mayFill, rightsOf, verbsOf } from './ability.ts';
+import { type Facts, type Verb, type Rights, bindingBehind, mayFill, rightsOf, verbsOf } from './ability.ts';
 import { bindingWords, wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
@@ -60,20 +60,28 @@ export function explain(subject: Subject): readonly Asked[] {
  * loaded row, because no rule of an ability may ever grant it away.
  */
 function ask(subject: Subject, asked: Asked[] | null): Refusal | null {
-  const facts = factsOf(subject);
+  const known: Known = { rights: rightsOf(subject.actor), facts: factsOf(subject) };
   for (const rule of rules) {
-    const no = rule.refuse(subject, facts);
-    if (asked !== null) asked.push(...told(rule, { subject, facts, no }));
+    const no = rule.refuse(subject, known);
+    if (asked !== null) asked.push(...told(no, () => rule.agree(subject, known)));
     if (no !== null) return no;
   }
   return null;
 }
 
-interface Rule {
-  readonly refuse: (subject: Subject, facts: Facts) => Refusal | null;
-  /** Under which name and with which words it says yes; null: such a command is not its matter. */
-  readonly agree: (subject: Subject, facts: Facts) => Pick<Asked, 'rule' | 'words'> | null;
+/** Looked up once for all rules. */
+interface Known {
+  readonly rights: Rights;
+  readonly facts: Facts;
 }
+
+interface Rule {
+  readonly refuse: (subject: Subject, known: Known) => Refusal | null;
+  /** Under which name and with which words it says yes; null: such a command is not its matter. */
+  readonly agree: (subject: Subject, known: Known) => Agreed | null;
+}
+
+type Agreed = Pick<Asked, 'rule' | 'words'>;
 
 /** Whoever adds a rule adds it before separation. */
 const rules: readonly Rule[] = [
@@ -83,12 +91,9 @@ const rules: readonly Rule[] = [
   { refuse: separated, agree: unrelated },
 ];
 
-function told(
-  rule: Rule,
-  { subject, facts, no }: { subject: Subject; facts: Facts; no: Refusal | null },
-): readonly Asked[] {
+function told(no: Refusal | null, agree: () => Agreed | null): readonly Asked[] {
   if (no !== null) return [{ rule: no.rule ?? no.code, answer: 'no', words: no.message, refusal: no }];
-  const yes = rule.agree(subject, facts);
+  const yes = agree();
   return yes === null ? [] : [{ ...yes, answer: 'yes', refusal: null }];
 }
 
@@ -96,15 +101,15 @@ function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
   return actor.disabled ? refusal('person_disabled', 'expected an active person', { rule: 'enabled' }) : null;
 }
 
-function unable(subject: Subject, facts: Facts): Refusal | null {
+function unable(subject: Subject, { rights, facts }: Known): Refusal | null {
   if (isOwnAffair(subject)) return null;
-  return rightsOf(subject.actor).can(subject.command.kind, facts) ? null : lacking(subject);
+  return rights.can(subject.command.kind, facts) ? null : lacking(subject);
 }
 
-function ableBy(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
-  const { actor, command } = subject;
+function ableBy(subject: Subject, { rights, facts }: Known): Agreed {
+  const { command } = subject;
   if (isOwnAffair(subject)) return { rule: 'own_affair', words: 'it is about yourself' };
-  const binding = grantOf(actor, command.kind, facts);
+  const binding = bindingBehind(rights, command.kind, facts);
   return {
     rule: `ability/${command.kind}`,
     words: binding === undefined ? 'nobody' : `you are ${bindingWords(binding)}`,
@@ -112,17 +117,15 @@ function ableBy(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
 }
 
 /** A vote must be one that the gate asks for, by a binding that reaches this promotion. A row not loaded asks nobody. */
-function unasked(subject: Subject, facts: Facts): Refusal | null {
-  const { actor, command } = subject;
-  if (command.kind !== 'Decide') return null;
-  const asked = requirementsOf(subject).some(({ from }) => mayFill(actor, from, facts));
-  return asked ? null : lacking(subject, 'requirement');
+function unasked(subject: Subject, { rights, facts }: Known): Refusal | null {
+  if (subject.command.kind !== 'Decide') return null;
+  for (const { from } of requirementsOf(subject)) if (mayFill(rights, from, facts)) return null;
+  return lacking(subject, 'requirement');
 }
 
-function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
-  const { actor, command } = subject;
-  if (command.kind !== 'Decide') return null;
-  const asked = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
+function askedFor(subject: Subject, { rights, facts }: Known): Agreed | null {
+  if (subject.command.kind !== 'Decide') return null;
+  const asked = requirementsOf(subject).flatMap(({ from }) => (mayFill(rights, from, facts) ? [from] : []));
   const filled = [...new Set(asked)];
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
@@ -132,7 +135,7 @@ function separated({ actor, command, promotion, lentBy = null }: Subject): Refus
   return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
 }
 
-function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
+function unrelated({ command }: Subject): Agreed | null {
   return command.kind === 'Decide' ? { rule: 'separation', words: 'you had no part in it' } : null;
 }
 
@@ -175,7 +178,7 @@ export function mayRead(actor: PersonState, noun: 'workspace' | 'edge' = 'worksp
 function counts(voter: PersonState, requirement: Requirement, ballot: Ballot): boolean {
   if (separate(voter, ballot.exclusions) !== null) return false;
   const { prototype, policy } = ballot;
-  return mayFill(voter, requirement.from, { noun: 'thing', prototype, environment: policy.environment });
+  return mayFill(rightsOf(voter), requirement.from, { noun: 'thing', prototype, environment: policy.environment });
 }
 
 function factsOf({ promotion, command, prototype, environment }: Subject): Facts {
