@@ -6,6 +6,7 @@ import {
   type PrincipalKind,
   type PromotionState,
   exclusionReasons,
+  leavesOf,
 } from '@proviso/domain';
 
 /** Everything that people are asked about at one promotion, and which roles may do it: all that the peers are given. */
@@ -104,5 +105,5 @@ function promotionOf(draw: Drawing, index: number): PromotionState {
 /** Whose votes the gate of a case asks for. */
 export function asksFor({ promotion }: Case): readonly string[] {
   const rule = promotion.policy.gates.find(({ gate }) => gate === 'approval');
-  return rule?.gate === 'approval' ? rule.requirements.map(({ from }) => from) : [];
+  return rule?.gate === 'approval' ? leavesOf(rule.requirements).map(({ from }) => from) : [];
 }
