@@ -11,6 +11,7 @@ interface Bench {
 }
 
 const runs = {
+  authority: 'who may do what, with the reason of a no, against Cedar, casbin and OPA',
   canary: 'our judge and ramp against the rules of others, on simulated canaries, good and bad',
   decide: 'one vote, durable, against a bare insert',
   edge: 'the router with its counts against HAProxy, and the start of an isolated release against a bare one',
@@ -20,6 +21,7 @@ const runs = {
 
 /** The benchmarks by name; each gives lines of one form, so that they can be compared and collected. */
 const benches: Readonly<Record<keyof typeof runs, () => Promise<Bench>>> = {
+  authority: () => import('./authority.ts'),
   canary: () => import('./canary.ts'),
   decide: () => import('./decide.ts'),
   edge: () => import('./edge.ts'),

@@ -11,7 +11,7 @@ function called(script: string, ...args: readonly string[]) {
 }
 
 describe.each([
-  ['bench', 'canary, decide, edge, judge, overhead', '  decide '],
+  ['bench', 'authority, canary, decide, edge, judge, overhead', '  decide '],
   ['e2e', 'kills, hostile, exports, fuzz, races', '  kills '],
 ])('npm run %s', (script, names, listed) => {
   it.each([

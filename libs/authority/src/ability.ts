@@ -10,8 +10,14 @@ export interface Facts {
 
 type Abilities = AbilityTuple<string, 'thing' | Facts>;
 
-/** What one principal may do, built from the bindings alone. The condition of each rule is the binding behind it. */
-export type Rights = Ability<Abilities, Binding>;
+/** A binding behind a rule, with what a vote under it counts as: `role/<name>`, and in a group `group/<name>`. */
+interface Grant {
+  readonly binding: Binding;
+  readonly countsAs: readonly string[];
+}
+
+/** What one principal may do, built from the bindings alone. The condition of each rule is the grant behind it. */
+export type Rights = Ability<Abilities, Grant>;
 
 /** Everything that can be allowed: each command by its kind, and the two ways to read. */
 export type Verb = Command['kind'] | 'read' | 'run_edge';
@@ -104,27 +110,33 @@ export function rightsOf(person: PersonState): Rights {
   return rights;
 }
 
-/** The binding by which a principal holds this right here; `can` answers only whether there is one. */
-export function grantOf(person: PersonState, verb: Verb, facts: Facts): Binding | undefined {
-  return rightsOf(person).relevantRuleFor(verb, facts)?.conditions;
+/** The binding by which this is a right here; `can` answers only whether there is one. */
+export function bindingBehind(rights: Rights, verb: Verb, facts: Facts): Binding | undefined {
+  return rights.relevantRuleFor(verb, facts)?.conditions?.binding;
 }
 
-/** True when a vote by this person counts here for `group/<name>` or `role/<name>`: one binding must do for both. */
-export function mayFill(person: PersonState, from: string, facts: Facts): boolean {
-  for (const rule of rightsOf(person).rulesFor('Decide', 'thing')) {
-    if (rule.conditions !== undefined && fills(rule.conditions, from) && rule.matchesConditions(facts)) return true;
-  }
+/** True when a vote counts here for `group/<name>` or `role/<name>`: one binding must reach and count. */
+export function mayFill(rights: Rights, from: string, facts: Facts): boolean {
+  for (const rule of rights.rulesFor('Decide', 'thing'))
+    if (rule.conditions?.countsAs.includes(from) === true && rule.matchesConditions(facts)) return true;
   return false;
 }
 
 function build(bindings: readonly Binding[]): Rights {
-  const rules = bindings.flatMap((binding) =>
-    verbsOf[binding.role].map((verb) => ({ action: verb, subject: 'thing' as const, conditions: binding })),
-  );
-  return new Ability<Abilities, Binding>(rules, {
-    conditionsMatcher: (binding) => (facts) => reaches(binding, facts as unknown as Facts),
+  const rules = bindings.flatMap((binding) => {
+    const grant = { binding, countsAs: countsAs(binding) };
+    return verbsOf[binding.role].map((verb) => ({ action: verb, subject: 'thing' as const, conditions: grant }));
+  });
+  return new Ability<Abilities, Grant>(rules, {
+    conditionsMatcher: ({ binding }) => {
+      return (facts) => reaches(binding, facts as unknown as Facts);
+    },
     detectSubjectType: (facts) => facts.noun,
   });
+}
+
+function countsAs({ role, group }: Binding): readonly string[] {
+  return role === 'approver' && group !== undefined ? [`role/${role}`, `group/${group}`] : [`role/${role}`];
 }
 
 /** How far a binding reaches. A fact that was not loaded is null and matches no narrower binding. */
@@ -144,10 +156,4 @@ function sameBinding(one: Binding, other: Binding | undefined): boolean {
   if (other === undefined) return false;
   const names = Object.keys(one) as (keyof Binding)[];
   return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
-}
-
-function fills(binding: Binding, from: string): boolean {
-  const role = from === `role/${binding.role}`;
-  const group = binding.role === 'approver' && binding.group !== undefined && from === `group/${binding.group}`;
-  return role || group;
 }

@@ -17,7 +17,7 @@ import {
   separateLent,
   separateLentOwn,
 } from '@proviso/domain';
-import { type Facts, type Verb, grantOf, mayFill, ownVerbs, rightsOf, verbsOf } from './ability.ts';
+import { type Facts, type Rights, type Verb, bindingBehind, mayFill, ownVerbs, rightsOf, verbsOf } from './ability.ts';
 import { outOfScope } from './scope.ts';
 import { bindingWords, wordsOf } from './words.ts';
 
@@ -65,20 +65,28 @@ export function explain(subject: Subject): readonly Asked[] {
  * separation of duties last, on the loaded row, because no rule of an ability may ever grant it away.
  */
 function ask(subject: Subject, asked: Asked[] | null): Refusal | null {
-  const facts = factsOf(subject);
+  const known: Known = { rights: rightsOf(subject.actor), facts: factsOf(subject) };
   for (const rule of rules) {
-    const no = rule.refuse(subject, facts);
-    if (asked !== null) asked.push(...told(rule, { subject, facts, no }));
+    const no = rule.refuse(subject, known);
+    if (asked !== null) asked.push(...told(no, () => rule.agree(subject, known)));
     if (no !== null) return no;
   }
   return null;
 }
 
-interface Rule {
-  readonly refuse: (subject: Subject, facts: Facts) => Refusal | null;
-  /** Under which name and with which words it says yes; null: such a command is not its matter. */
-  readonly agree: (subject: Subject, facts: Facts) => Pick<Asked, 'rule' | 'words'> | null;
+/** Looked up once for all rules. */
+interface Known {
+  readonly rights: Rights;
+  readonly facts: Facts;
 }
+
+interface Rule {
+  readonly refuse: (subject: Subject, known: Known) => Refusal | null;
+  /** Under which name and with which words it says yes; null: such a command is not its matter. */
+  readonly agree: (subject: Subject, known: Known) => Agreed | null;
+}
+
+type Agreed = Pick<Asked, 'rule' | 'words'>;
 
 /** Whoever adds a rule adds it before separation. */
 const rules: readonly Rule[] = [
@@ -89,12 +97,9 @@ const rules: readonly Rule[] = [
   { refuse: separated, agree: unrelated },
 ];
 
-function told(
-  rule: Rule,
-  { subject, facts, no }: { subject: Subject; facts: Facts; no: Refusal | null },
-): readonly Asked[] {
+function told(no: Refusal | null, agree: () => Agreed | null): readonly Asked[] {
   if (no !== null) return [{ rule: no.rule ?? no.code, answer: 'no', words: no.message, refusal: no }];
-  const yes = rule.agree(subject, facts);
+  const yes = agree();
   return yes === null ? [] : [{ ...yes, answer: 'yes', refusal: null }];
 }
 
@@ -102,17 +107,17 @@ function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
   return actor.disabled ? refusal('person_disabled', 'expected an active person', { rule: 'enabled' }) : null;
 }
 
-function unable(subject: Subject, facts: Facts): Refusal | null {
+function unable(subject: Subject, { rights, facts }: Known): Refusal | null {
   if (isOwnAffair(subject)) return null;
-  if (rightsOf(subject.actor).can(subject.command.kind, facts)) return null;
+  if (rights.can(subject.command.kind, facts)) return null;
   const own = ownVerbs.includes(subject.command.kind) && isAboutSelf(subject);
   return (own ? separateLentOwn(subject.lentBy ?? null) : null) ?? lacking(subject);
 }
 
-function ableBy(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
-  const { actor, command } = subject;
+function ableBy(subject: Subject, { rights, facts }: Known): Agreed {
+  const { command } = subject;
   if (isOwnAffair(subject)) return { rule: 'own_affair', words: 'it is about yourself' };
-  const binding = grantOf(actor, command.kind, facts);
+  const binding = bindingBehind(rights, command.kind, facts);
   return {
     rule: `ability/${command.kind}`,
     words: binding === undefined ? 'nobody' : `you are ${bindingWords(binding)}`,
@@ -124,22 +129,20 @@ function narrowed({ scopes, command }: Subject): Refusal | null {
   return outOfScope(scopes ?? null, command.kind);
 }
 
-function wideEnough({ scopes, command }: Subject): ReturnType<Rule['agree']> {
+function wideEnough({ scopes, command }: Subject): Agreed | null {
   return scopes == null ? null : { rule: 'token', words: `your token may do this (${command.kind})` };
 }
 
 /** A vote must be one that the gate asks for, by a binding that reaches this promotion. A row not loaded asks nobody. */
-function unasked(subject: Subject, facts: Facts): Refusal | null {
-  const { actor, command } = subject;
-  if (command.kind !== 'Decide') return null;
-  const asked = requirementsOf(subject).some(({ from }) => mayFill(actor, from, facts));
-  return asked ? null : lacking(subject, 'requirement');
+function unasked(subject: Subject, { rights, facts }: Known): Refusal | null {
+  if (subject.command.kind !== 'Decide') return null;
+  for (const { from } of requirementsOf(subject)) if (mayFill(rights, from, facts)) return null;
+  return lacking(subject, 'requirement');
 }
 
-function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
-  const { actor, command } = subject;
-  if (command.kind !== 'Decide') return null;
-  const asked = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
+function askedFor(subject: Subject, { rights, facts }: Known): Agreed | null {
+  if (subject.command.kind !== 'Decide') return null;
+  const asked = requirementsOf(subject).flatMap(({ from }) => (mayFill(rights, from, facts) ? [from] : []));
   const filled = [...new Set(asked)];
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
@@ -149,7 +152,7 @@ function separated({ actor, command, promotion, lentBy = null }: Subject): Refus
   return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
 }
 
-function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
+function unrelated({ command }: Subject): Agreed | null {
   return command.kind === 'Decide' ? { rule: 'separation', words: 'you had no part in it' } : null;
 }
 
@@ -212,7 +215,7 @@ function verbFor(noun: 'workspace' | 'edge'): 'read' | 'run_edge' {
 function counts(voter: PersonState, requirement: Requirement, ballot: Ballot): boolean {
   if (separate(voter, ballot.exclusions) !== null) return false;
   const { prototype, policy } = ballot;
-  return mayFill(voter, requirement.from, { noun: 'thing', prototype, environment: policy.environment });
+  return mayFill(rightsOf(voter), requirement.from, { noun: 'thing', prototype, environment: policy.environment });
 }
 
 function factsOf({ promotion, command, prototype, environment }: Subject): Facts {

@@ -187,7 +187,8 @@ function keptIn(world: World, artifact: string): Scene['artifact'] {
   return told.at(-1) ?? null;
 }
 
-function sceneFor(world: World, actor: PersonId, command: Command): Scene {
+/** What the journal would load for this command. */
+export function sceneFor(world: World, actor: PersonId, command: Command): Scene {
   const state = <State>(key: string) => (world.states.get(key) ?? null) as State | null;
   const people = Object.fromEntries(
     [...world.states]
