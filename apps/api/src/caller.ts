@@ -1,4 +1,4 @@
-import type { Id, PersonId, PersonState, WorkspaceId } from '@proviso/domain';
+import type { Door, Id, PersonId, PersonState, WorkspaceId } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
@@ -10,6 +10,8 @@ export interface Caller {
   /** The token they came with, and who lent it to them, if it is not theirs alone. */
   readonly token: Id<'tok'>;
   readonly lentBy: PersonId | null;
+  /** How they came in, and when they last proved who they are. */
+  readonly door: Door;
   readonly reads: Reads;
 }
 

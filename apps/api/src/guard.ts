@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mayRead } from '@proviso/authority';
-import { lenderOf, type PersonState } from '@proviso/domain';
+import { type Door, lenderOf, type PersonState } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { type Caller, attachAsker, attachCaller } from './caller.ts';
@@ -28,6 +28,9 @@ export function guardOf(parts: Pick<Parts, 'journal' | 'refusals'>): (request: F
   };
 }
 
+/** A token proves nothing about when its holder was last asked who they are. */
+const tokenDoor: Door = { channel: 'rest', freshAt: null };
+
 /** A token's own form; anything else is not even hashed. */
 const bearer = /^Bearer (prv_[A-Za-z0-9_-]{43})$/i;
 
@@ -42,7 +45,14 @@ async function authenticate(journal: Journal, header: string | undefined): Promi
   const held = person?.tokens.find((one) => one.hash === hash);
   // Nothing is kept from one request to the next: what was revoked is unknown to every replica at once.
   if (person === null || person.disabled || held === undefined) throw unknown();
-  return { workspace: principal.workspace, person, reads, token: held.id, lentBy: lenderOf(person, held) };
+  return {
+    workspace: principal.workspace,
+    person,
+    reads,
+    token: held.id,
+    lentBy: lenderOf(person, held),
+    door: tokenDoor,
+  };
 }
 
 /** How a token is stored and looked up: only its hash is anywhere. */

@@ -1,5 +1,6 @@
 import { type Action, actionsOn, authority } from '@proviso/authority';
 import {
+  type Door,
   type GateState,
   type Headline,
   type PersonId,
@@ -31,6 +32,8 @@ export interface Viewer {
   readonly person: PersonState;
   /** Who lent them the token they came with, if it is not theirs alone. */
   readonly lentBy: PersonId | null;
+  /** How they came in: a gate may be closed to it. */
+  readonly door: Door;
   readonly names: Names;
   readonly pastWaits: readonly PastWait[];
   readonly now: number;
@@ -51,12 +54,13 @@ export async function namesFor(reads: Reads, views: readonly PromotionView[]): P
 /** Reads what a view of these promotions needs. Past waits are asked for only where somebody waits. */
 export async function viewerOf(
   { config, now }: Pick<Parts, 'config' | 'now'>,
-  { person, lentBy, reads }: Pick<Caller, 'person' | 'lentBy' | 'reads'>,
+  { person, lentBy, door, reads }: Pick<Caller, 'person' | 'lentBy' | 'door' | 'reads'>,
   views: readonly PromotionView[],
 ): Promise<Viewer> {
   const waits = views.some(({ state }) => currentGate(state)?.status === 'waiting');
   const [names, pastWaits] = await Promise.all([namesFor(reads, views), waits ? reads.pastWaits('approval') : []]);
-  return { person, lentBy, names, pastWaits, now: now(), timeZone: config.timeZone, previews: hasPreviews(config) };
+  const reading = { now: now(), timeZone: config.timeZone };
+  return { person, lentBy, door, names, pastWaits, ...reading, previews: hasPreviews(config) };
 }
 
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
@@ -95,6 +99,8 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
       promotion: state,
       hold: production?.state.hold ?? null,
       lentBy: viewer.lentBy,
+      door: viewer.door,
+      now: viewer.now,
     }).map(actionView),
     revision: view.revision,
     openedAt: timeOf(state.openedAt),

@@ -29,6 +29,7 @@ export const problemResource = named(
     traceId: z.string().optional(),
     rule: z.string().optional(),
     whoCan: z.array(z.string()).optional(),
+    decideUrl: z.string().optional().describe('where it can be decided after a fresh login'),
     errors: z.array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
   }),
 );

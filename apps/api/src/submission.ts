@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Command } from '@proviso/domain';
+import { type Command, gateIdOf } from '@proviso/domain';
 import type { Receipt, Submission } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
@@ -40,15 +40,24 @@ export function intentOf(parts: Parts, request: FastifyRequest): Intent {
         // A key is its sender's own: nobody collides with it, or learns from it, by guessing.
         idempotencyKey: `rest/${caller.person.id}/${key}`,
         authn: 'token/rest',
+        door: caller.door,
         token: caller.token,
         ...(onRevision === undefined ? {} : { onRevision }),
         ...along,
       };
-      return accepted(
-        await parts.refusals.during(caller.person.id, () => parts.journal.submit(submission), countsAsTry),
+      const receipt = await parts.refusals.during(
+        caller.person.id,
+        () => parts.journal.submit(submission),
+        countsAsTry,
       );
+      return accepted(receipt, decidePageOf(command));
     },
   };
+}
+
+/** The page on which a person logs in and decides; every no that asks for a fresh login names it. */
+function decidePageOf(command: Command): string | null {
+  return 'promotion' in command ? `/decide/${gateIdOf(command.promotion, 'approval')}` : null;
 }
 
 /** Each leaves an entry, what is merely not there as well, and entries are what a flood must not fill. */

@@ -1,5 +1,6 @@
 import {
   type Command,
+  type Door,
   type Environment,
   type GateName,
   type GateState,
@@ -11,9 +12,11 @@ import {
   type PromotionState,
   type Refusal,
   artifactOf,
+  closedDoor,
   currentGate,
   gateIn,
   isBlocked,
+  pinnedRule,
   refusal,
   standing,
 } from '@proviso/domain';
@@ -82,6 +85,9 @@ export interface ActionFacts {
   readonly hold: Hold | null;
   /** Who lent the viewer the token they came with. */
   readonly lentBy: PersonId | null;
+  /** How the viewer came in, and what time it is for them. */
+  readonly door: Door;
+  readonly now: number;
 }
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
@@ -89,7 +95,8 @@ export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Acti
   const { promotion, lentBy } = facts;
   return offered(facts).map((rel) => {
     const command = commandOf(rel, promotion);
-    return answered(rel, { actor, command, promotion, lentBy }, votedAlready(actor, command, promotion));
+    const refused = votedAlready(actor, command, promotion) ?? shut(command, facts);
+    return answered(rel, { actor, command, promotion, lentBy }, refused);
   });
 }
 
@@ -147,6 +154,11 @@ function votedAlready(actor: PersonState, command: Command, promotion: Promotion
   if (command.kind !== 'Decide') return null;
   const voted = standing(gateIn(promotion, command.gate).decisions).some((decision) => decision.person === actor.id);
   return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
+}
+
+/** What this way in could only be told no to; the page of the gate may still be open. */
+function shut(command: Command, { promotion, door, now }: ActionFacts): Refusal | null {
+  return command.kind === 'Decide' ? closedDoor(pinnedRule(promotion.policy, 'approval'), door, now) : null;
 }
 
 function offered({ promotion, hold }: ActionFacts): readonly PromotionRel[] {

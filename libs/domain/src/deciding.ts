@@ -1,5 +1,6 @@
 import type { Decide } from './command.ts';
 import { standing } from './decision.ts';
+import { closedDoor } from './door.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
 import { artifactOf, findGate, gateIn } from './promotion.ts';
 import { pinnedRule } from './policy.ts';
@@ -52,7 +53,8 @@ function cannotVote(state: PromotionState, command: Decide, scene: Scene): Refus
   if (!current)
     return refusal('stale_evidence', 'what you were shown is no longer current: look again and decide on that');
   const voted = standing(gate.decisions).some((decision) => decision.person === scene.actor.id);
-  return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
+  if (voted) return refusal('already_decided', 'you have decided on this attempt already');
+  return closedDoor(pinnedRule(state.policy, 'approval'), scene.door, scene.now);
 }
 
 const codeAfter: Readonly<Record<Outcome, RefusalCode>> = {

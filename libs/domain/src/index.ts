@@ -28,7 +28,9 @@ export {
   readContract,
   requestFields,
 } from './contract.ts';
+export { type ApprovalRule } from './approval-rule.ts';
 export { decide } from './decide.ts';
+export { type Channel, type Door, channels, closedDoor, freshMsMax, isFresh } from './door.ts';
 export { tallyOf } from './deciding.ts';
 export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts, standing } from './decision.ts';
 export { type GateState, type GateStatus, gateStatuses, isBlocked } from './gate.ts';

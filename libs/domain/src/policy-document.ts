@@ -1,25 +1,13 @@
+import { approvalRuleFrom, approvalShape } from './approval-document.ts';
 import { environments } from './lane.ts';
 import { type GateRule, type Policy, policyProblem } from './policy.ts';
 import { type ReadResult, type ShapeProblem, read } from './shape-reading.ts';
 import { toJsonSchema } from './shape-schema.ts';
 import { type Of, about, choice, duration, group, integer, list, number, oneOf, preset, text } from './shape.ts';
 
-/** A week: long enough for holidays of one approver, short enough that evidence is not history. */
-const approvalExpiryDefault = '7d';
-/** Nobody should find an approval waiting from last season. */
-const approvalExpiryMsMax = 60 * 86_400_000;
-
 const attempts = {
   attemptsMax: preset(about(integer({ min: 1, max: 10 }), 'breakages after which the gate is inconclusive'), 3),
 };
-
-const requirement = group({
-  from: about(
-    text({ pattern: '^(group|role)/[a-z][a-z0-9-]{0,62}$', meaning: 'group/<name> or role/<name>' }),
-    'whose votes count',
-  ),
-  count: about(integer({ min: 1, max: 20 }), 'how many distinct people'),
-});
 
 const gateShape = oneOf('gate', {
   readiness: group({}, attempts),
@@ -31,10 +19,7 @@ const gateShape = oneOf('gate', {
     { ...attempts, repeats: preset(integer({ min: 1, max: 20 }), 3) },
   ),
   staging: group({}, attempts),
-  approval: group(
-    { requirements: about(list(requirement, { min: 1, max: 20 }), 'all of them must be met') },
-    { expires: preset(duration({ minMs: 1_000, maxMs: approvalExpiryMsMax }), approvalExpiryDefault) },
-  ),
+  approval: approvalShape,
   canary: group(
     { weights: about(list(integer({ min: 1, max: 100 }), { min: 1, max: 10 }), 'percent of users, growing') },
     {
@@ -127,7 +112,7 @@ export function policySchema(): Record<string, unknown> {
 function ruleFrom(document: PolicyDocument['gates'][number]): GateRule {
   switch (document.gate) {
     case 'approval':
-      return { gate: 'approval', requirements: document.requirements, expiresMs: document.expires };
+      return { ...approvalRuleFrom(document), gate: 'approval' };
     case 'canary': {
       const { look, dwell, deadline, ...rest } = document;
       return { ...rest, lookMs: look, dwellMs: dwell, deadlineMs: deadline };

@@ -1,7 +1,7 @@
+import { type ApprovalRule, approvalProblem } from './approval-rule.ts';
 import type { Digest, PersonId, PolicyId } from './id.ts';
 import type { Calendar, FreezeWindow } from './freeze.ts';
 import type { Environment } from './lane.ts';
-import type { Requirement } from './quorum.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 
 /** The gates that exist. The order in which a promotion meets them is its policy's. */
@@ -22,7 +22,7 @@ export type GateRule =
   | ({ readonly gate: 'scan' } & MachineRule)
   | ({ readonly gate: 'staging' } & MachineRule)
   | ({ readonly gate: 'evaluation'; readonly bar: number; readonly repeats: number } & MachineRule)
-  | { readonly gate: 'approval'; readonly requirements: readonly Requirement[]; readonly expiresMs: number }
+  | ({ readonly gate: 'approval' } & ApprovalRule)
   | ({ readonly gate: 'canary' } & CanaryRule & MachineRule);
 
 /** How a canary ramps and when its judge may conclude; formulas and defaults come from the design of the canary. */
@@ -139,10 +139,7 @@ export function policyProblem(policy: Policy): string | null {
 function ruleProblem(rule: GateRule, policy: Policy): string | null {
   switch (rule.gate) {
     case 'approval':
-      if (rule.requirements.length === 0) return 'expected at least one requirement at the approval gate, got none';
-      if (rule.expiresMs > policy.evidenceAgeMaxMs)
-        return 'expected evidence to stay fresh at least as long as the approval may take';
-      return null;
+      return approvalProblem(rule, policy.evidenceAgeMaxMs);
     case 'canary':
       return rule.weights.every((weight, index) => weight > (rule.weights[index - 1] ?? 0) && weight <= 100)
         ? null

@@ -1,4 +1,5 @@
 import type { Calendar } from './freeze.ts';
+import type { Door } from './door.ts';
 import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts';
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
@@ -18,6 +19,8 @@ export interface Scene {
   readonly actor: PersonState;
   /** Who issued the token that the actor came with, when it was somebody else: they could be acting themselves. */
   readonly lentBy: PersonId | null;
+  /** How the actor came in. */
+  readonly door: Door;
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;

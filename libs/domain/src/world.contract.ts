@@ -1,5 +1,6 @@
 import type { Calendar } from './freeze.ts';
 import type { Command } from './command.ts';
+import type { Door } from './door.ts';
 import { decide } from './decide.ts';
 import type { PersonId, PromotionId } from './id.ts';
 import type { LaneState } from './lane.ts';
@@ -126,9 +127,11 @@ export function copyOf(world: World): World {
   return { states: new Map(world.states), drafts: [...world.drafts], now: world.now };
 }
 
+const atRest: Door = { channel: 'rest', freshAt: null };
+
 /** Decides a command in the world and applies what came of it. */
-export function ask(world: World, actor: PersonId, command: Command): Decided {
-  const decided = decide(sceneFor(world, actor, command), command);
+export function ask(world: World, actor: PersonId, command: Command, door: Door = atRest): Decided {
+  const decided = decide({ ...sceneFor(world, actor, command), door }, command);
   for (const draft of decided.drafts) {
     const key = `${draft.stream}/${draft.id}`;
     world.states.set(key, evolve(world.states.get(key) ?? null, draft, world.now));
@@ -186,7 +189,7 @@ function keptIn(world: World, artifact: string): Scene['artifact'] {
   return told.at(-1) ?? null;
 }
 
-function sceneFor(world: World, actor: PersonId, command: Command): Scene {
+function sceneFor(world: World, actor: PersonId, command: Command): Omit<Scene, 'door'> {
   const state = <State>(key: string) => (world.states.get(key) ?? null) as State | null;
   const people = Object.fromEntries(
     [...world.states]

@@ -17,6 +17,10 @@ export type Problem = {
     traceId?: string;
     rule?: string;
     whoCan?: Array<string>;
+    /**
+     * where it can be decided after a fresh login
+     */
+    decideUrl?: string;
     errors?: Array<{
         pointer: string;
         code: string;

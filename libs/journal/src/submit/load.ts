@@ -5,6 +5,7 @@ import {
   builtinOf,
   type Command,
   type Digest,
+  type Door,
   type KeptArtifact,
   type LaneState,
   type PersonId,
@@ -223,11 +224,12 @@ export function sceneOf(parts: {
   command: Command;
   actor: PersonState;
   lentBy: PersonId | null;
+  door: Door;
   loaded: ReadonlyMap<string, Loaded>;
   reading: Reading;
   now: number;
 }): Scene {
-  const { command, actor, lentBy, loaded, reading, now } = parts;
+  const { command, actor, lentBy, door, loaded, reading, now } = parts;
   const reach = reachOf(command);
   const at = (stream: string) => loaded.get(stream)?.state ?? null;
   const lanes = [...loaded].filter(([stream]) => stream.startsWith('lane/')).map(([, one]) => one.state as LaneState);
@@ -239,6 +241,7 @@ export function sceneOf(parts: {
     now,
     actor,
     lentBy,
+    door,
     authority,
     calendar,
     digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,

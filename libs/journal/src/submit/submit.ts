@@ -5,6 +5,7 @@ import {
   decide,
   lenderOf,
   type Decided,
+  type Door,
   type PersonState,
   type Reach,
   reachOf,
@@ -124,6 +125,9 @@ async function once(ports: SubmitPorts, submission: Submission, commandHash: Buf
   return await recordRefusal(ports, { submission, commandHash, ...outcome.refused });
 }
 
+/** Whoever does not say how they came in has no more than a process of ours, which decides nothing. */
+const serviceDoor: Door = { channel: 'service', freshAt: null };
+
 interface Work {
   readonly ports: SubmitPorts;
   readonly submission: Submission;
@@ -171,7 +175,7 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   const loaded = loadedFrom(rows, known);
   const reading = await withAllVoters(work, { beside, first, loaded });
   const now = Math.max(reading.now, lastChange(rows));
-  const scene = sceneOf({ command, ...who, loaded, reading, now });
+  const scene = sceneOf({ command, ...who, door: submission.door ?? serviceDoor, loaded, reading, now });
   const denied = deniedBy(scene, command);
   if (denied !== null) return refusedBy(denied, who);
   const decided = decide(scene, command);
