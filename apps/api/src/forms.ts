@@ -100,6 +100,11 @@ const reference = z
 
 const reason = prose.describe('kept in the vault, encrypted; the journal holds a commitment only');
 
+/** A moment as a person may send it: with its offset from UTC, or it means another elsewhere. */
+const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+const attempt = z.number().int().min(0).max(2_147_483_647);
+
 const variableName = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]{0,80}$/, 'expected a name in capital letters, digits and underscores');
@@ -171,10 +176,11 @@ export const bodies = {
     verdict: z.enum(['approve', 'reject', 'request_changes']),
     reason: reason.optional(),
     gateRevision: z.number().int().min(0).max(2_147_483_647).optional(),
-    attempt: z.number().int().min(0).max(2_147_483_647).optional(),
+    attempt: attempt.optional(),
     artifactDigest: digest,
     evidenceDigest: digest,
   }),
+  defer: z.strictObject({ until: moment, attempt: attempt.optional(), reason: reason.optional() }),
   setVariable: z.strictObject({ name: variableName, value: plainValue }),
   bindSecret: z.strictObject({ name: variableName, reference: secretReference }),
   configured: z.strictObject({ name: variableName }),

@@ -59,6 +59,20 @@ export class GatesController {
     return { ...doneView(receipt), decision, gate: gateIdOf(view.state.id, gate.name), passed };
   }
 
+  @Post(':id/defer')
+  @HttpCode(200)
+  async defer(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { until, attempt, reason } = bodyOf(request, bodies.defer);
+    const { caller, submit } = intentOf(this.#parts, request);
+    const { view, gate } = await gateIn(request);
+    const { id: promotion } = view.state;
+    const command = { kind: 'Defer', promotion, gate: gate.name, attempt: attempt ?? gate.attempt, until } as const;
+    await submit(command, reason === undefined ? {} : { reason });
+    const after = found(await caller.reads.promotion(promotion));
+    return gateView(after, found(findGate(after.state, gate.name)), await namesFor(caller.reads, [after]));
+  }
+
   @Post(':id/rerun')
   @HttpCode(202)
   async rerun(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {

@@ -99,6 +99,7 @@ const statusOf: Readonly<Record<string, number>> = {
   policy_invalid: 422,
   limits_invalid: 422,
   reason_required: 422,
+  until_invalid: 422,
   too_many_refusals: 429,
   too_many_uploads: 429,
   too_many_readers: 429,

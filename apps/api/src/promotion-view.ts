@@ -46,7 +46,10 @@ export interface Viewer {
 export async function namesFor(reads: Reads, views: readonly PromotionView[]): Promise<Names> {
   const people = views.flatMap(({ state }) => [
     state.requester,
-    ...state.gates.flatMap((gate) => gate.decisions.map((decision) => decision.person)),
+    ...state.gates.flatMap((gate) => [
+      ...gate.decisions.map((decision) => decision.person),
+      ...(gate.deferral === undefined ? [] : [gate.deferral.by]),
+    ]),
   ]);
   return reads.names([...new Set(people)]);
 }
@@ -143,6 +146,12 @@ export function gateView(view: PromotionView, gate: GateState, names: Names): Ga
       voided,
     })),
     expiresAt: gate.expiresAt === null ? null : timeOf(gate.expiresAt),
+    reminded: gate.reminded ?? 0,
+    escalatedTo: gate.escalatedTo ?? null,
+    deferred:
+      gate.deferral === undefined
+        ? null
+        : { by: personRef(gate.deferral.by, names), until: timeOf(gate.deferral.until), at: timeOf(gate.deferral.at) },
     artifactDigest: artifactOf(state),
     evidenceDigest: gate.evidenceDigest,
   };

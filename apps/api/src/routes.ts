@@ -260,6 +260,14 @@ const promotions: readonly Route[] = [
     { json: bodies.decide },
   ]),
   post([
+    '/v1/gates/:id/defer',
+    'deferGate',
+    'Say not now: no vote, and no reminder until then',
+    command('Defer'),
+    { 200: r.gate },
+    { json: bodies.defer },
+  ]),
+  post([
     '/v1/gates/:id/rerun',
     'rerunGate',
     'Run a blocked gate again',

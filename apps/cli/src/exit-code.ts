@@ -81,6 +81,7 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   not_trusted: exitCodes.failed,
   nothing_to_roll_back: exitCodes.failed,
   reason_required: exitCodes.failed,
+  until_invalid: exitCodes.failed,
   report_invalid: exitCodes.failed,
   too_large: exitCodes.failed,
   too_many: exitCodes.failed,

@@ -28,7 +28,15 @@ const candidate: Candidate = {
 const approval: Gate = {
   ...{ promotion: 'prm_1', revision: 1, since: '', decisions: [] },
   ...{ id: 'gate_1-approval', name: 'approval', status: 'waiting', attempt: 2, verdict: null, reasons: [] },
-  ...{ measure: null, evidence: [], requirements: [{ from: 'group/security', count: 1, have: 0 }], expiresAt: null },
+  ...{
+    measure: null,
+    evidence: [],
+    requirements: [{ from: 'group/security', count: 1, have: 0 }],
+    expiresAt: null,
+    reminded: 0,
+    escalatedTo: null,
+    deferred: null,
+  },
   ...{ artifactDigest: digest('a'), evidenceDigest: digest('e') },
 };
 

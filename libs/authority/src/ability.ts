@@ -16,6 +16,14 @@ export type Rights = Ability<Abilities, Binding>;
 /** What a role may be allowed: every command, and two ways to look. */
 export type Verb = Command['kind'] | 'read' | 'run_edge';
 
+/** What people do by their vote's right: only where the pinned policy asks for a group or role of theirs. */
+export const votersVerbs = ['Decide', 'Defer'] as const satisfies readonly Command['kind'][];
+
+/** True for what only the voters of a gate may do, and nobody about their own work. */
+export function isVotersVerb(verb: string): verb is (typeof votersVerbs)[number] {
+  return votersVerbs.some((one) => one === verb);
+}
+
 /** What each role may do: the whole of it. A role that is not listed may do nothing, a verb that is not listed is nobody's. */
 export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   builder: [
@@ -28,10 +36,10 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Cancel',
     'Rollback',
   ],
-  approver: ['read', 'Decide'],
+  approver: ['read', ...votersVerbs],
   operator: [
     'read',
-    'Decide',
+    ...votersVerbs,
     'TrustPrototype',
     'AssignOwner',
     'HoldLane',

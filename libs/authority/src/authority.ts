@@ -13,7 +13,7 @@ import {
   separate,
   separateLent,
 } from '@proviso/domain';
-import { type Facts, type Verb, grantOf, mayFill, rightsOf, verbsOf } from './ability.ts';
+import { type Facts, type Verb, grantOf, isVotersVerb, mayFill, rightsOf, verbsOf } from './ability.ts';
 import { bindingWords, wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
@@ -107,25 +107,25 @@ function ableBy({ actor, command }: Subject, facts: Facts): ReturnType<Rule['agr
 /** A vote must be one that the gate asks for, by a binding that reaches this promotion. A row not loaded asks nobody. */
 function unasked(subject: Subject, facts: Facts): Refusal | null {
   const { actor, command } = subject;
-  if (command.kind !== 'Decide') return null;
+  if (!isVotersVerb(command.kind)) return null;
   const asked = requirementsOf(subject).some(({ from }) => mayFill(actor, from, facts));
   return asked ? null : lacking(subject, 'requirement');
 }
 
 function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
   const { actor, command } = subject;
-  if (command.kind !== 'Decide') return null;
+  if (!isVotersVerb(command.kind)) return null;
   const filled = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
 
 function separated({ actor, command, promotion, lentBy = null }: Subject): Refusal | null {
-  if (command.kind !== 'Decide') return null;
+  if (!isVotersVerb(command.kind)) return null;
   return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
 }
 
 function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
-  return command.kind === 'Decide' ? { rule: 'separation', words: 'you had no part in it' } : null;
+  return isVotersVerb(command.kind) ? { rule: 'separation', words: 'you had no part in it' } : null;
 }
 
 /**
@@ -171,7 +171,7 @@ function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `abilit
 
 /** Who could do it instead: groups and roles, never names. */
 export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (command.kind === 'Decide' && promotion != null) return requirementsOf({ promotion }).map(({ from }) => from);
+  if (isVotersVerb(command.kind) && promotion != null) return requirementsOf({ promotion }).map(({ from }) => from);
   return holders(command.kind);
 }
 

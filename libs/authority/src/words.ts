@@ -8,6 +8,7 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   FreezeCandidate: 'upload a version',
   OpenPromotion: 'start a promotion',
   Decide: 'vote at this gate',
+  Defer: 'put off the vote at this gate',
   Rerun: 'run a gate again',
   Cancel: 'stop a promotion',
   Rollback: 'take a version back from users',

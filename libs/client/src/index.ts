@@ -6,6 +6,7 @@ export {
   bindSecret,
   cancelPromotion,
   decide,
+  deferGate,
   disablePerson,
   explainAction,
   followEvents,

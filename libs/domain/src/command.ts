@@ -55,6 +55,7 @@ export type PromotionCommand =
       readonly policyId: PolicyId;
     }
   | Decide
+  | Defer
   | { readonly kind: 'Rerun'; readonly promotion: PromotionId; readonly gate: GateName }
   | { readonly kind: 'Cancel'; readonly promotion: PromotionId }
   | { readonly kind: 'Rollback'; readonly promotion: PromotionId }
@@ -89,6 +90,15 @@ export interface Decide {
   readonly verdict: DecisionVerdict;
   readonly artifact: Digest;
   readonly evidenceDigest: Digest;
+}
+
+/** An approver's "not now", until a time before the gate expires. */
+export interface Defer {
+  readonly kind: 'Defer';
+  readonly promotion: PromotionId;
+  readonly gate: GateName;
+  readonly attempt: number;
+  readonly until: number;
 }
 
 /** A machine gate's verdict with its evidence. */
@@ -154,6 +164,7 @@ export function reachOf(command: Command): Reach {
         people: true,
       };
     case 'Decide':
+    case 'Defer':
       return { promotion: command.promotion, people: true };
     case 'Tick':
     case 'Rerun':

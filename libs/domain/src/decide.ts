@@ -1,5 +1,5 @@
 import type { Command, LaneCommand } from './command.ts';
-import { decideGate } from './deciding.ts';
+import { decideGate, defer } from './deciding.ts';
 import { cancel, rerun, rollback } from './ending.ts';
 import type { PersonId } from './id.ts';
 import type { LaneMove } from './lane.ts';
@@ -76,6 +76,7 @@ type OnPromotion = Extract<
   {
     kind:
       | 'Decide'
+      | 'Defer'
       | 'Rerun'
       | 'Cancel'
       | 'Rollback'
@@ -93,6 +94,8 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
   switch (command.kind) {
     case 'Decide':
       return decideGate(scene, command);
+    case 'Defer':
+      return defer(scene, command);
     case 'Rerun':
       return rerun(scene, command);
     case 'Cancel':

@@ -1,4 +1,4 @@
-import type { Decide } from './command.ts';
+import type { Decide, Defer } from './command.ts';
 import { standing } from './decision.ts';
 import { closedDoor } from './door.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
@@ -33,6 +33,25 @@ export function decideGate(scene: Scene, command: Decide): Decided {
   // A vote that changes nothing but the tally is nothing to the workflow.
   if (verdict !== 'approve' || passed) plan.wakes.add(state.id);
   return plan.answer({ kind: 'decided', passed });
+}
+
+/** "Not now": no vote, the gate stays open, and the end of its time stays where it is. */
+export function defer(scene: Scene, command: Defer): Decided {
+  const plan = begin(scene);
+  const state = focus(plan);
+  const gate = findGate(state, command.gate);
+  if (gate?.name !== 'approval' || gate.status !== 'waiting' || gate.expiresAt === null)
+    return plan.refuse(refusal('gate_closed', 'expected an approval gate that waits'));
+  if (gate.attempt !== command.attempt)
+    return plan.refuse(refusal('stale_attempt', `expected attempt ${gate.attempt}, got ${command.attempt}`));
+  const closed = closedDoor(pinnedRule(state.policy, 'approval'), scene.door, scene.now);
+  if (closed !== null) return plan.refuse(closed);
+  const { until, attempt } = command;
+  if (!(until > scene.now && until <= gate.expiresAt))
+    return plan.refuse(refusal('until_invalid', 'expected a time from now until this gate expires'));
+  const by = scene.actor.id;
+  plan.tell(state.id, { kind: 'gate_deferred', v: 1, gate: gate.name, attempt, until, by });
+  return plan.answer({ kind: 'done' });
 }
 
 /** What every surface shows beside an approval gate: how many of each group have agreed, by today's rights. */

@@ -187,12 +187,21 @@ function waiting(state: PromotionState, gate: GateState, facts: HeadlineFacts): 
   return [
     `Waiting for ${needs.join(' and ')} since ${momentWords(gate.since, facts)}.`,
     ...(usual === null ? [] : [`Usually ${durationWords(usual)}.`]),
+    ...notedWords(gate, facts),
     ...(gate.expiresAt === null ? [] : [`Expires ${momentWords(gate.expiresAt, facts)}.`]),
   ].join(' ');
 }
 
+/** What happened to the asking meanwhile. */
+function notedWords({ deferral, reminded, escalatedTo }: GateState, facts: HeadlineFacts): readonly string[] {
+  if (deferral !== undefined && deferral.until > facts.now)
+    return [`An approver put it off until ${momentWords(deferral.until, facts)}.`];
+  if (escalatedTo !== undefined) return [`Escalated to ${nameOf({ from: escalatedTo })}.`];
+  return reminded === undefined ? [] : [reminded > 1 ? 'Reminded twice.' : 'Reminded once.'];
+}
+
 /** The group or role as people say it: `group/data-protection` is Data protection. */
-function nameOf(requirement: Requirement): string {
+function nameOf(requirement: Pick<Requirement, 'from'>): string {
   const words = requirement.from.slice(requirement.from.indexOf('/') + 1).replaceAll('-', ' ');
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }

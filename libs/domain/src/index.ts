@@ -10,6 +10,7 @@ export {
 export type {
   Command,
   Decide,
+  Defer,
   LaneCommand,
   Look,
   PromotionCommand,
@@ -119,9 +120,7 @@ export {
 } from './policy.ts';
 export { type PolicyDocument, policyFrom, policySchema, policyShape, readPolicy } from './policy-document.ts';
 export {
-  type Opening,
   type Outcome,
-  type PromotionEvent,
   type PromotionState,
   type Undo,
   artifactOf,
@@ -130,6 +129,7 @@ export {
   gateIn,
   outcomes,
 } from './promotion.ts';
+export type { Opening, PromotionEvent } from './promotion-event.ts';
 export {
   type KeptArtifact,
   type PrototypeCommand,
@@ -140,6 +140,7 @@ export {
   sameContent,
 } from './prototype.ts';
 export { type EligibleVote, type Requirement, type Tally, matchQuorum } from './quorum.ts';
+export { type Deferral, escalationShare, reminderShares } from './reminder.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
 export { type Answer, type Authority, type Decided, type Draft, type Scene } from './scene.ts';
 export {

@@ -1,12 +1,13 @@
 import type { Candidate } from './candidate.ts';
-import type { Decision, VoidReason } from './decision.ts';
+import type { Decision } from './decision.ts';
 import { awaiting } from './awaiting.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
-import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
+import type { Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
 import { type GateName, type Policy, ruleOf } from './policy.ts';
+import type { PromotionEvent } from './promotion-event.ts';
 import { invariant } from './refusal.ts';
 import type { Exclusion } from './separation.ts';
-import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { Reason, Verdict } from './verdict.ts';
 
 /** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
 export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
@@ -48,125 +49,6 @@ export interface PromotionState {
   /** What condemned or explained the canary, kept as evidence. */
   readonly snapshot: Digest | null;
   readonly revision: number;
-}
-
-/** What may happen to a promotion. */
-export type PromotionEvent =
-  | ({ readonly kind: 'promotion_opened'; readonly v: 1; readonly promotion: PromotionId } & Opening)
-  | {
-      readonly kind: 'step_claimed';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly claimant: string;
-    }
-  | { readonly kind: 'place_awaited'; readonly v: 1; readonly gate: GateName; readonly runsMax: number }
-  | { readonly kind: 'place_found'; readonly v: 1; readonly gate: GateName }
-  | {
-      readonly kind: 'freeze_met';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly until: number;
-      readonly why: string;
-    }
-  | { readonly kind: 'freeze_ended'; readonly v: 1; readonly gate: GateName }
-  | {
-      /** The workspace has begun as many builds as it may in a day. */
-      readonly kind: 'build_postponed';
-      readonly v: 1;
-      readonly gate: 'build';
-      readonly buildsMax: number;
-      readonly until: number;
-    }
-  | {
-      readonly kind: 'gate_opened';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly expiresAt: number;
-      readonly evidenceDigest: Digest;
-    }
-  | {
-      readonly kind: 'gate_reported';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly verdict: Verdict;
-      readonly reasons: readonly Reason[];
-      readonly evidence: readonly EvidenceRef[];
-      readonly measure: Measure | null;
-    }
-  /** Something has to be given before this gate may begin; nothing was claimed, so nothing has to be undone. */
-  | {
-      readonly kind: 'gate_blocked';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly reasons: readonly Reason[];
-    }
-  | {
-      readonly kind: 'gate_errored';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly code: string;
-      readonly retryAt: number;
-    }
-  | {
-      readonly kind: 'gate_reopened';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact';
-    }
-  | {
-      /** From here on this is what every gate, vote and lane means. */
-      readonly kind: 'artifact_built';
-      readonly v: 1;
-      readonly gate: 'build';
-      readonly attempt: number;
-      readonly artifact: Digest;
-      /** Of all its files; builds from before they were counted have none. */
-      readonly bytes?: number;
-    }
-  | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
-  | {
-      readonly kind: 'decision_recorded';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly decision: Decision;
-    }
-  | {
-      readonly kind: 'decision_voided';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly decision: DecisionId;
-      readonly why: VoidReason;
-    }
-  | { readonly kind: 'quorum_reached'; readonly v: 1; readonly gate: GateName; readonly attempt: number }
-  | { readonly kind: 'canary_weighed'; readonly v: 1; readonly percent: number }
-  | { readonly kind: 'canary_condemned'; readonly v: 1; readonly snapshot: Digest; readonly reasons: readonly Reason[] }
-  | {
-      readonly kind: 'undo_ordered';
-      readonly v: 1;
-      readonly outcome: Undo['outcome'];
-      readonly why: Undo['why'];
-      readonly by: PersonId;
-    }
-  | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
-  | { readonly kind: 'promotion_ended'; readonly v: 1; readonly outcome: Outcome };
-
-/** What is fixed when a promotion opens. */
-export interface Opening {
-  readonly prototype: PrototypeId;
-  readonly candidate: Candidate;
-  readonly policyId: PolicyId;
-  readonly policyVersion: number;
-  readonly policyDigest: Digest;
-  readonly policy: Policy;
-  readonly requester: PersonId;
-  readonly exclusions: readonly Exclusion[];
-  readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
 }
 
 /** The one artifact that is looked at, voted on and deployed: what was built, else the sources themselves. */
@@ -265,14 +147,36 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
         since: at,
       });
     case 'gate_reopened':
-      return withGate(state, event.gate, {
-        ...pendingGate(event.gate, at),
-        attempt: gate.attempt,
-        revision: gate.revision,
-        decisions: gate.decisions.map((decision) => ({ ...decision, voided: decision.voided ?? 'reopened' })),
-      });
+      return reopened(state, gate, at);
     case 'gate_expired':
       return withGate(state, event.gate, { status: 'expired', since: at });
+    default:
+      return evolveVoting(state, gate, event, at);
+  }
+}
+
+type VotingEvent = Extract<
+  GateEvent,
+  {
+    kind:
+      | 'reminder_due'
+      | 'gate_escalated'
+      | 'gate_deferred'
+      | 'decision_recorded'
+      | 'decision_voided'
+      | 'quorum_reached';
+  }
+>;
+
+/** What happens while people are asked. */
+function evolveVoting(state: PromotionState, gate: GateState, event: VotingEvent, at: number): PromotionState {
+  switch (event.kind) {
+    case 'reminder_due':
+      return withGate(state, event.gate, { reminded: event.n });
+    case 'gate_escalated':
+      return withGate(state, event.gate, { escalatedTo: event.to });
+    case 'gate_deferred':
+      return withGate(state, event.gate, { deferral: { by: event.by, until: event.until, at } });
     case 'decision_recorded':
       return withGate(state, event.gate, {
         decisions: [...gate.decisions, event.decision],
@@ -364,6 +268,14 @@ function withVotesSuperseded(state: PromotionState): PromotionState {
   if (gate === undefined) return state;
   const decisions = gate.decisions.map((one) => ({ ...one, voided: one.voided ?? ('superseded' as const) }));
   return { ...state, gates: state.gates.map((one) => (one === gate ? { ...gate, decisions } : one)) };
+}
+
+/** As if nothing had happened to it but its number and the votes, which are void. */
+function reopened(state: PromotionState, gate: GateState, at: number): PromotionState {
+  const { attempt, revision } = gate;
+  const decisions = gate.decisions.map((decision) => ({ ...decision, voided: decision.voided ?? 'reopened' }));
+  const fresh: GateState = { ...pendingGate(gate.name, at), attempt, revision: revision + 1, decisions };
+  return { ...state, gates: state.gates.map((one) => (one.name === gate.name ? fresh : one)) };
 }
 
 /** Nobody will conclude what an end or a way back has overtaken; left as claimed it would look as if somebody did. */

@@ -30,6 +30,7 @@ export const refusalCodes = [
   'nothing_to_roll_back',
   'person_disabled',
   'reason_required',
+  'until_invalid',
   'channel_not_allowed',
   'step_up_required',
   'too_large',

@@ -10,6 +10,7 @@ import { currentGate, deadlineOf, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
 import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
+import { remindersOf } from './reminder.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
 import { type Reason, letsThrough } from './verdict.ts';
@@ -150,6 +151,9 @@ export function begin(scene: Scene): Plan {
       { kind: 'gate_expired', v: 1, gate: gate.name },
       { kind: 'promotion_ended', v: 1, outcome: 'expired' },
     );
+  } else if (gate?.name === 'approval') {
+    const due = remindersOf(gate, pinnedRule(state.policy, 'approval')).filter(({ at }) => at <= scene.now);
+    for (const { event } of due) plan.tell(state.id, event);
   }
   return plan;
 }

@@ -150,6 +150,16 @@ export function foldAgain(world: World): Map<string, StreamState> {
   return states;
 }
 
+/** The first promotion of the world. */
+export const promotion = `prm_${'0'.repeat(32)}` as const;
+
+/** That promotion as it is now. */
+export function stateOf(world: World): PromotionState {
+  const state = promotionsOf(world).find((one) => one.id === promotion);
+  if (state === undefined) throw new Error('expected the promotion');
+  return state;
+}
+
 /** All promotions, oldest first. */
 export function promotionsOf(world: World): readonly PromotionState[] {
   return [...world.states].filter(([key]) => key.startsWith('promotion/')).map(([, state]) => state as PromotionState);

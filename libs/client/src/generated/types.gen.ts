@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, until_invalid, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -277,6 +277,22 @@ export type Gate = {
     }>;
     decisions: Array<Decision>;
     expiresAt: string | null;
+    /**
+     * how many reminders were given
+     */
+    reminded: number;
+    escalatedTo: string | null;
+    deferred: {
+        by: PersonRef;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        /**
+         * RFC 3339, UTC
+         */
+        at: string;
+    } | null;
     artifactDigest: string;
     evidenceDigest: string | null;
 };
@@ -1837,6 +1853,46 @@ export type DecideResponses = {
 };
 
 export type DecideResponse = DecideResponses[keyof DecideResponses];
+
+export type DeferGateData = {
+    body: {
+        until: string;
+        attempt?: number;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/defer';
+};
+
+export type DeferGateErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DeferGateError = DeferGateErrors[keyof DeferGateErrors];
+
+export type DeferGateResponses = {
+    /**
+     * done
+     */
+    200: Gate;
+};
+
+export type DeferGateResponse = DeferGateResponses[keyof DeferGateResponses];
 
 export type RerunGateData = {
     body?: {
