@@ -173,6 +173,7 @@ function bodyFor({ path, name }: Route) {
     publishPolicy: { source: policySource },
     openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
     decide: { verdict: 'approve', attempt: 99, ...digests },
+    deferGate: { until: '2026-01-01T00:00:00Z' },
     rerunGate: {},
     disablePerson: {},
     setVariable: { name: 'LOG_LEVEL', value: 'info' },
