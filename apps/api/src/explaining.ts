@@ -29,7 +29,10 @@ export async function explanationOf(caller: Caller, { view, rel, actor, now }: Q
     promotion: state,
     lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
     people: view.people,
-    ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
+    door: actor.id === caller.person.id ? caller.door : { channel: 'rest', freshAt: null },
+    // None of these actions is about the first users, so no freeze is in its way.
+    calendar: { freezeAt: () => null, windowProblem: () => null },
+    ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null, artifact: null },
   };
   const asked = found(explainAction(scene, rel));
   const last = found(asked.at(-1));

@@ -7,7 +7,7 @@ import { type GateName, type Policy, ruleOf } from './policy.ts';
 import type { PromotionEvent } from './promotion-event.ts';
 import { invariant } from './refusal.ts';
 import type { Exclusion } from './separation.ts';
-import type { Reason, Verdict } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
 
 /** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
 export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
