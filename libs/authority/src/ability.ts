@@ -17,7 +17,7 @@ export type Rights = Ability<Abilities, Binding>;
 export type Verb = Command['kind'] | 'read' | 'run_edge';
 
 /** What people do by their vote's right: only where the pinned policy asks for a group or role of theirs. */
-export const votersVerbs = ['Decide', 'Defer'] as const satisfies readonly Command['kind'][];
+export const votersVerbs = ['Decide', 'Defer', 'ApproveWaiver'] as const satisfies readonly Command['kind'][];
 
 /** True for what only the voters of a gate may do, and nobody about their own work. */
 export function isVotersVerb(verb: string): verb is (typeof votersVerbs)[number] {
@@ -32,6 +32,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'AssignOwner',
     'FreezeCandidate',
     'OpenPromotion',
+    'AskWaiver',
     'Rerun',
     'Cancel',
     'Rollback',
@@ -50,6 +51,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'UnbindSecret',
     'RotateSecret',
     'SetLimits',
+    'AskWaiver',
     'Rerun',
     'Cancel',
     'Rollback',

@@ -108,18 +108,20 @@ function ableBy({ actor, command }: Subject, facts: Facts): ReturnType<Rule['agr
 function unasked(subject: Subject, facts: Facts): Refusal | null {
   const { actor, command } = subject;
   if (!isVotersVerb(command.kind)) return null;
-  const asked = requirementsOf(subject).some(({ from }) => mayFill(actor, from, facts));
+  const asked = askedFrom(subject).some((from) => mayFill(actor, from, facts));
   return asked ? null : lacking(subject, 'requirement');
 }
 
 function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
   const { actor, command } = subject;
   if (!isVotersVerb(command.kind)) return null;
-  const filled = requirementsOf(subject).flatMap(({ from }) => (mayFill(actor, from, facts) ? [from] : []));
+  const filled = askedFrom(subject).flatMap((from) => (mayFill(actor, from, facts) ? [from] : []));
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
 
 function separated({ actor, command, promotion, lentBy = null }: Subject): Refusal | null {
+  // Whoever asks for an exception must be somebody else than who agrees, so neither comes with another's token.
+  if (command.kind === 'AskWaiver') return separateLent(lentBy);
   if (!isVotersVerb(command.kind)) return null;
   return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
 }
@@ -159,6 +161,13 @@ function factsOf({ promotion, command, prototype, environment }: Subject): Facts
   };
 }
 
+/** Whose word this command needs at this promotion, as its pinned policy says. */
+function askedFrom({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
+  const rule = promotion == null ? undefined : ruleOf(promotion.policy, 'approval');
+  if (command.kind === 'ApproveWaiver') return rule?.waivers === undefined ? [] : [rule.waivers.from];
+  return requirementsOf({ promotion: promotion ?? null }).map(({ from }) => from);
+}
+
 /** Whose votes a promotion asks for; none where its policy asks nobody, or where it was not loaded. */
 function requirementsOf({ promotion }: Pick<Subject, 'promotion'>): readonly Requirement[] {
   return promotion == null ? [] : (ruleOf(promotion.policy, 'approval')?.requirements ?? []);
@@ -171,7 +180,7 @@ function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `abilit
 
 /** Who could do it instead: groups and roles, never names. */
 export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (isVotersVerb(command.kind) && promotion != null) return requirementsOf({ promotion }).map(({ from }) => from);
+  if (isVotersVerb(command.kind) && promotion != null) return askedFrom({ command, promotion });
   return holders(command.kind);
 }
 

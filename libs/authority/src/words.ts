@@ -9,6 +9,8 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   OpenPromotion: 'start a promotion',
   Decide: 'vote at this gate',
   Defer: 'put off the vote at this gate',
+  AskWaiver: 'ask for a waiver',
+  ApproveWaiver: 'agree to this waiver',
   Rerun: 'run a gate again',
   Cancel: 'stop a promotion',
   Rollback: 'take a version back from users',

@@ -1,6 +1,6 @@
 import type { ConfigurationCommand } from './configuration.ts';
 import type { DecisionVerdict } from './decision.ts';
-import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
+import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId, WaiverId } from './id.ts';
 import type { Environment, Fence } from './lane.ts';
 import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
@@ -8,6 +8,7 @@ import type { PersonCommand } from './person.ts';
 import type { GateName, PolicyCommand } from './policy.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { Finding } from './standing-waiver.ts';
 import type { WorkspaceCommand } from './workspace.ts';
 
 /** Everything that can be asked of the journal: one closed union, one way in. */
@@ -56,6 +57,8 @@ export type PromotionCommand =
     }
   | Decide
   | Defer
+  | AskWaiver
+  | ApproveWaiver
   | { readonly kind: 'Rerun'; readonly promotion: PromotionId; readonly gate: GateName }
   | { readonly kind: 'Cancel'; readonly promotion: PromotionId }
   | { readonly kind: 'Rollback'; readonly promotion: PromotionId }
@@ -99,6 +102,25 @@ export interface Defer {
   readonly gate: GateName;
   readonly attempt: number;
   readonly until: number;
+}
+
+/** The wish that a finding, or a whole gate, be let through for a time. */
+export interface AskWaiver {
+  readonly kind: 'AskWaiver';
+  readonly promotion: PromotionId;
+  readonly waiver: WaiverId;
+  readonly gate: GateName;
+  readonly attempt: number;
+  readonly finding: Finding | null;
+  readonly owner: PersonId;
+  readonly until: number;
+}
+
+/** Another person's yes to it. */
+export interface ApproveWaiver {
+  readonly kind: 'ApproveWaiver';
+  readonly promotion: PromotionId;
+  readonly waiver: WaiverId;
 }
 
 /** A machine gate's verdict with its evidence. */
@@ -166,6 +188,9 @@ export function reachOf(command: Command): Reach {
     case 'Decide':
     case 'Defer':
       return { promotion: command.promotion, people: true };
+    case 'AskWaiver':
+      return { promotion: command.promotion, person: command.owner };
+    case 'ApproveWaiver':
     case 'Tick':
     case 'Rerun':
     case 'Breakage':

@@ -12,6 +12,7 @@ import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
 import { breakage, claim, report, tick, undone } from './step.ts';
+import { approveWaiver, askWaiver } from './waiver.ts';
 import { decideWorkspace } from './workspace.ts';
 
 /** The one place where anything is decided: every surface, every leader and every activity ends here. */
@@ -77,6 +78,8 @@ type OnPromotion = Extract<
     kind:
       | 'Decide'
       | 'Defer'
+      | 'AskWaiver'
+      | 'ApproveWaiver'
       | 'Rerun'
       | 'Cancel'
       | 'Rollback'
@@ -96,6 +99,10 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
       return decideGate(scene, command);
     case 'Defer':
       return defer(scene, command);
+    case 'AskWaiver':
+      return askWaiver(scene, command);
+    case 'ApproveWaiver':
+      return approveWaiver(scene, command);
     case 'Rerun':
       return rerun(scene, command);
     case 'Cancel':

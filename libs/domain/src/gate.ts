@@ -51,6 +51,8 @@ export interface GateState {
   /** The group that was told when the time was nearly over. */
   readonly escalatedTo?: string;
   readonly deferral?: Deferral;
+  /** What the verdict was before it was waived: it comes back when the waiver ends. */
+  readonly unwaived?: Extract<Verdict, 'fail' | 'inconclusive'>;
 }
 
 /** A gate that nothing has happened to. */

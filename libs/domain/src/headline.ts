@@ -8,6 +8,7 @@ import { blockedExpiresMs, currentGate } from './next.ts';
 import type { GateName } from './policy.ts';
 import { pinnedRule } from './policy.ts';
 import type { PromotionState } from './promotion.ts';
+import { openReasons, standingWaivers } from './standing-waiver.ts';
 import type { Requirement, Tally } from './quorum.ts';
 import type { Reason } from './verdict.ts';
 
@@ -119,16 +120,18 @@ function expiredWords(state: PromotionState): string {
 }
 
 function underway(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
-  const blockers = gate.reasons;
+  const blockers = openReasons(state, gate);
   switch (gate.status) {
-    case 'failed':
-      return { state: 'blocked', sentence: `Blocked by the ${gate.name}: ${firstOf(gate.reasons)}`, blockers };
+    case 'failed': {
+      const ended = waiverEndedWords(state, gate, facts);
+      return { state: 'blocked', sentence: `Blocked by the ${gate.name}: ${ended}${firstOf(blockers)}`, blockers };
+    }
     case 'changes_requested': {
       const sentence = `An approver asked for changes at ${momentWords(gate.since, facts)}: upload a new version.`;
       return { state: 'blocked', sentence, blockers };
     }
     case 'inconclusive': {
-      const told = `The ${gate.name} could not tell, so it does not count as a pass: ${firstOf(gate.reasons)}`;
+      const told = `The ${gate.name} could not tell, so it does not count as a pass: ${waiverEndedWords(state, gate, facts)}${firstOf(blockers)}`;
       return { state: 'inconclusive', sentence: `${told} Run it again when the cause is mended.`, blockers };
     }
     case 'waiting':
@@ -167,9 +170,16 @@ function canary(state: PromotionState, gate: GateState, facts: HeadlineFacts): S
 }
 
 function heldWords({ reason, at }: Pick<Hold, 'reason' | 'at'>, reading: Reading): string {
-  const why = reason === 'person' ? 'by a person' : 'after a rollback';
+  const why = heldFor[reason];
   return `Held since ${momentWords(at, reading)} ${why}: an operator must let new versions go live again.`;
 }
+
+const heldFor: Readonly<Record<Hold['reason'], string>> = {
+  person: 'by a person',
+  rolled_back: 'after a rollback',
+  waiver_ended: 'because a waiver has ended',
+  retired: 'because what was live has been retired',
+};
 
 /** A gate that nothing happened to has waited since the one before it passed, not since the promotion was opened. */
 function turnBegan(state: PromotionState, gate: GateState): number {
@@ -187,9 +197,25 @@ function waiting(state: PromotionState, gate: GateState, facts: HeadlineFacts): 
   return [
     `Waiting for ${needs.join(' and ')} since ${momentWords(gate.since, facts)}.`,
     ...(usual === null ? [] : [`Usually ${durationWords(usual)}.`]),
+    ...waivedWords(state, facts),
     ...notedWords(gate, facts),
     ...(gate.expiresAt === null ? [] : [`Expires ${momentWords(gate.expiresAt, facts)}.`]),
   ].join(' ');
+}
+
+/** Who agrees, agrees to the risk as well, so it is said in the same breath. */
+function waivedWords(state: PromotionState, facts: HeadlineFacts): readonly string[] {
+  return standingWaivers(state).map(
+    ({ gate, finding, until }) =>
+      `Waived until ${momentWords(until, facts)}: ${finding === null ? `the ${gate}` : `${finding.code} of the ${gate}`}.`,
+  );
+}
+
+function waiverEndedWords({ waivers = [] }: PromotionState, gate: GateState, facts: HeadlineFacts): string {
+  const ended = waivers.findLast(
+    ({ gate: name, attempt, endedAt }) => name === gate.name && attempt === gate.attempt && endedAt !== null,
+  );
+  return ended === undefined ? '' : `a waiver ended at ${momentWords(ended.until, facts)}, `;
 }
 
 /** What happened to the asking meanwhile. */

@@ -2,7 +2,7 @@
 export type Id<Kind extends IdKind> = `${Kind}_${string}`;
 
 /** The closed list of kinds; a new noun gets its prefix here and nowhere else. */
-export const idKinds = ['wsp', 'psn', 'tok', 'pro', 'cnd', 'pol', 'prm', 'lane', 'rel', 'dec', 'log'] as const;
+export const idKinds = ['wsp', 'psn', 'tok', 'pro', 'cnd', 'pol', 'prm', 'lane', 'rel', 'dec', 'wvr', 'log'] as const;
 
 /** One of the prefixes above. */
 export type IdKind = (typeof idKinds)[number];
@@ -25,6 +25,9 @@ export type LaneId = Id<'lane'>;
 export type ReleaseId = Id<'rel'>;
 /** What one person said at a gate. */
 export type DecisionId = Id<'dec'>;
+
+/** A risk that somebody owns for a time. */
+export type WaiverId = Id<'wvr'>;
 
 /** `sha256:` and 64 hexadecimal digits: how every stored document is addressed. */
 export type Digest = `sha256:${string}`;

@@ -11,6 +11,8 @@ export type {
   Command,
   Decide,
   Defer,
+  AskWaiver,
+  ApproveWaiver,
   LaneCommand,
   Look,
   PromotionCommand,
@@ -51,6 +53,7 @@ export {
   type PromotionId,
   type PrototypeId,
   type ReleaseId,
+  type WaiverId,
   type WorkspaceId,
   gateIdOf,
   gateOf,
@@ -140,6 +143,12 @@ export {
   sameContent,
 } from './prototype.ts';
 export { type EligibleVote, type Requirement, type Tally, matchQuorum } from './quorum.ts';
+export {
+  type Finding,
+  type Waiver,
+  openReasons,
+  standingWaivers,
+} from './standing-waiver.ts';
 export { type Deferral, escalationShare, reminderShares } from './reminder.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
 export { type Answer, type Authority, type Decided, type Draft, type Scene } from './scene.ts';

@@ -1,6 +1,7 @@
-import { type GateState, isBlocked } from './gate.ts';
+import { type GateState, earliestOf, isBlocked } from './gate.ts';
 import { type GateName, type Policy, ruleOf } from './policy.ts';
 import { looksAgainAt } from './reminder.ts';
+import { nextWaiverEnd } from './standing-waiver.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
 
 /** The next thing a promotion needs: the order of stages exists here and nowhere else. */
@@ -34,7 +35,12 @@ export function next(state: PromotionState, now: number): Onward {
   if (state.undo !== null) return { kind: 'run', step: 'undo' };
   if (state.outcome !== null) return { kind: 'end', outcome: state.outcome };
   const gate = state.gates.find((one) => one.status !== 'passed');
-  return gate === undefined ? { kind: 'end', outcome: 'live' } : nextAt(gate, state.policy, now);
+  return gate === undefined ? { kind: 'end', outcome: 'live' } : untilWaiversEnd(state, nextAt(gate, state.policy, now));
+}
+
+/** Whatever is waited for, somebody looks when a waiver ends. */
+function untilWaiversEnd(state: PromotionState, onward: Onward): Onward {
+  return onward.kind === 'wait' ? { ...onward, until: earliestOf([onward.until, nextWaiverEnd(state)]) } : onward;
 }
 
 function nextAt(gate: GateState, policy: Policy, now: number): Onward {

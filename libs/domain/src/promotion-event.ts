@@ -1,9 +1,10 @@
 import type { Candidate } from './candidate.ts';
 import type { Decision, VoidReason } from './decision.ts';
-import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
+import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId, WaiverId } from './id.ts';
 import type { GateName, Policy } from './policy.ts';
 import type { Outcome, Undo } from './promotion.ts';
 import type { Exclusion } from './separation.ts';
+import type { Waiver } from './standing-waiver.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
 
 /** What may happen to a promotion. */
@@ -72,7 +73,7 @@ export type PromotionEvent =
       readonly kind: 'gate_reopened';
       readonly v: 1;
       readonly gate: GateName;
-      readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact';
+      readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact' | 'waiver_ended';
     }
   | {
       /** From here on this is what every gate, vote and lane means. */
@@ -107,6 +108,18 @@ export type PromotionEvent =
       readonly until: number;
       readonly by: PersonId;
     }
+  | { readonly kind: 'waiver_asked'; readonly v: 1; readonly gate: GateName; readonly waiver: Waiver }
+  | {
+      readonly kind: 'waiver_approved';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly waiver: WaiverId;
+      readonly by: PersonId;
+      readonly until: number;
+    }
+  /** All that stood in the way is waived: the gate lets through, under this word and no other. */
+  | { readonly kind: 'gate_waived'; readonly v: 1; readonly gate: GateName; readonly attempt: number }
+  | { readonly kind: 'waiver_ended'; readonly v: 1; readonly gate: GateName; readonly waiver: WaiverId }
   | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
   | {
       readonly kind: 'decision_recorded';

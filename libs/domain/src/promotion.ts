@@ -8,6 +8,7 @@ import type { PromotionEvent } from './promotion-event.ts';
 import { invariant } from './refusal.ts';
 import type { Exclusion } from './separation.ts';
 import type { Verdict } from './verdict.ts';
+import type { Waiver } from './standing-waiver.ts';
 
 /** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
 export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
@@ -48,6 +49,8 @@ export interface PromotionState {
   readonly endedAt: number | null;
   /** What condemned or explained the canary, kept as evidence. */
   readonly snapshot: Digest | null;
+  /** Every waiver that was asked for here; absent: none. */
+  readonly waivers?: readonly Waiver[];
   readonly revision: number;
 }
 
@@ -150,9 +153,46 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
       return reopened(state, gate, at);
     case 'gate_expired':
       return withGate(state, event.gate, { status: 'expired', since: at });
+    case 'waiver_asked':
+    case 'waiver_approved':
+    case 'gate_waived':
+    case 'waiver_ended':
+      return evolveWaiver(state, gate, event, at);
     default:
       return evolveVoting(state, gate, event, at);
   }
+}
+
+type WaiverEvent = Extract<
+  GateEvent,
+  { kind: 'waiver_asked' | 'waiver_approved' | 'gate_waived' | 'waiver_ended' }
+>;
+
+function evolveWaiver(state: PromotionState, gate: GateState, event: WaiverEvent, at: number): PromotionState {
+  switch (event.kind) {
+    case 'waiver_asked':
+      return { ...state, waivers: [...(state.waivers ?? []), event.waiver] };
+    case 'waiver_approved':
+      return withWaiver(state, event.waiver, { approvedBy: event.by });
+    case 'gate_waived':
+      // `since` stays: it is the age of the evidence, and a waiver makes none.
+      return withGate(state, event.gate, {
+        status: 'passed',
+        verdict: 'waived',
+        unwaived: gate.verdict === 'inconclusive' ? 'inconclusive' : 'fail',
+      });
+    case 'waiver_ended': {
+      const ended = withWaiver(state, event.waiver, { endedAt: at });
+      if (gate.verdict !== 'waived') return ended;
+      const verdict = gate.unwaived ?? 'fail';
+      return withGate(ended, event.gate, { verdict, status: statusOf(verdict), since: at });
+    }
+  }
+}
+
+function withWaiver(state: PromotionState, id: Waiver['id'], change: Partial<Waiver>): PromotionState {
+  const waivers = (state.waivers ?? []).map((waiver) => (waiver.id === id ? { ...waiver, ...change } : waiver));
+  return { ...state, waivers };
 }
 
 type VotingEvent = Extract<

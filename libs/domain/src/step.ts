@@ -4,7 +4,7 @@ import { missingSecrets } from './configuration.ts';
 import { type Digest, releaseIdOf } from './id.ts';
 import { isFrozen } from './freeze.ts';
 import { configurationOf } from './lane.ts';
-import type { GateState } from './gate.ts';
+import { type GateState, earliestOf } from './gate.ts';
 import { isAwaitingPlace, isPostponed, limitsOf, needsPlace, noBuild, noPlace, noRoomToBuild } from './limits.ts';
 import { currentGate, deadlineOf, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
@@ -13,6 +13,8 @@ import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
 import { remindersOf } from './reminder.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
+import { nextWaiverEnd, waiversShown } from './standing-waiver.ts';
+import { endWaivers } from './waiver-end.ts';
 import { type Reason, letsThrough } from './verdict.ts';
 
 /** Backoff after a breakage: doubling from here, so that a broken tool is not hammered. */
@@ -68,6 +70,9 @@ export function report(scene: Scene, command: Report): Decided {
   if (built !== (command.artifact !== undefined)) {
     return plan.refuse(refusal('report_invalid', 'expected an artifact with a passed build and with nothing else'));
   }
+  // What stood before it stands no more: nothing is concluded until it does again.
+  if (command.gate === 'canary' && currentGate(state)?.name !== 'canary')
+    return plan.answer({ kind: 'onward', onward: next(state, scene.now) });
   const { gate, attempt, verdict, reasons, evidence, measure, artifact, artifactBytes: bytes } = command;
   if (artifact !== undefined) takeBuilt(plan, state, { attempt, artifact, ...(bytes !== undefined && { bytes }) });
   plan.tell(state.id, { kind: 'gate_reported', v: 1, gate, attempt, verdict, reasons, evidence, measure });
@@ -141,8 +146,9 @@ export function undone(scene: Scene, command: Extract<PromotionCommand, { kind: 
 /** Starts a plan and lets the clock speak first: a passed deadline is a fact before any command is decided. */
 export function begin(scene: Scene): Plan {
   const plan = new Plan(scene);
+  if (plan.promotion === null || plan.promotion.outcome !== null || plan.promotion.undo !== null) return plan;
+  endWaivers(plan, scene);
   const state = plan.promotion;
-  if (state === null || state.outcome !== null || state.undo !== null) return plan;
   const gate = currentGate(state);
   const deadline = gate === null ? null : deadlineOf(gate);
   if (gate !== null && deadline !== null && deadline <= scene.now) {
@@ -174,7 +180,7 @@ export function openIfHuman(plan: Plan, scene: Scene): void {
     one.evidence.map((evidence) => `${one.name} ${one.verdict} ${evidence.kind} ${evidence.digest}`),
   );
   const evidenceDigest = scene.digestOf(
-    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown].join('\n'),
+    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown, ...waiversShown(state)].join('\n'),
   );
   plan.tell(state.id, {
     kind: 'gate_opened',
@@ -285,7 +291,7 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
   const lane = plan.lanes.production;
   if (lane?.hold != null || lane?.owner !== state.id) {
     const why = lane?.hold != null ? 'lane_held' : 'lane_busy';
-    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why } });
+    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: nextWaiverEnd(state), why } });
   }
   const refused = plan.ask('production', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
   return refused === null ? null : plan.refuse(refused);
@@ -301,7 +307,7 @@ function awaitThaw(plan: Plan, { calendar, now }: Scene, gate: GateState): Decid
   }
   if (!isFrozen(gate) || gate.retryAt !== freeze.until)
     plan.tell(state.id, { kind: 'freeze_met', v: 1, gate: gate.name, ...freeze });
-  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: freeze.until, why: 'frozen' } });
+  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: earliestOf([freeze.until, nextWaiverEnd(state)]), why: 'frozen' } });
 }
 
 function releaseOf(state: PromotionState) {

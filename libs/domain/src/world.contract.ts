@@ -1,5 +1,5 @@
 import type { Calendar } from './freeze.ts';
-import type { Command } from './command.ts';
+import { type Command, reachOf } from './command.ts';
 import type { Door } from './door.ts';
 import { decide } from './decide.ts';
 import type { PersonId, PromotionId } from './id.ts';
@@ -224,7 +224,7 @@ function sceneFor(world: World, actor: PersonId, command: Command): Omit<Scene, 
     lanes: { staging: state(`lane/${cast.lanes.staging}`), production: state(`lane/${cast.lanes.production}`) },
     prototype: state<PrototypeState>(`prototype/${cast.prototype}`),
     policy: state<PolicyState>(`policy/${cast.policy}`),
-    person: 'person' in command ? state(`person/${command.person}`) : null,
+    person: state(`person/${reachOf(command).person ?? ''}`),
     workspace: null,
     usage: null,
     artifact: command.kind === 'RemoveArtifact' ? keptIn(world, command.artifact) : null,
