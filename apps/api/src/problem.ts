@@ -100,6 +100,8 @@ const statusOf: Readonly<Record<string, number>> = {
   limits_invalid: 422,
   reason_required: 422,
   until_invalid: 422,
+  review_due: 409,
+  nothing_live: 409,
   too_many_refusals: 429,
   too_many_uploads: 429,
   too_many_readers: 429,

@@ -82,6 +82,8 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   nothing_to_roll_back: exitCodes.failed,
   reason_required: exitCodes.failed,
   until_invalid: exitCodes.failed,
+  review_due: exitCodes.failed,
+  nothing_live: exitCodes.failed,
   report_invalid: exitCodes.failed,
   too_large: exitCodes.failed,
   too_many: exitCodes.failed,

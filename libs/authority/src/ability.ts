@@ -17,11 +17,24 @@ export type Rights = Ability<Abilities, Binding>;
 export type Verb = Command['kind'] | 'read' | 'run_edge';
 
 /** What people do by their vote's right: only where the pinned policy asks for a group or role of theirs. */
-export const votersVerbs = ['Decide', 'Defer', 'ApproveWaiver'] as const satisfies readonly Command['kind'][];
+export const votersVerbs = [
+  'Decide',
+  'Defer',
+  'ApproveWaiver',
+  'ApproveBreakGlass',
+] as const satisfies readonly Command['kind'][];
 
 /** True for what only the voters of a gate may do, and nobody about their own work. */
 export function isVotersVerb(verb: string): verb is (typeof votersVerbs)[number] {
   return votersVerbs.some((one) => one === verb);
+}
+
+/** What two or three different people must do: none of them comes with another's token. */
+const ownVerbs: ReadonlySet<Verb> = new Set(['AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass']);
+
+/** True for what is asked for or looked at by one person, so that others can agree or have agreed. */
+export function isOwnVerb(verb: Verb): boolean {
+  return ownVerbs.has(verb);
 }
 
 /** What each role may do: the whole of it. A role that is not listed may do nothing, a verb that is not listed is nobody's. */
@@ -33,11 +46,12 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'FreezeCandidate',
     'OpenPromotion',
     'AskWaiver',
+    'AskBreakGlass',
     'Rerun',
     'Cancel',
     'Rollback',
   ],
-  approver: ['read', ...votersVerbs],
+  approver: ['read', ...votersVerbs, 'ReviewBreakGlass'],
   operator: [
     'read',
     ...votersVerbs,
@@ -52,11 +66,14 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'RotateSecret',
     'SetLimits',
     'AskWaiver',
+    'AskBreakGlass',
+    'ReviewBreakGlass',
+    'Retire',
     'Rerun',
     'Cancel',
     'Rollback',
   ],
-  'policy-owner': ['read', 'PublishPolicy'],
+  'policy-owner': ['read', 'PublishPolicy', 'ReviewBreakGlass'],
   auditor: ['read'],
   administrator: [
     'read',

@@ -13,7 +13,7 @@ import {
   separate,
   separateLent,
 } from '@proviso/domain';
-import { type Facts, type Verb, grantOf, isVotersVerb, mayFill, rightsOf, verbsOf } from './ability.ts';
+import { type Facts, type Verb, grantOf, isOwnVerb, isVotersVerb, mayFill, rightsOf, verbsOf } from './ability.ts';
 import { bindingWords, wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
@@ -121,7 +121,7 @@ function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
 
 function separated({ actor, command, promotion, lentBy = null }: Subject): Refusal | null {
   // Whoever asks for an exception must be somebody else than who agrees, so neither comes with another's token.
-  if (command.kind === 'AskWaiver') return separateLent(lentBy);
+  if (isOwnVerb(command.kind)) return separateLent(lentBy);
   if (!isVotersVerb(command.kind)) return null;
   return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
 }
@@ -165,6 +165,7 @@ function factsOf({ promotion, command, prototype, environment }: Subject): Facts
 function askedFrom({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
   const rule = promotion == null ? undefined : ruleOf(promotion.policy, 'approval');
   if (command.kind === 'ApproveWaiver') return rule?.waivers === undefined ? [] : [rule.waivers.from];
+  if (command.kind === 'ApproveBreakGlass') return rule?.breakGlass === undefined ? [] : [rule.breakGlass.from];
   return requirementsOf({ promotion: promotion ?? null }).map(({ from }) => from);
 }
 

@@ -1,6 +1,16 @@
 import type { ConfigurationCommand } from './configuration.ts';
 import type { DecisionVerdict } from './decision.ts';
-import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId, WaiverId } from './id.ts';
+import type {
+  CandidateId,
+  DecisionId,
+  Digest,
+  LaneId,
+  PersonId,
+  PolicyId,
+  PromotionId,
+  PrototypeId,
+  WaiverId,
+} from './id.ts';
 import type { Environment, Fence } from './lane.ts';
 import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
@@ -35,6 +45,7 @@ export interface RegisterPrototype {
 export type LaneCommand =
   | { readonly kind: 'HoldLane'; readonly lane: LaneId }
   | { readonly kind: 'ResumeLane'; readonly lane: LaneId }
+  | { readonly kind: 'Retire'; readonly lane: LaneId }
   | ConfigurationCommand
   | RaiseIncarnation;
 
@@ -59,6 +70,9 @@ export type PromotionCommand =
   | Defer
   | AskWaiver
   | ApproveWaiver
+  | AskBreakGlass
+  | ApproveBreakGlass
+  | ReviewBreakGlass
   | { readonly kind: 'Rerun'; readonly promotion: PromotionId; readonly gate: GateName }
   | { readonly kind: 'Cancel'; readonly promotion: PromotionId }
   | { readonly kind: 'Rollback'; readonly promotion: PromotionId }
@@ -121,6 +135,26 @@ export interface ApproveWaiver {
   readonly kind: 'ApproveWaiver';
   readonly promotion: PromotionId;
   readonly waiver: WaiverId;
+}
+
+/** The wish to pass people, or a freeze, in an emergency: for so many minutes from now. */
+export interface AskBreakGlass {
+  readonly kind: 'AskBreakGlass';
+  readonly promotion: PromotionId;
+  readonly minutes: number;
+}
+
+/** One of two yeses to it, bound to the files that were shown. */
+export interface ApproveBreakGlass {
+  readonly kind: 'ApproveBreakGlass';
+  readonly promotion: PromotionId;
+  readonly artifact: Digest;
+}
+
+/** The look afterwards, by somebody who had no part in it. */
+export interface ReviewBreakGlass {
+  readonly kind: 'ReviewBreakGlass';
+  readonly promotion: PromotionId;
 }
 
 /** A machine gate's verdict with its evidence. */
@@ -197,6 +231,9 @@ export function reachOf(command: Command): Reach {
       return { promotion: command.promotion };
     case 'Claim':
       return { promotion: command.promotion, ownLanes: true, people: true, ...counted(needsPlace(command.step)) };
+    case 'AskBreakGlass':
+    case 'ApproveBreakGlass':
+    case 'ReviewBreakGlass':
     case 'Cancel':
     case 'Rollback':
     case 'Report':
@@ -206,6 +243,7 @@ export function reachOf(command: Command): Reach {
       return { promotion: command.promotion, ownLanes: true };
     case 'HoldLane':
     case 'ResumeLane':
+    case 'Retire':
     case 'RaiseIncarnation':
     case 'SetVariable':
     case 'UnsetVariable':

@@ -1,3 +1,4 @@
+import { approveBreakGlass, askBreakGlass, reviewBreakGlass } from './break-glass.ts';
 import type { Command, LaneCommand } from './command.ts';
 import { decideGate, defer } from './deciding.ts';
 import { cancel, rerun, rollback } from './ending.ts';
@@ -24,6 +25,7 @@ export function decide(scene: Scene, command: Command): Decided {
       return open(scene, command);
     case 'HoldLane':
     case 'ResumeLane':
+    case 'Retire':
     case 'RaiseIncarnation':
     case 'SetVariable':
     case 'UnsetVariable':
@@ -80,6 +82,9 @@ type OnPromotion = Extract<
       | 'Defer'
       | 'AskWaiver'
       | 'ApproveWaiver'
+      | 'AskBreakGlass'
+      | 'ApproveBreakGlass'
+      | 'ReviewBreakGlass'
       | 'Rerun'
       | 'Cancel'
       | 'Rollback'
@@ -99,6 +104,12 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
       return decideGate(scene, command);
     case 'Defer':
       return defer(scene, command);
+    case 'AskBreakGlass':
+      return askBreakGlass(scene, command);
+    case 'ApproveBreakGlass':
+      return approveBreakGlass(scene, command);
+    case 'ReviewBreakGlass':
+      return reviewBreakGlass(scene, command);
     case 'AskWaiver':
       return askWaiver(scene, command);
     case 'ApproveWaiver':
@@ -141,6 +152,8 @@ function laneMoveOf(command: LaneCommand, by: PersonId): LaneMove {
       return { move: 'hold', reason: 'person', by };
     case 'ResumeLane':
       return { move: 'resume', by };
+    case 'Retire':
+      return { move: 'retire', by };
     case 'RaiseIncarnation':
       return { move: 'raise', seen: command.seen, edge: command.edge };
     default:

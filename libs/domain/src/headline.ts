@@ -1,5 +1,6 @@
 import { type GateState, isBlocked } from './gate.ts';
 import { isFrozen } from './freeze.ts';
+import { glassApprovalsMin } from './glass.ts';
 import { type CanarySight, canaryWords } from './headline-canary.ts';
 import { durationWords, momentWords, type Reading, usualMs } from './headline-words.ts';
 import type { Hold } from './lane.ts';
@@ -45,6 +46,8 @@ export interface HeadlineFacts extends Reading {
   /** The production lane's hold. */
   readonly hold: Pick<Hold, 'reason' | 'at'> | null;
   readonly laneBusy: boolean;
+  /** True while a broken glass of this promotion is to be reviewed. */
+  readonly reviewOwed?: boolean;
   /** Version that serves users, if any. */
   readonly liveVersion: string | null;
   readonly canary: CanarySight | null;
@@ -54,6 +57,26 @@ export interface HeadlineFacts extends Reading {
 
 /** Says where a promotion stands. Pure, so that the same facts read the same on every surface. */
 export function headline(state: PromotionState, facts: HeadlineFacts): Headline {
+  const said = standingOf(state, facts);
+  const broken = brokenWords(state, facts);
+  return broken === '' ? said : { ...said, sentence: `${said.sentence} ${broken}` };
+}
+
+/** What passed without the people who were to agree is said wherever it is spoken of. */
+function brokenWords({ glass }: PromotionState, facts: HeadlineFacts): string {
+  if (glass === undefined) return '';
+  if (glass.brokenAt === null) {
+    const open = glass.endedAt === null && glass.until > facts.now;
+    const until = momentWords(glass.until, facts);
+    return open
+      ? `Break-glass is asked for until ${until}: ${glass.approvedBy.length} of ${glassApprovalsMin} agree.`
+      : '';
+  }
+  const due = facts.reviewOwed === true ? ' Nobody has reviewed it yet.' : '';
+  return `The glass was broken at ${momentWords(glass.brokenAt, facts)}.${due}`;
+}
+
+function standingOf(state: PromotionState, facts: HeadlineFacts): Headline {
   const gate = currentGate(state);
   const at = gate?.name ?? null;
   if (state.outcome !== null) return { ...ended(state, facts), at };

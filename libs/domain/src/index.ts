@@ -31,6 +31,7 @@ export {
   readContract,
   requestFields,
 } from './contract.ts';
+export { glassMinutesMax } from './break-glass.ts';
 export { type ApprovalRule } from './approval-rule.ts';
 export { decide } from './decide.ts';
 export { type Channel, type Door, channels, closedDoor, freshMsMax, isFresh } from './door.ts';
@@ -38,6 +39,7 @@ export { tallyOf } from './deciding.ts';
 export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts, standing } from './decision.ts';
 export { type GateState, type GateStatus, gateStatuses, isBlocked } from './gate.ts';
 export type { Calendar, Freeze, FreezeWindow } from './freeze.ts';
+export { type BreakGlass, glassApprovalsMin, isUsable } from './glass.ts';
 export type { CanarySight } from './headline-canary.ts';
 export { pastWaitsMin } from './headline-words.ts';
 export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';

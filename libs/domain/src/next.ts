@@ -1,4 +1,5 @@
 import { type GateState, earliestOf, isBlocked } from './gate.ts';
+import { glassEnd } from './glass.ts';
 import { type GateName, type Policy, ruleOf } from './policy.ts';
 import { looksAgainAt } from './reminder.ts';
 import { nextWaiverEnd } from './standing-waiver.ts';
@@ -35,12 +36,18 @@ export function next(state: PromotionState, now: number): Onward {
   if (state.undo !== null) return { kind: 'run', step: 'undo' };
   if (state.outcome !== null) return { kind: 'end', outcome: state.outcome };
   const gate = state.gates.find((one) => one.status !== 'passed');
-  return gate === undefined ? { kind: 'end', outcome: 'live' } : untilWaiversEnd(state, nextAt(gate, state.policy, now));
+  return gate === undefined
+    ? { kind: 'end', outcome: 'live' }
+    : untilExceptionsEnd(state, nextAt(gate, state.policy, now));
 }
 
-/** Whatever is waited for, somebody looks when a waiver ends. */
-function untilWaiversEnd(state: PromotionState, onward: Onward): Onward {
-  return onward.kind === 'wait' ? { ...onward, until: earliestOf([onward.until, nextWaiverEnd(state)]) } : onward;
+/** Whatever is waited for, somebody looks when a waiver or a broken glass ends. */
+export function exceptionsEnd(state: PromotionState): number | null {
+  return earliestOf([nextWaiverEnd(state), glassEnd(state)]);
+}
+
+function untilExceptionsEnd(state: PromotionState, onward: Onward): Onward {
+  return onward.kind === 'wait' ? { ...onward, until: earliestOf([onward.until, exceptionsEnd(state)]) } : onward;
 }
 
 function nextAt(gate: GateState, policy: Policy, now: number): Onward {

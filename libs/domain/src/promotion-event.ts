@@ -73,7 +73,7 @@ export type PromotionEvent =
       readonly kind: 'gate_reopened';
       readonly v: 1;
       readonly gate: GateName;
-      readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact' | 'waiver_ended';
+      readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact' | 'waiver_ended' | 'glass_ended';
     }
   | {
       /** From here on this is what every gate, vote and lane means. */
@@ -136,6 +136,18 @@ export type PromotionEvent =
       readonly why: VoidReason;
     }
   | { readonly kind: 'quorum_reached'; readonly v: 1; readonly gate: GateName; readonly attempt: number }
+  | {
+      readonly kind: 'glass_asked';
+      readonly v: 1;
+      readonly by: PersonId;
+      readonly artifact: Digest;
+      readonly until: number;
+    }
+  | { readonly kind: 'glass_approved'; readonly v: 1; readonly by: PersonId }
+  /** An alert to everybody who looks, and a task: somebody who had no part in it reviews it. */
+  | { readonly kind: 'glass_broken'; readonly v: 1; readonly artifact: Digest }
+  | { readonly kind: 'glass_used'; readonly v: 1 }
+  | { readonly kind: 'glass_ended'; readonly v: 1 }
   | { readonly kind: 'canary_weighed'; readonly v: 1; readonly percent: number }
   | { readonly kind: 'canary_condemned'; readonly v: 1; readonly snapshot: Digest; readonly reasons: readonly Reason[] }
   | {

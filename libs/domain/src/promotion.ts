@@ -1,3 +1,4 @@
+import type { BreakGlass } from './glass.ts';
 import type { Candidate } from './candidate.ts';
 import type { Decision } from './decision.ts';
 import { awaiting } from './awaiting.ts';
@@ -51,6 +52,8 @@ export interface PromotionState {
   readonly snapshot: Digest | null;
   /** Every waiver that was asked for here; absent: none. */
   readonly waivers?: readonly Waiver[];
+  /** The newest emergency; absent: none. */
+  readonly glass?: BreakGlass;
   readonly revision: number;
 }
 
@@ -93,9 +96,47 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
         undo: null,
         weight: event.outcome === 'live' ? 100 : 0,
       };
+    case 'glass_asked':
+    case 'glass_approved':
+    case 'glass_broken':
+    case 'glass_used':
+    case 'glass_ended':
+      return evolveGlass(next, event, at);
     default:
       return evolveGate(next, event, at);
   }
+}
+
+type GlassEvent = Extract<
+  PromotionEvent,
+  { kind: 'glass_asked' | 'glass_approved' | 'glass_broken' | 'glass_used' | 'glass_ended' }
+>;
+
+function evolveGlass(state: PromotionState, event: GlassEvent, at: number): PromotionState {
+  if (event.kind === 'glass_asked') {
+    const { by: askedBy, artifact, until } = event;
+    const fresh = { approvedBy: [], brokenAt: null, usedAt: null, endedAt: null };
+    return { ...state, glass: { askedBy, askedAt: at, artifact, until, ...fresh } };
+  }
+  const { glass } = state;
+  invariant(glass !== undefined, `${event.kind} where nobody asked for it`);
+  switch (event.kind) {
+    case 'glass_approved':
+      return { ...state, glass: { ...glass, approvedBy: [...glass.approvedBy, event.by] } };
+    case 'glass_broken':
+      return pastPeople({ ...state, glass: { ...glass, brokenAt: at } }, at);
+    case 'glass_used':
+      return { ...state, glass: { ...glass, usedAt: at } };
+    case 'glass_ended':
+      return { ...state, glass: { ...glass, endedAt: at } };
+  }
+}
+
+/** An approval that was still asked for has passed under the word for what nobody judged. */
+function pastPeople(state: PromotionState, at: number): PromotionState {
+  const approval = state.gates.find(({ name }) => name === 'approval');
+  if (approval === undefined || approval.status === 'passed') return state;
+  return withGate(state, 'approval', { status: 'passed', verdict: 'waived', since: at });
 }
 
 type GateEvent = Exclude<
@@ -109,7 +150,12 @@ type GateEvent = Exclude<
       | 'canary_weighed'
       | 'canary_condemned'
       | 'undo_ordered'
-      | 'promotion_ended';
+      | 'promotion_ended'
+      | 'glass_asked'
+      | 'glass_approved'
+      | 'glass_broken'
+      | 'glass_used'
+      | 'glass_ended';
   }
 >;
 
@@ -163,10 +209,7 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
   }
 }
 
-type WaiverEvent = Extract<
-  GateEvent,
-  { kind: 'waiver_asked' | 'waiver_approved' | 'gate_waived' | 'waiver_ended' }
->;
+type WaiverEvent = Extract<GateEvent, { kind: 'waiver_asked' | 'waiver_approved' | 'gate_waived' | 'waiver_ended' }>;
 
 function evolveWaiver(state: PromotionState, gate: GateState, event: WaiverEvent, at: number): PromotionState {
   switch (event.kind) {

@@ -31,6 +31,8 @@ export const refusalCodes = [
   'person_disabled',
   'reason_required',
   'until_invalid',
+  'review_due',
+  'nothing_live',
   'channel_not_allowed',
   'step_up_required',
   'too_large',

@@ -3,17 +3,18 @@ import type { PromotionCommand, Report } from './command.ts';
 import { missingSecrets } from './configuration.ts';
 import { type Digest, releaseIdOf } from './id.ts';
 import { isFrozen } from './freeze.ts';
+import { endGlass, isUsable } from './glass.ts';
 import { configurationOf } from './lane.ts';
 import { type GateState, earliestOf } from './gate.ts';
 import { isAwaitingPlace, isPostponed, limitsOf, needsPlace, noBuild, noPlace, noRoomToBuild } from './limits.ts';
-import { currentGate, deadlineOf, next } from './next.ts';
+import { currentGate, deadlineOf, exceptionsEnd, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
 import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
 import { remindersOf } from './reminder.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
-import { nextWaiverEnd, waiversShown } from './standing-waiver.ts';
+import { waiversShown } from './standing-waiver.ts';
 import { endWaivers } from './waiver-end.ts';
 import { type Reason, letsThrough } from './verdict.ts';
 
@@ -148,6 +149,7 @@ export function begin(scene: Scene): Plan {
   const plan = new Plan(scene);
   if (plan.promotion === null || plan.promotion.outcome !== null || plan.promotion.undo !== null) return plan;
   endWaivers(plan, scene);
+  if (endGlass(plan, scene.now)) openIfHuman(plan, scene);
   const state = plan.promotion;
   const gate = currentGate(state);
   const deadline = gate === null ? null : deadlineOf(gate);
@@ -180,7 +182,9 @@ export function openIfHuman(plan: Plan, scene: Scene): void {
     one.evidence.map((evidence) => `${one.name} ${one.verdict} ${evidence.kind} ${evidence.digest}`),
   );
   const evidenceDigest = scene.digestOf(
-    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown, ...waiversShown(state)].join('\n'),
+    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown, ...waiversShown(state)].join(
+      '\n',
+    ),
   );
   plan.tell(state.id, {
     kind: 'gate_opened',
@@ -279,9 +283,11 @@ function takeStaging(plan: Plan, state: PromotionState): Decided | null {
 /** The first production claim re-checks all that time can change; later claims only need the lane. */
 function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Decided | null {
   if (state.productionAt === null) {
-    const frozen = awaitThaw(plan, scene, gateIn(state, 'canary'));
+    const broken = isUsable(state, scene.now);
+    const frozen = broken ? null : awaitThaw(plan, scene, gateIn(state, 'canary'));
     if (frozen !== null) return frozen;
-    const reopened = reopenStaleEvidence(plan, scene) || reopenLostQuorum(plan, scene);
+    const byGlass = broken && findGate(state, 'approval')?.verdict === 'waived';
+    const reopened = reopenStaleEvidence(plan, scene) || (!byGlass && reopenLostQuorum(plan, scene));
     if (reopened) {
       openIfHuman(plan, scene);
       return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
@@ -291,10 +297,19 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
   const lane = plan.lanes.production;
   if (lane?.hold != null || lane?.owner !== state.id) {
     const why = lane?.hold != null ? 'lane_held' : 'lane_busy';
-    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: nextWaiverEnd(state), why } });
+    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: exceptionsEnd(state), why } });
   }
   const refused = plan.ask('production', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
-  return refused === null ? null : plan.refuse(refused);
+  if (refused !== null) return plan.refuse(refused);
+  if (state.productionAt === null && isUsable(state, scene.now)) useGlass(plan, gateIn(state, 'canary'));
+  return null;
+}
+
+/** Its one use; a freeze that the gate still tells of keeps nobody any more. */
+function useGlass(plan: Plan, gate: GateState): void {
+  const { id } = focus(plan);
+  if (isFrozen(gate)) plan.tell(id, { kind: 'freeze_ended', v: 1, gate: gate.name });
+  plan.tell(id, { kind: 'glass_used', v: 1 });
 }
 
 /** Approval may be given before and during a freeze; only the first users wait. The gate says so once, with the end. */
@@ -307,7 +322,10 @@ function awaitThaw(plan: Plan, { calendar, now }: Scene, gate: GateState): Decid
   }
   if (!isFrozen(gate) || gate.retryAt !== freeze.until)
     plan.tell(state.id, { kind: 'freeze_met', v: 1, gate: gate.name, ...freeze });
-  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: earliestOf([freeze.until, nextWaiverEnd(state)]), why: 'frozen' } });
+  return plan.answer({
+    kind: 'onward',
+    onward: { kind: 'wait', until: earliestOf([freeze.until, exceptionsEnd(state)]), why: 'frozen' },
+  });
 }
 
 function releaseOf(state: PromotionState) {

@@ -7,7 +7,10 @@ import { standingWaivers } from './standing-waiver.ts';
  * are void; and a running canary is held, so that nobody new meets a risk that nobody owns any more. In production it is
  * told only with the lane locked: every look and every claim has it, and without either no share is renewed.
  */
-export function endWaivers(plan: Plan, { now, actor }: { readonly now: number; readonly actor: { readonly id: `psn_${string}` } }): void {
+export function endWaivers(
+  plan: Plan,
+  { now, actor }: { readonly now: number; readonly actor: { readonly id: `psn_${string}` } },
+): void {
   const state = plan.promotion;
   if (state === null) return;
   const inProduction = state.productionAt !== null;

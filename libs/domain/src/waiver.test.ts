@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { headline } from './headline.ts';
 import type { PersonId } from './id.ts';
 import { next } from './next.ts';
+import type { Reason } from './verdict.ts';
 import { gateIn } from './promotion.ts';
 import { evidence, answerOf, openIn, run, vote } from './way.contract.ts';
 import { ask, cast, newWorld, productionOf, promotion, smallPolicy, stateOf, type World } from './world.contract.ts';
@@ -13,18 +14,20 @@ const waiver = `wvr_${'1'.repeat(32)}` as const;
 const [sam, kim] = cast.security;
 
 /** A scan that failed, under a policy that lets operators waive for a week. */
-function blocked(reasons = [leak], verdict: 'fail' | 'inconclusive' = 'fail'): World {
+function blocked(reasons: readonly Reason[] = [leak], verdict: 'fail' | 'inconclusive' = 'fail'): World {
   const gates = smallPolicy.gates.map((rule) =>
-    rule.gate === 'approval'
-      ? { ...rule, expiresMs: 20 * day, waivers: { from: 'role/operator', daysMax: 7 } }
-      : rule,
+    rule.gate === 'approval' ? { ...rule, expiresMs: 20 * day, waivers: { from: 'role/operator', daysMax: 7 } } : rule,
   );
   const world = openIn(newWorld({ ...smallPolicy, evidenceAgeMaxMs: 30 * day, gates }));
   run(world, 'scan', verdict, reasons);
   return world;
 }
 
-function asked(world: World, over: Partial<Extract<Command, { kind: 'AskWaiver' }>> = {}, who: PersonId = cast.builder) {
+function asked(
+  world: World,
+  over: Partial<Extract<Command, { kind: 'AskWaiver' }>> = {},
+  who: PersonId = cast.builder,
+) {
   const about = { promotion, waiver, gate: 'scan', attempt: 1, finding: null } as const;
   return ask(world, who, { kind: 'AskWaiver', ...about, owner: cast.operator, until: world.now + 2 * day, ...over });
 }
@@ -48,7 +51,9 @@ describe('a waiver', () => {
     expect([answerOf(agree(world)), scanOf(world)]).toEqual([
       ...['done', expect.objectContaining({ status: 'passed', verdict: 'waived', reasons: [leak] })],
     ]);
-    expect(stateOf(world).waivers).toMatchObject([{ owner: cast.operator, askedBy: cast.builder, approvedBy: cast.operator }]);
+    expect(stateOf(world).waivers).toMatchObject([
+      { owner: cast.operator, askedBy: cast.builder, approvedBy: cast.operator },
+    ]);
     expect(next(stateOf(world), world.now)).toEqual({ kind: 'run', step: 'staging' });
   });
 
@@ -120,7 +125,9 @@ describe('a waiver that ends', () => {
     expect(scanOf(world)).toMatchObject({ status: 'failed', verdict: 'fail', reasons: [leak], since: world.now });
     expect(gateIn(stateOf(world), 'approval').decisions).toMatchObject([{ person: sam, voided: 'reopened' }]);
     const nothing = { tally: null, hold: null, laneBusy: false, liveVersion: null, canary: null, pastWaitsMs: [] };
-    expect(headline(stateOf(world), { ...nothing, now: world.now, timeZone: 'UTC' }).sentence).toContain('a waiver ended');
+    expect(headline(stateOf(world), { ...nothing, now: world.now, timeZone: 'UTC' }).sentence).toContain(
+      'a waiver ended',
+    );
   });
 
   it('gives back that a gate could not tell', () => {
@@ -149,7 +156,14 @@ describe('a waiver that ends', () => {
     expect(look({ kind: 'advance', percent: 50 }).outcome).toMatchObject({ going: false, weight: 10 });
     const { attempt } = gateIn(stateOf(world), 'canary');
     const told = { verdict: 'pass', reasons: [], evidence, measure: null } as const;
-    const report = { kind: 'Report', promotion, gate: 'canary', attempt, fence: stateOf(world).fence, ...told } as const;
+    const report = {
+      kind: 'Report',
+      promotion,
+      gate: 'canary',
+      attempt,
+      fence: stateOf(world).fence,
+      ...told,
+    } as const;
     expect(ask(world, cast.worker, report).outcome).toMatchObject({ onward: { kind: 'wait', why: 'blocked' } });
     expect([stateOf(world).outcome, productionOf(world).stable]).toEqual([null, null]);
 

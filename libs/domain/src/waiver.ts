@@ -57,8 +57,11 @@ function unaskable(state: PromotionState, command: AskWaiver, { now, actor, pers
     return refusal('promotion_ended', 'expected a promotion that has not ended');
   const rule = ruleOf(state.policy, 'approval')?.waivers;
   if (rule === undefined)
-    return refusal('not_permitted', 'the policy of this promotion lets nobody waive anything', { rule: 'policy/waivers' });
-  if (actor.kind !== 'human') return refusal('not_permitted', 'only a human asks for a waiver', { rule: 'humans_only' });
+    return refusal('not_permitted', 'the policy of this promotion lets nobody waive anything', {
+      rule: 'policy/waivers',
+    });
+  if (actor.kind !== 'human')
+    return refusal('not_permitted', 'only a human asks for a waiver', { rule: 'humans_only' });
   const gate = findGate(state, command.gate);
   if (gate === undefined || !isBlocked(gate.status) || !waivableGates.has(gate.name))
     return refusal('gate_closed', `expected ${[...waivableGates].join(', ')} that failed or could not tell`);
