@@ -4,6 +4,7 @@ import { ConfigurationController } from './configuration.controller.ts';
 import { EdgeController } from './edge.controller.ts';
 import { EventsController } from './events.controller.ts';
 import { EvidenceController } from './evidence.controller.ts';
+import { ExceptionsController } from './exceptions.controller.ts';
 import { GatesController } from './gates.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
@@ -22,6 +23,7 @@ const controllers = [
   EdgeController,
   EventsController,
   EvidenceController,
+  ExceptionsController,
   GatesController,
   LanesController,
   LimitsController,

@@ -173,6 +173,13 @@ function bodyFor({ path, name }: Route) {
     publishPolicy: { source: policySource },
     openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
     decide: { verdict: 'approve', attempt: 99, ...digests },
+    askWaiver: { owner: here.people.olga, until: '2026-01-01T00:00:00Z', reason: 'test' },
+    approveWaiver: { waiver: `wvr_${'0'.repeat(32)}` },
+    askBreakGlass: { reason: 'test' },
+    approveBreakGlass: { artifactDigest: digests.artifactDigest },
+    reviewBreakGlass: { reason: 'test' },
+    delegate: { until: '2026-01-01T00:00:00Z' },
+    endDelegation: {},
     deferGate: { until: '2026-01-01T00:00:00Z' },
     rerunGate: {},
     disablePerson: {},
@@ -183,6 +190,6 @@ function bodyFor({ path, name }: Route) {
     rotateSecret: { name: 'MAIL_KEY' },
     setLimits: {},
   };
-  const stopping = /cancel|rollback|hold|resume/.test(path) ? { reason: 'test' } : {};
+  const stopping = /cancel|rollback|hold|resume|retire/.test(path) ? { reason: 'test' } : {};
   return { payload: bodies[name] ?? stopping };
 }

@@ -4,7 +4,7 @@ import type { PersonState, Scene } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import { type Caller } from './caller.ts';
 import { found } from './parsing.ts';
-import { personRef } from './promotion-view.ts';
+import { personRef } from './person-ref.ts';
 import type { ExplanationResource } from './resources.ts';
 
 /** Whose action on what is to be explained. */

@@ -10,6 +10,8 @@ import {
   type PolicyId,
   type PromotionId,
   type PrototypeId,
+  type WaiverId,
+  glassMinutesMax,
   limitBounds,
   roles,
 } from '@proviso/domain';
@@ -31,6 +33,7 @@ export const ids = {
   promotion: id<PromotionId>('prm'),
   prototype: id<PrototypeId>('pro'),
   token: id<Id<'tok'>>('tok'),
+  waiver: id<WaiverId>('wvr'),
 } as const;
 
 /** The address of a stored document. */
@@ -104,6 +107,13 @@ const reason = prose.describe('kept in the vault, encrypted; the journal holds a
 const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
 const attempt = z.number().int().min(0).max(2_147_483_647);
+
+const finding = z
+  .strictObject({ code: line(100), file: line(500).optional(), line: z.number().int().min(0).optional() })
+  .optional();
+
+/** One of a gate's reasons, as somebody names it. */
+export type FindingForm = z.infer<typeof finding>;
 
 const variableName = z
   .string()
@@ -181,6 +191,25 @@ export const bodies = {
     evidenceDigest: digest,
   }),
   defer: z.strictObject({ until: moment, attempt: attempt.optional(), reason: reason.optional() }),
+  askWaiver: z.strictObject({
+    owner: ids.person,
+    until: moment,
+    finding,
+    attempt: attempt.optional(),
+    reason,
+  }),
+  approveWaiver: z.strictObject({ waiver: ids.waiver, reason: reason.optional() }),
+  askBreakGlass: z.strictObject({
+    minutes: z.number().int().min(1).max(glassMinutesMax).default(glassMinutesMax),
+    reason,
+  }),
+  approveBreakGlass: z.strictObject({ artifactDigest: digest, reason: reason.optional() }),
+  delegate: z.strictObject({
+    until: moment,
+    prototype: ids.prototype.optional(),
+    environment: z.enum(['staging', 'production']).optional(),
+    reason: reason.optional(),
+  }),
   setVariable: z.strictObject({ name: variableName, value: plainValue }),
   bindSecret: z.strictObject({ name: variableName, reference: secretReference }),
   configured: z.strictObject({ name: variableName }),

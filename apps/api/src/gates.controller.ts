@@ -28,7 +28,8 @@ export class GatesController {
   async read(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
     const { view, gate } = await gateIn(request);
-    return gateView(view, gate, await namesFor(callerOf(request).reads, [view]));
+    const names = await namesFor(callerOf(request).reads, [view]);
+    return gateView(view, gate, { names, now: this.#parts.now() });
   }
 
   @Post(':id/decisions')
@@ -70,7 +71,8 @@ export class GatesController {
     const command = { kind: 'Defer', promotion, gate: gate.name, attempt: attempt ?? gate.attempt, until } as const;
     await submit(command, reason === undefined ? {} : { reason });
     const after = found(await caller.reads.promotion(promotion));
-    return gateView(after, found(findGate(after.state, gate.name)), await namesFor(caller.reads, [after]));
+    const names = await namesFor(caller.reads, [after]);
+    return gateView(after, found(findGate(after.state, gate.name)), { names, now: this.#parts.now() });
   }
 
   @Post(':id/rerun')

@@ -9,7 +9,7 @@ import { hashOfToken } from './guard.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { timeOf } from './promotion-view.ts';
+import { timeOf } from './person-ref.ts';
 import { personView } from './prototype-view.ts';
 import { intentOf } from './submission.ts';
 

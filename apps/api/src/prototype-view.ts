@@ -1,6 +1,7 @@
+import { delegationsOf } from './exception-view.ts';
 import type { Candidate, PersonState } from '@proviso/domain';
 import type { LaneView, PolicyView, PrototypeView } from '@proviso/journal';
-import type { Names } from './promotion-view.ts';
+import type { Names } from './person-ref.ts';
 import type { LaneResource } from './resources.ts';
 
 /** One version as shown. */
@@ -52,7 +53,8 @@ export function personView(person: PersonState, names: Names) {
     kind,
     actsFor,
     disabled,
-    roles: [...bindings],
+    roles: bindings.filter(({ from }) => from === undefined),
+    delegations: delegationsOf(person),
     tokens: tokens.map((token) => ({
       id: token.id,
       expiresAt: new Date(token.expiresAt).toISOString(),

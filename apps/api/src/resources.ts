@@ -1,5 +1,6 @@
 import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
 import { z } from 'zod';
+import { breakGlassShape, delegationShape, gateExceptionFields } from './exception-shapes.ts';
 import { digest, ids, secretReference, time } from './forms.ts';
 import { explanationFields } from './explanation-fields.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
@@ -55,6 +56,7 @@ const person = named(
     actsFor: ids.person.nullable(),
     disabled: z.boolean(),
     roles: z.array(binding),
+    delegations: z.array(delegationShape),
     tokens: z.array(
       z.strictObject({
         id: ids.token,
@@ -188,6 +190,7 @@ const decision = named(
   z.strictObject({
     id: z.string(),
     person: personRef,
+    rightOf: personRef.nullable().describe('in whose stead'),
     verdict: z.string(),
     at: time,
     artifactDigest: digest,
@@ -215,9 +218,7 @@ const gate = named(
     requirements: z.array(z.strictObject({ from: z.string(), count: z.int(), have: z.int() })),
     decisions: z.array(decision),
     expiresAt: time.nullable(),
-    reminded: z.int().describe('how many reminders were given'),
-    escalatedTo: z.string().nullable(),
-    deferred: z.strictObject({ by: personRef, until: time, at: time }).nullable(),
+    ...gateExceptionFields(personRef),
     artifactDigest: digest,
     evidenceDigest: digest.nullable(),
   }),
@@ -249,6 +250,7 @@ const promotion = named(
       .nullable(),
     preview: z.string().nullable().describe('the door that gives a link to this version in staging, while it is there'),
     actions: z.array(action),
+    breakGlass: breakGlassShape(personRef),
     revision: z.int(),
     openedAt: time,
     endedAt: time.nullable(),
@@ -377,6 +379,8 @@ export const resources = {
 export type PromotionResource = z.infer<typeof promotion>;
 /** A gate as answered. */
 export type GateResource = z.infer<typeof gate>;
+/** A person as answered. */
+export type PersonResource = z.infer<typeof person>;
 /** A lane as answered. */
 export type LaneResource = z.infer<typeof lane>;
 /** What a lane gives to its releases, as answered. */

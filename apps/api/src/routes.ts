@@ -1,4 +1,5 @@
 import type { Command } from '@proviso/domain';
+import { exceptionRoutes } from './exception-routes.ts';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
 import { resources } from './resources.ts';
@@ -363,7 +364,14 @@ const lanes: readonly Route[] = [
 ];
 
 /** Every door there is. */
-export const routes: readonly Route[] = [...service, ...people, ...prototypes, ...promotions, ...lanes];
+export const routes: readonly Route[] = [
+  ...service,
+  ...people,
+  ...prototypes,
+  ...promotions,
+  ...lanes,
+  ...exceptionRoutes,
+];
 
 /** The rows by method and path. */
 export const routesByKey: ReadonlyMap<string, Route> = new Map(

@@ -36,6 +36,7 @@ const approval: Gate = {
     reminded: 0,
     escalatedTo: null,
     deferred: null,
+    waivers: [],
   },
   ...{ artifactDigest: digest('a'), evidenceDigest: digest('e') },
 };
@@ -63,6 +64,7 @@ function promotionAt(state: Promotion['state'], more: Partial<Promotion> = {}): 
       stoppedAt: null,
       requester: { id: 'psn_1', name: null },
       actions: [],
+      breakGlass: null,
       revision: 1,
     },
     ...more,

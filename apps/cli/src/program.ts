@@ -13,6 +13,7 @@ import { issue, listTokens, revoke } from './commands/token.ts';
 import { up, type UpFlags } from './commands/up.ts';
 import { type WaitFlags, wait, watch } from './commands/watch.ts';
 import { type Environment, environments } from '@proviso/domain';
+import { addExceptions } from './exception-program.ts';
 import { completionScript } from './completion.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import type { GlobalFlags, Session } from './session.ts';
@@ -54,7 +55,15 @@ export async function runProgram(words: readonly string[], open: (flags: GlobalF
   return code;
 }
 
-type Bind = (run: Run) => (...given: unknown[]) => Promise<void>;
+/** Makes an action of a run: with a session, and with its exit code kept. */
+export type Bind = (run: Run) => (...given: unknown[]) => Promise<void>;
+
+/** What commands in other files take from here. */
+export interface Flags {
+  readonly connected: (command: Command) => Command;
+  readonly examples: (...lines: readonly string[]) => string;
+  readonly word: (args: readonly string[], index: number) => string;
+}
 
 function buildProgram(bind: Bind): Command {
   const program = new Command('proviso')
@@ -67,6 +76,7 @@ function buildProgram(bind: Bind): Command {
   addServing(program, bind);
   addPromoting(program, bind);
   addDeciding(program, bind);
+  addExceptions(program, bind, { connected, examples, word });
   addLooking(program, bind);
   addLimits(program, bind);
   addTokens(program, bind);

@@ -29,8 +29,11 @@ export function isVotersVerb(verb: string): verb is (typeof votersVerbs)[number]
   return votersVerbs.some((one) => one === verb);
 }
 
+/** What may be done in another's stead: voting, and nothing that people do beside it. */
+export const delegableVerbs: readonly Verb[] = ['Decide', 'Defer'];
+
 /** What two or three different people must do: none of them comes with another's token. */
-const ownVerbs: ReadonlySet<Verb> = new Set(['AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass']);
+const ownVerbs: ReadonlySet<Verb> = new Set(['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass']);
 
 /** True for what is asked for or looked at by one person, so that others can agree or have agreed. */
 export function isOwnVerb(verb: Verb): boolean {
@@ -51,10 +54,12 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Cancel',
     'Rollback',
   ],
-  approver: ['read', ...votersVerbs, 'ReviewBreakGlass'],
+  approver: ['read', ...votersVerbs, 'Delegate', 'EndDelegation', 'ReviewBreakGlass'],
   operator: [
     'read',
     ...votersVerbs,
+    'Delegate',
+    'EndDelegation',
     'TrustPrototype',
     'AssignOwner',
     'HoldLane',
@@ -133,7 +138,11 @@ export function mayFill(person: PersonState, from: string, facts: Facts): boolea
 
 function build(bindings: readonly Binding[]): Rights {
   const rules = bindings.flatMap((binding) =>
-    verbsOf[binding.role].map((verb) => ({ action: verb, subject: 'thing' as const, conditions: binding })),
+    (binding.from === undefined ? verbsOf[binding.role] : delegableVerbs).map((verb) => ({
+      action: verb,
+      subject: 'thing' as const,
+      conditions: binding,
+    })),
   );
   return new Ability<Abilities, Binding>(rules, {
     conditionsMatcher: (binding) => (facts) => reaches(binding, facts as unknown as Facts),
@@ -144,6 +153,8 @@ function build(bindings: readonly Binding[]): Rights {
 /** How far a binding reaches. A fact that was not loaded is null and matches no narrower binding. */
 function reaches(binding: Binding, facts: Facts): boolean {
   return (
+    // A right that was given on is its holder's: it is asked for there, see `authority.ts`.
+    binding.from === undefined &&
     (binding.prototype === undefined || binding.prototype === facts.prototype) &&
     (binding.environment === undefined || binding.environment === facts.environment)
   );

@@ -11,6 +11,7 @@ import {
   type PromotionCommand,
   type PromotionState,
   type Refusal,
+  type Rights,
   artifactOf,
   closedDoor,
   currentGate,
@@ -88,6 +89,8 @@ export interface ActionFacts {
   /** How the viewer came in, and what time it is for them. */
   readonly door: Door;
   readonly now: number;
+  /** Voters, and those in whose stead the viewer may vote. */
+  readonly people: Rights['people'];
 }
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
@@ -96,7 +99,7 @@ export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Acti
   return offered(facts).map((rel) => {
     const command = commandOf(rel, promotion);
     const refused = votedAlready(actor, command, promotion) ?? shut(command, facts);
-    return answered(rel, { actor, command, promotion, lentBy }, refused);
+    return answered(rel, { actor, command, promotion, lentBy, rights: facts }, refused);
   });
 }
 

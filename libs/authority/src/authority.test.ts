@@ -128,6 +128,7 @@ describe('actionsOn', () => {
       lentBy: null,
       door: { channel: 'rest', freshAt: null },
       now: 0,
+      people: {},
     }).find((action) => action.rel === 'approve');
 
   it('offers a vote to who may cast it, and says why to who may not', () => {

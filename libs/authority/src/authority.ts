@@ -9,11 +9,23 @@ import {
   type Refusal,
   type Requirement,
   refusal,
+  type Rights,
+  delegatorsOf,
   ruleOf,
   separate,
   separateLent,
 } from '@proviso/domain';
-import { type Facts, type Verb, grantOf, isOwnVerb, isVotersVerb, mayFill, rightsOf, verbsOf } from './ability.ts';
+import {
+  type Facts,
+  type Verb,
+  delegableVerbs,
+  grantOf,
+  isOwnVerb,
+  isVotersVerb,
+  mayFill,
+  rightsOf,
+  verbsOf,
+} from './ability.ts';
 import { bindingWords, wordsOf } from './words.ts';
 
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
@@ -27,6 +39,8 @@ export interface Subject {
   readonly environment?: Environment | null;
   /** Who lent the actor the token they came with. */
   readonly lentBy?: PersonId | null;
+  /** Those in whose stead the actor might act, and when that is asked. */
+  readonly rights?: Rights;
 }
 
 /** One rule that was asked and what it said. The last one asked is the one that decides. */
@@ -93,7 +107,8 @@ function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
 }
 
 function unable(subject: Subject, facts: Facts): Refusal | null {
-  return rightsOf(subject.actor).can(subject.command.kind, facts) ? null : lacking(subject);
+  if (rightsOf(subject.actor).can(subject.command.kind, facts)) return null;
+  return delegatorsIn(subject).length > 0 ? null : lacking(subject);
 }
 
 function ableBy({ actor, command }: Subject, facts: Facts): ReturnType<Rule['agree']> {
@@ -108,14 +123,16 @@ function ableBy({ actor, command }: Subject, facts: Facts): ReturnType<Rule['agr
 function unasked(subject: Subject, facts: Facts): Refusal | null {
   const { actor, command } = subject;
   if (!isVotersVerb(command.kind)) return null;
-  const asked = askedFrom(subject).some((from) => mayFill(actor, from, facts));
+  const asked = askedFrom(subject).some((from) => fillersOf(subject).some((one) => mayFill(one, from, facts)));
   return asked ? null : lacking(subject, 'requirement');
 }
 
 function askedFor(subject: Subject, facts: Facts): ReturnType<Rule['agree']> {
   const { actor, command } = subject;
   if (!isVotersVerb(command.kind)) return null;
-  const filled = askedFrom(subject).flatMap((from) => (mayFill(actor, from, facts) ? [from] : []));
+  const filled = askedFrom(subject).flatMap((from) =>
+    fillersOf(subject).some((one) => mayFill(one, from, facts)) ? [from] : [],
+  );
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
 
@@ -128,6 +145,16 @@ function separated({ actor, command, promotion, lentBy = null }: Subject): Refus
 
 function unrelated({ command }: Subject): ReturnType<Rule['agree']> {
   return isVotersVerb(command.kind) ? { rule: 'separation', words: 'you had no part in it' } : null;
+}
+
+/** Whose rights could be used: one's own, or those of people who gave theirs and may vote on this themselves. */
+function fillersOf(subject: Subject): readonly PersonState[] {
+  return [subject.actor, ...delegatorsIn(subject)];
+}
+
+function delegatorsIn({ actor, command, promotion, rights }: Subject): readonly PersonState[] {
+  if (!delegableVerbs.includes(command.kind) || promotion == null || rights === undefined) return [];
+  return delegatorsOf(actor, promotion, rights).filter((one) => separate(one, promotion.exclusions) === null);
 }
 
 /**

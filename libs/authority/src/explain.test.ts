@@ -17,7 +17,7 @@ function mayByHand({ actor, command, promotion, prototype, environment, lentBy }
       (held.environment === undefined || held.environment === which),
   );
   if (actor.disabled || reaching.length === 0) return false;
-  if (['AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass'].includes(command.kind)) return lentBy == null;
+  if (['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass'].includes(command.kind)) return lentBy == null;
   if (!['Decide', 'Defer', 'ApproveWaiver', 'ApproveBreakGlass'].includes(command.kind)) return true;
   const [approval] = promotion?.policy.gates ?? [];
   const rule = approval?.gate === 'approval' ? approval : undefined;

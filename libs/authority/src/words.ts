@@ -11,6 +11,8 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   Defer: 'put off the vote at this gate',
   AskWaiver: 'ask for a waiver',
   ApproveWaiver: 'agree to this waiver',
+  Delegate: 'give their right to vote to another',
+  EndDelegation: 'take back a right to vote',
   AskBreakGlass: 'ask to break the glass',
   ApproveBreakGlass: 'agree to break the glass',
   ReviewBreakGlass: 'review a broken glass',

@@ -1,4 +1,5 @@
 import type { ConfigurationCommand } from './configuration.ts';
+import type { DelegationCommand } from './delegation.ts';
 import type { DecisionVerdict } from './decision.ts';
 import type {
   CandidateId,
@@ -29,6 +30,7 @@ export type Command =
   | PrototypeCommand
   | PolicyCommand
   | PersonCommand
+  | DelegationCommand
   | WorkspaceCommand;
 
 /** Registers a prototype and opens its two lanes. */
@@ -261,6 +263,8 @@ export function reachOf(command: Command): Reach {
       return { prototype: command.prototype, artifact: command.artifact, rivals: true };
     case 'PublishPolicy':
       return { policy: command.policyId };
+    case 'Delegate':
+    case 'EndDelegation':
     case 'AddPerson':
     case 'GrantRole':
     case 'RevokeRole':

@@ -9,6 +9,7 @@ import { builtinOf } from './builtin.ts';
 import { decidePerson } from './person.ts';
 import { decidePolicy } from './policy.ts';
 import { decidePrototype } from './prototype.ts';
+import { decideDelegation } from './delegation.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
@@ -46,6 +47,13 @@ export function decide(scene: Scene, command: Command): Decided {
       return simple(scene, decidePolicy(scene.policy, command, scene), (event) => ({
         stream: 'policy',
         id: command.policyId,
+        event,
+      }));
+    case 'Delegate':
+    case 'EndDelegation':
+      return simple(scene, decideDelegation(scene.person, command, scene), (event) => ({
+        stream: 'person',
+        id: command.person,
         event,
       }));
     case 'AddPerson':

@@ -1,10 +1,11 @@
 import type { Decide, Defer } from './command.ts';
-import { standing } from './decision.ts';
+import { standing, whyLost } from './decision.ts';
 import { closedDoor } from './door.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
 import { artifactOf, findGate, gateIn } from './promotion.ts';
 import { pinnedRule } from './policy.ts';
-import { type EligibleVote, type Tally, matchQuorum } from './quorum.ts';
+import { type Electorate, eligibleVotes, rightFor } from './eligible-vote.ts';
+import { type Tally, matchQuorum } from './quorum.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 import type { Plan } from './scene.ts';
 import { type Decided, type Scene } from './scene.ts';
@@ -17,9 +18,13 @@ export function decideGate(scene: Scene, command: Decide): Decided {
   const closed = cannotVote(state, command, scene);
   if (closed !== null) return plan.refuse(closed);
   const { decision: id, verdict, artifact, evidenceDigest } = command;
+  const right = rightFor(state, scene.actor, withActor(scene));
+  if (right === null)
+    return plan.refuse(refusal('already_decided', 'the right that you vote by has been used already'));
   const decision = {
     id,
     person: scene.actor.id,
+    ...(right.id !== scene.actor.id && { rightOf: right.id }),
     verdict,
     at: scene.now,
     artifact,
@@ -55,9 +60,9 @@ export function defer(scene: Scene, command: Defer): Decided {
 }
 
 /** What every surface shows beside an approval gate: how many of each group have agreed, by today's rights. */
-export function tallyOf(state: PromotionState, scene: Pick<Scene, 'authority' | 'people'>): Tally {
+export function tallyOf(state: PromotionState, electorate: Electorate): Tally {
   const rule = pinnedRule(state.policy, 'approval');
-  return matchQuorum(rule.requirements, eligibleVotes(state, scene));
+  return matchQuorum(rule.requirements, eligibleVotes(state, electorate));
 }
 
 function cannotVote(state: PromotionState, command: Decide, scene: Scene): Refusal | null {
@@ -89,13 +94,18 @@ const codeAfter: Readonly<Record<Outcome, RefusalCode>> = {
 function closeQuorum(plan: Plan, scene: Scene): boolean {
   const state = focus(plan);
   const gate = gateIn(state, 'approval');
-  const people = { ...scene.people, [scene.actor.id]: scene.actor };
-  const votes = eligibleVotes(state, { authority: scene.authority, people });
+  const votes = eligibleVotes(state, withActor(scene));
   const lost = votes.filter((vote) => vote.fills.length === 0);
   for (const vote of lost) {
     const decision = standing(gate.decisions).find((one) => one.person === vote.person);
     if (decision !== undefined)
-      plan.tell(state.id, { kind: 'decision_voided', v: 1, gate: 'approval', decision: decision.id, why: 'role_lost' });
+      plan.tell(state.id, {
+        kind: 'decision_voided',
+        v: 1,
+        gate: 'approval',
+        decision: decision.id,
+        why: whyLost(decision),
+      });
   }
   const rule = pinnedRule(state.policy, 'approval');
   if (!matchQuorum(rule.requirements, votes).met) return false;
@@ -103,14 +113,6 @@ function closeQuorum(plan: Plan, scene: Scene): boolean {
   return true;
 }
 
-function eligibleVotes(state: PromotionState, scene: Pick<Scene, 'authority' | 'people'>): readonly EligibleVote[] {
-  const rule = pinnedRule(state.policy, 'approval');
-  const approvals = standing(gateIn(state, 'approval').decisions).filter((decision) => decision.verdict === 'approve');
-  return approvals.map((decision) => {
-    const voter = scene.people[decision.person];
-    const fills = rule.requirements.flatMap((requirement, index) =>
-      voter !== undefined && scene.authority.counts(voter, requirement, state) ? [index] : [],
-    );
-    return { person: decision.person, fills };
-  });
+function withActor({ authority, people, now, actor }: Scene): Electorate {
+  return { authority, now, people: { ...people, [actor.id]: actor } };
 }

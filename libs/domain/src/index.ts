@@ -33,6 +33,7 @@ export {
 } from './contract.ts';
 export { glassMinutesMax } from './break-glass.ts';
 export { type ApprovalRule } from './approval-rule.ts';
+export { type DelegationCommand, type Rights, delegationDaysMax, delegatorsOf } from './delegation.ts';
 export { decide } from './decide.ts';
 export { type Channel, type Door, channels, closedDoor, freshMsMax, isFresh } from './door.ts';
 export { tallyOf } from './deciding.ts';

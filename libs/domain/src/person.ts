@@ -32,6 +32,9 @@ export interface Binding {
   /** Absent: the whole workspace. */
   readonly prototype?: PrototypeId;
   readonly environment?: string;
+  /** Whose right to vote this is, when it was given on; it counts as long as they hold it, and until then. */
+  readonly from?: PersonId;
+  readonly until?: number;
 }
 
 /** A token as stored: only its hash, so that the database never holds a credential. */
@@ -65,6 +68,8 @@ export type PersonEvent =
     }
   | { readonly kind: 'role_granted'; readonly v: 1; readonly binding: Binding }
   | { readonly kind: 'role_revoked'; readonly v: 1; readonly binding: Binding }
+  | { readonly kind: 'right_delegated'; readonly v: 1; readonly binding: Binding }
+  | { readonly kind: 'delegation_ended'; readonly v: 1; readonly from: PersonId }
   | { readonly kind: 'token_issued'; readonly v: 1; readonly token: TokenRecord }
   | { readonly kind: 'token_revoked'; readonly v: 1; readonly token: Id<'tok'> }
   | { readonly kind: 'person_disabled'; readonly v: 1 };
@@ -94,6 +99,12 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent): Per
   switch (event.kind) {
     case 'role_granted':
       return { ...state, bindings: [...state.bindings, event.binding] };
+    case 'right_delegated': {
+      const others = state.bindings.filter(({ from }) => from !== event.binding.from);
+      return { ...state, bindings: [...others, event.binding] };
+    }
+    case 'delegation_ended':
+      return { ...state, bindings: state.bindings.filter(({ from }) => from !== event.from) };
     case 'role_revoked':
       return { ...state, bindings: state.bindings.filter((held) => !sameBinding(held, event.binding)) };
     case 'token_issued':
@@ -160,5 +171,11 @@ function tooMany(count: number): Refusal {
 }
 
 function sameBinding(a: Binding, b: Binding): boolean {
-  return a.role === b.role && a.group === b.group && a.prototype === b.prototype && a.environment === b.environment;
+  return (
+    a.role === b.role &&
+    a.from === b.from &&
+    a.group === b.group &&
+    a.prototype === b.prototype &&
+    a.environment === b.environment
+  );
 }

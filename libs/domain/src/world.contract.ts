@@ -175,7 +175,9 @@ const plainAuthority: Authority = {
   counts: (voter, requirement, promotion) =>
     separate(voter, promotion.exclusions) === null &&
     voter.bindings.some(
-      (binding) => requirement.from === `role/${binding.role}` || requirement.from === `group/${binding.group ?? ''}`,
+      (binding) =>
+        binding.from === undefined &&
+        (requirement.from === `role/${binding.role}` || requirement.from === `group/${binding.group ?? ''}`),
     ),
 };
 

@@ -47,6 +47,15 @@ export type Person = {
     actsFor: string | null;
     disabled: boolean;
     roles: Array<Binding>;
+    delegations: Array<{
+        from: string;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        prototype: string | null;
+        environment: string | null;
+    }>;
     tokens: Array<{
         id: string;
         /**
@@ -236,6 +245,10 @@ export type Action = {
 export type Decision = {
     id: string;
     person: PersonRef;
+    /**
+     * in whose stead
+     */
+    rightOf: PersonRef | null;
     verdict: string;
     /**
      * RFC 3339, UTC
@@ -293,6 +306,26 @@ export type Gate = {
          */
         at: string;
     } | null;
+    waivers: Array<{
+        id: string;
+        attempt: number;
+        /**
+         * null: the whole gate
+         */
+        finding: {
+            code: string;
+            file?: string;
+            line?: number;
+        } | null;
+        owner: PersonRef;
+        askedBy: PersonRef;
+        approvedBy: PersonRef | null;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        endedAt: string | null;
+    }>;
     artifactDigest: string;
     evidenceDigest: string | null;
 };
@@ -334,6 +367,19 @@ export type Promotion = {
      */
     preview: string | null;
     actions: Array<Action>;
+    breakGlass: {
+        askedBy: PersonRef;
+        approvedBy: Array<PersonRef>;
+        artifactDigest: string;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        brokenAt: string | null;
+        usedAt: string | null;
+        endedAt: string | null;
+        reviewDue: boolean;
+    } | null;
     revision: number;
     /**
      * RFC 3339, UTC
@@ -2427,3 +2473,318 @@ export type ReadEdgeBlobResponses = {
 };
 
 export type ReadEdgeBlobResponse = ReadEdgeBlobResponses[keyof ReadEdgeBlobResponses];
+
+export type AskWaiverData = {
+    body: {
+        owner: string;
+        until: string;
+        finding?: {
+            code: string;
+            file?: string;
+            line?: number;
+        };
+        attempt?: number;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/waivers';
+};
+
+export type AskWaiverErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AskWaiverError = AskWaiverErrors[keyof AskWaiverErrors];
+
+export type AskWaiverResponses = {
+    /**
+     * done
+     */
+    201: Gate;
+};
+
+export type AskWaiverResponse = AskWaiverResponses[keyof AskWaiverResponses];
+
+export type ApproveWaiverData = {
+    body: {
+        waiver: string;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/waivers/approve';
+};
+
+export type ApproveWaiverErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ApproveWaiverError = ApproveWaiverErrors[keyof ApproveWaiverErrors];
+
+export type ApproveWaiverResponses = {
+    /**
+     * done
+     */
+    200: Gate;
+};
+
+export type ApproveWaiverResponse = ApproveWaiverResponses[keyof ApproveWaiverResponses];
+
+export type AskBreakGlassData = {
+    body: {
+        minutes?: number;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/break-glass';
+};
+
+export type AskBreakGlassErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AskBreakGlassError = AskBreakGlassErrors[keyof AskBreakGlassErrors];
+
+export type AskBreakGlassResponses = {
+    /**
+     * done
+     */
+    201: Promotion;
+};
+
+export type AskBreakGlassResponse = AskBreakGlassResponses[keyof AskBreakGlassResponses];
+
+export type ApproveBreakGlassData = {
+    body: {
+        artifactDigest: string;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/break-glass/approve';
+};
+
+export type ApproveBreakGlassErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ApproveBreakGlassError = ApproveBreakGlassErrors[keyof ApproveBreakGlassErrors];
+
+export type ApproveBreakGlassResponses = {
+    /**
+     * done
+     */
+    200: Promotion;
+};
+
+export type ApproveBreakGlassResponse = ApproveBreakGlassResponses[keyof ApproveBreakGlassResponses];
+
+export type ReviewBreakGlassData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/break-glass/review';
+};
+
+export type ReviewBreakGlassErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ReviewBreakGlassError = ReviewBreakGlassErrors[keyof ReviewBreakGlassErrors];
+
+export type ReviewBreakGlassResponses = {
+    /**
+     * done
+     */
+    200: Promotion;
+};
+
+export type ReviewBreakGlassResponse = ReviewBreakGlassResponses[keyof ReviewBreakGlassResponses];
+
+export type DelegateData = {
+    body: {
+        until: string;
+        prototype?: string;
+        environment?: 'staging' | 'production';
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/delegations';
+};
+
+export type DelegateErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DelegateError = DelegateErrors[keyof DelegateErrors];
+
+export type DelegateResponses = {
+    /**
+     * done
+     */
+    201: Person;
+};
+
+export type DelegateResponse = DelegateResponses[keyof DelegateResponses];
+
+export type EndDelegationData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/delegations/end';
+};
+
+export type EndDelegationErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type EndDelegationError = EndDelegationErrors[keyof EndDelegationErrors];
+
+export type EndDelegationResponses = {
+    /**
+     * done
+     */
+    200: Person;
+};
+
+export type EndDelegationResponse = EndDelegationResponses[keyof EndDelegationResponses];
+
+export type RetireLaneData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/retire';
+};
+
+export type RetireLaneErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RetireLaneError = RetireLaneErrors[keyof RetireLaneErrors];
+
+export type RetireLaneResponses = {
+    /**
+     * done
+     */
+    200: Lane;
+};
+
+export type RetireLaneResponse = RetireLaneResponses[keyof RetireLaneResponses];

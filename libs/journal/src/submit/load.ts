@@ -176,7 +176,11 @@ export async function readAnswer(
 /** Everybody who voted on these promotions; only the locked rows know them for certain. */
 export function votersIn(streams: Iterable<StreamState | null>): readonly PersonId[] {
   return [...streams].flatMap((state) =>
-    state !== null && 'gates' in state ? state.gates.flatMap((gate) => gate.decisions.map(({ person }) => person)) : [],
+    state !== null && 'gates' in state
+      ? state.gates.flatMap((gate) =>
+          gate.decisions.flatMap(({ person, rightOf }) => [person, ...(rightOf === undefined ? [] : [rightOf])]),
+        )
+      : [],
   );
 }
 

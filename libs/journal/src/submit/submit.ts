@@ -243,7 +243,9 @@ async function withAllVoters(
   const { workspace, actor, command } = submission;
   if (reachOf(command).people !== true || beside.involved) return first;
   const asked = new Set([actor, ...beside.people]);
-  const people = votersIn(statesOf(loaded)).filter((voter) => !asked.has(voter));
+  // Who votes in somebody's stead does so by that person's right, which is kept from changing like a voter's own.
+  const delegators = (first.people[actor]?.bindings ?? []).flatMap(({ from }) => from ?? []);
+  const people = [...votersIn(statesOf(loaded)), ...delegators].filter((voter) => !asked.has(voter));
   if (people.length === 0) return first;
   return { ...first, people: { ...first.people, ...(await readLater(transaction, { workspace, people })) } };
 }
@@ -265,7 +267,7 @@ function deniedBy(scene: Scene, command: Command): Refusal | null {
   const { actor, lentBy, promotion } = scene;
   const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
   const environment = lane?.environment ?? null;
-  return authorise({ actor, command, promotion, lentBy, prototype: prototypeIn(scene), environment });
+  return authorise({ actor, command, promotion, lentBy, prototype: prototypeIn(scene), environment, rights: scene });
 }
 
 interface Settled {
