@@ -27,7 +27,8 @@ function addressOf({ path }: Route): string {
   const ids: Record<string, string> = {
     gates: things.gate,
     lanes: lane,
-    people: here.people.kim,
+    // Another door of this very table shuts Kim out, and nobody votes in the stead of others then.
+    people: path.endsWith('delegations') ? here.people.max : here.people.kim,
     policies: things.policy,
     promotions: things.promotion,
     prototypes: things.prototype,
@@ -114,7 +115,11 @@ describe('the guard', () => {
           route.access.kind === 'command' ? bodyFor(route) : {},
         );
         const isIn = answer.status !== 403;
-        expect([key, role, isIn]).toEqual([key, role, cell === 'vote' ? actor === 'sam' : cell !== '403']);
+        expect([key, role, isIn]).toEqual([
+          key,
+          role,
+          !isExceptional(route) && (cell === 'vote' ? actor === 'sam' : cell !== '403'),
+        ]);
       }
     }
   });
@@ -156,6 +161,11 @@ describe('the guard', () => {
     }
   });
 });
+
+/** The policy of the tests lets nobody agree to an exception, and no token breaks a glass. */
+function isExceptional({ name }: Route): boolean {
+  return ['approveWaiver', 'askBreakGlass', 'approveBreakGlass', 'reviewBreakGlass'].includes(name);
+}
 
 /** A body that is well-formed, so that only rights can be in the way of a command. */
 function bodyFor({ path, name }: Route) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Command } from '@proviso/domain';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Command, builtinPrincipals } from '@proviso/domain';
 import {
   type Actor,
   type Deployment,
@@ -11,6 +12,7 @@ import {
   policySource,
   registered,
 } from './deployment.contract.ts';
+import { createServer } from './server.ts';
 
 let here: Deployment;
 let policy: string;
@@ -179,6 +181,54 @@ describe('putting off', () => {
     expect((await here.post('bea', `/v1/gates/${gate}/defer`, { until })).body['code']).toBe('own_work');
   });
 });
+
+describe('the clock of the API', () => {
+  it('may be a month ahead: a vote within the time of the database counts', async () => {
+    const { decisions, digests } = await atApproval(here, 'ahead');
+    const ahead = await createServer({ ...here.parts, now: () => Date.now() + 30 * 86_400_000 });
+    const answer = await ahead
+      .getHttpAdapter()
+      .getInstance()
+      .inject({
+        ...{ method: 'POST', url: decisions, payload: { verdict: 'approve', ...digests } },
+        headers: { authorization: `Bearer ${here.tokens.sam}` },
+      });
+    expect(answer.statusCode).toBe(201);
+    await ahead.close();
+  });
+
+  it('may be an hour behind: a vote after the deadline is late all the same', async () => {
+    const source = policySource
+      .replace('policy: careful', 'policy: hasty')
+      .replace('count: 2', 'count: 1\n    expires: 1s');
+    const hasty = pickText((await here.post('petra', '/v1/policies', { source })).body, 'id');
+    const { decisions, digests, promotion } = await atApproval(here, 'behind', { policy: hasty });
+    await untilExpired(promotion);
+    const behind = await createServer({ ...here.parts, now: () => Date.now() - 3_600_000 });
+    const answer = await behind
+      .getHttpAdapter()
+      .getInstance()
+      .inject({
+        ...{ method: 'POST', url: decisions, payload: { verdict: 'approve', ...digests } },
+        headers: { authorization: `Bearer ${here.tokens.sam}` },
+      });
+    expect([answer.statusCode, answer.json().code]).toEqual([409, 'expired']);
+    await behind.close();
+  });
+});
+
+/** Asks, as the workflow does, until the journal says that it is over. */
+async function untilExpired(promotion: `prm_${string}`): Promise<void> {
+  for (let tries = 1; tries <= 200; tries += 1) {
+    const receipt = await here.parts.journal.submit({
+      ...{ workspace: here.workspace, actor: builtinPrincipals.worker.id, authn: 'service/worker' },
+      ...{ idempotencyKey: randomUUID(), command: { kind: 'Tick', promotion } },
+    });
+    if (receipt.kind === 'accepted' && receipt.answer.kind === 'onward' && receipt.answer.onward.kind === 'end') return;
+    await pause(20);
+  }
+  throw new Error('expected the gate to expire within four seconds');
+}
 
 describe('retiring', () => {
   it('needs a reason, an operator, and something that is live', async () => {
