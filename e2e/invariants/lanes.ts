@@ -101,6 +101,8 @@ function tell(told: LaneTold, { entry, artifactAt, say }: At): void {
       return moved(told, { previous: told.stable, stable: told.canary, canary: null, weight: 0 });
     case 'release_withdrawn':
       return moved(told, { canary: null, weight: 0 });
+    case 'release_retired':
+      return moved(told, { stable: null, previous: null, canary: null, weight: 0 });
     case 'stable_restored':
       return moved(told, { stable: body.release as Release | null, previous: null, canary: null, weight: 0 });
     case 'incarnation_raised':

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Finding, InvariantName } from './finding.ts';
 import { byStream, type Entry, type Snapshot } from './snapshot.ts';
+import { type Glass, glassAfter, waive, type WaiverTold } from './exceptions.ts';
 import { quorumMet, type Requirement, type Vote } from './votes.ts';
 
 interface GateTold {
@@ -21,6 +22,9 @@ interface Told {
   fence: number;
   outcome: string | null;
   undo: boolean;
+  /** The emergency that is open: who asked, who agreed, and whether it was broken. */
+  glass: Glass | null;
+  readonly waivers: Map<string, WaiverTold>;
 }
 
 type Say = (invariant: InvariantName, entry: Entry, detail: string) => void;
@@ -66,6 +70,8 @@ function opened({ streamId, said }: Entry): Told {
     fence: 0,
     outcome: null,
     undo: false,
+    glass: null,
+    waivers: new Map(),
   };
 }
 
@@ -85,6 +91,13 @@ function tell(told: Told, entry: Entry, say: Say): void {
       told.outcome = String(body.outcome);
       told.undo = false;
       return stopped(told);
+    case 'glass_asked':
+    case 'glass_approved':
+    case 'glass_broken':
+    case 'glass_used':
+    case 'glass_ended':
+      told.glass = glassAfter(told, entry, say);
+      return;
     case 'artifact_built':
       return built(told, entry, say);
     case 'canary_condemned':
@@ -157,6 +170,19 @@ function tellGate(told: Told, { gate, entry, say }: AtGate): void {
     case 'gate_reopened':
       gate.status = 'pending';
       gate.votes = [];
+      return;
+    case 'waiver_asked':
+    case 'waiver_approved':
+    case 'gate_waived':
+    case 'waiver_ended':
+      return waive(told, { gate, entry, say });
+    case 'reminder_due':
+    case 'gate_escalated':
+    case 'gate_deferred':
+      if (gate.status !== 'waiting') say('I2', entry, `expected a waiting gate, got ${gate.status}`);
+      return;
+    case 'evidence_refreshed':
+      gate.evidenceDigest = String(body.after);
       return;
     case 'gate_expired':
       gate.status = 'expired';

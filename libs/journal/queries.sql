@@ -132,7 +132,8 @@ select
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms,
   (select coalesce(json_object_agg(v.id, v.state), '{}'::json) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
-      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person'))))) as voters,
+      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person')
+        || jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].rightOf'))))) as voters,
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.stream p 
@@ -148,7 +149,8 @@ select
   (extract(epoch from e.until - clock_timestamp()) * 1000)::bigint as lease_ms,
   (select coalesce(json_object_agg(v.id, v.state), '{}'::json) from proviso.stream v
     where v.workspace = p.workspace and v.kind = 'person'
-      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person'))))) as voters,
+      and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person')
+        || jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].rightOf'))))) as voters,
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.promotion_status s

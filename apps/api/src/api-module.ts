@@ -5,6 +5,7 @@ import { DecideController } from './decide.controller.ts';
 import { EdgeController } from './edge.controller.ts';
 import { EventsController } from './events.controller.ts';
 import { EvidenceController } from './evidence.controller.ts';
+import { ExceptionsController } from './exceptions.controller.ts';
 import { GatesController } from './gates.controller.ts';
 import { InboxController } from './inbox.controller.ts';
 import { LanesController } from './lanes.controller.ts';
@@ -30,6 +31,7 @@ const controllers = [
   EdgeController,
   EventsController,
   EvidenceController,
+  ExceptionsController,
   GatesController,
   InboxController,
   LanesController,

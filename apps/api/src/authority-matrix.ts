@@ -1,4 +1,4 @@
-import { commandMatrix, mayRead, mightBeAllowed } from '@proviso/authority';
+import { commandMatrix, isVotersVerb, mayRead, mightBeAllowed } from '@proviso/authority';
 import { type Command, type PersonState, type Role, roles } from '@proviso/domain';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -60,7 +60,7 @@ function statusFor(route: Route, role: Role, one: Whose): string {
         (kind) => mightBeAllowed({ actor: person, command: { kind, person: about } as Command }) === null,
       );
       if (!allowed) return one === 'other' ? '403/404' : '403';
-      if (!access.commands.includes('Decide') || one === 'other') return thing(one);
+      if (!access.commands.some(isVotersVerb) || one === 'other') return thing(one);
       return one === 'own' ? 'own/403' : 'vote';
     }
   }

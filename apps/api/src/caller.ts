@@ -1,4 +1,4 @@
-import type { Digest, Id, PersonId, PersonState, Scope, SessionId, WorkspaceId } from '@proviso/domain';
+import type { Digest, Door, Id, PersonId, PersonState, Scope, SessionId, WorkspaceId } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
@@ -14,6 +14,8 @@ export interface Caller {
   readonly scopes: readonly Scope[] | null;
   /** The browser they are signed in in; null for whoever came with a token. */
   readonly session: SignedIn | null;
+  /** How they came in, and when they last proved who they are. */
+  readonly door: Door;
   readonly reads: Reads;
 }
 

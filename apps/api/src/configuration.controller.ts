@@ -6,7 +6,7 @@ import { callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
-import { personRef, timeOf } from './promotion-view.ts';
+import { personRef, timeOf } from './person-ref.ts';
 import type { ConfigurationResource } from './resources.ts';
 import { intentOf } from './submission.ts';
 

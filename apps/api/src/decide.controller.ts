@@ -15,7 +15,8 @@ import { readerOf, sendPage, sendTo } from './page.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, notFound, paramOf, queryOf } from './parsing.ts';
 import { Problem, httpStatusOf, problemOf } from './problem.ts';
-import { promotionView, timeOf, viewerOf } from './promotion-view.ts';
+import { timeOf } from './person-ref.ts';
+import { promotionView, viewerOf } from './promotion-view.ts';
 import { freshMs } from './provider.ts';
 import { intentOf } from './submission.ts';
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Deployment, atApproval, openDeployment, pick } from './deployment.contract.ts';
+import type { Command } from '@proviso/domain';
+import { type Deployment, atApproval, openDeployment, pick, pickText, policySource } from './deployment.contract.ts';
 import { refusalsPerMinuteMax } from './refusal-limit.ts';
 
 let here: Deployment;
@@ -39,6 +40,38 @@ describe('a decision', () => {
     const told = await here.ask('aud', 'GET', `/v1/promotions/${promotion}/history`);
     const vote = (told.body['items'] as { kind: string }[]).find(({ kind }) => kind === 'decision_recorded');
     expect(vote).toMatchObject({ reason: 'looks fine', by: { id: here.people.sam, name: 'Name of sam' } });
+  });
+
+  it('at a gate that needs a fresh login is refused to a token, with the page where it can be made', async () => {
+    const source = policySource
+      .replace('policy: careful', 'policy: high-risk')
+      .replace('count: 2', 'count: 1\n    stepUp: true');
+    const published = await here.post('petra', '/v1/policies', { source });
+    const { decisions, digests, gate, promotion } = await atApproval(here, 'high-risk', {
+      policy: pickText(published.body, 'id'),
+    });
+    const answer = await here.post('sam', decisions, { verdict: 'approve', ...digests });
+    expect([answer.status, answer.body['code'], answer.body['decideUrl']]).toEqual([
+      ...[403, 'step_up_required', `/decide/${gate}`],
+    ]);
+    const shown = await here.ask('sam', 'GET', `/v1/promotions/${promotion}`);
+    expect(shown.body['actions']).toContainEqual(
+      expect.objectContaining({ rel: 'approve', allowed: false, code: 'step_up_required' }),
+    );
+    const command = {
+      ...{ kind: 'Decide', promotion, gate: 'approval', attempt: 1, verdict: 'approve' },
+      ...{
+        decision: `dec_${'7'.repeat(32)}`,
+        artifact: digests.artifactDigest,
+        evidenceDigest: digests.evidenceDigest,
+      },
+    } as Command;
+    const { journal, now } = here.parts;
+    const atPage = { workspace: here.workspace, actor: here.people.sam, authn: 'session/page', command };
+    const vote = (idempotencyKey: string, freshAt: number) =>
+      journal.submit({ ...atPage, idempotencyKey, door: { channel: 'page', freshAt } });
+    expect(await vote('an hour ago', now() - 3_600_000)).toMatchObject({ refusal: { code: 'step_up_required' } });
+    expect(await vote('just now', now())).toMatchObject({ answer: { kind: 'decided', passed: true } });
   });
 
   it('on digests that are no longer current is 412, on an older attempt 409, by the same person twice 409', async () => {

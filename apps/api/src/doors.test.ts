@@ -29,7 +29,8 @@ function addressOf({ path }: Route): string {
   const ids: Record<string, string> = {
     gates: things.gate,
     lanes: lane,
-    people: here.people.kim,
+    // Another door of this very table shuts Kim out, and nobody votes in the stead of others then.
+    people: path.endsWith('delegations') ? here.people.max : here.people.kim,
     policies: things.policy,
     promotions: things.promotion,
     prototypes: things.prototype,
@@ -127,7 +128,11 @@ describe('the guard', () => {
                 route.access.kind === 'command' ? bodyFor(route) : sameSite,
               );
         const isIn = answer.status !== 403;
-        expect([key, role, isIn]).toEqual([key, role, cell === 'vote' ? actor === 'sam' : cell !== '403']);
+        expect([key, role, isIn]).toEqual([
+          key,
+          role,
+          !isExceptional(route) && (cell === 'vote' ? actor === 'sam' : cell !== '403'),
+        ]);
       }
     }
   });
@@ -184,6 +189,11 @@ async function onPage(actor: Actor, route: Route) {
 
 const sameSite = { headers: { 'sec-fetch-site': 'same-origin' } };
 
+/** The policy of the tests lets nobody agree to an exception, and no token breaks a glass. */
+function isExceptional({ name }: Route): boolean {
+  return ['approveWaiver', 'askBreakGlass', 'approveBreakGlass', 'reviewBreakGlass'].includes(name);
+}
+
 /** A body that is well-formed, so that only rights can be in the way of a command. */
 function bodyFor({ path, name }: Route) {
   const digests = things.digests;
@@ -209,6 +219,14 @@ function bodyFor({ path, name }: Route) {
     addEvidence: { kind: 'tests', commit: '0'.repeat(40), contentBase64: 'aGVsbG8=' },
     openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
     decide: { verdict: 'approve', attempt: 99, ...digests },
+    askWaiver: { owner: here.people.olga, until: '2026-01-01T00:00:00Z', reason: 'test' },
+    approveWaiver: { waiver: `wvr_${'0'.repeat(32)}` },
+    askBreakGlass: { reason: 'test' },
+    approveBreakGlass: { artifactDigest: digests.artifactDigest },
+    reviewBreakGlass: { reason: 'test' },
+    delegate: { until: '2026-01-01T00:00:00Z' },
+    endDelegation: {},
+    deferGate: { until: '2026-01-01T00:00:00Z' },
     rerunGate: {},
     disablePerson: {},
     erasePerson: {},
@@ -220,6 +238,6 @@ function bodyFor({ path, name }: Route) {
     setLimits: {},
     endSessions: {},
   };
-  const stopping = /cancel|rollback|hold|resume/.test(path) ? { reason: 'test' } : {};
+  const stopping = /cancel|rollback|hold|resume|retire/.test(path) ? { reason: 'test' } : {};
   return { payload: bodies[name] ?? stopping };
 }

@@ -5,7 +5,7 @@ import type { PersonState, Scene } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import { type Caller } from './caller.ts';
 import { found } from './parsing.ts';
-import { personRef } from './promotion-view.ts';
+import { personRef } from './person-ref.ts';
 import type { ExplanationResource } from './resources.ts';
 
 /** Whose action on what is to be explained. */
@@ -31,6 +31,7 @@ export async function explanationOf(caller: Caller, { view, rel, actor, now }: Q
     promotion: state,
     lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
     people: view.people,
+    door: actor.id === caller.person.id ? caller.door : { channel: 'rest', freshAt: null },
     ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
     ...{ holder: null, artifact: null, authors: {}, calendar, policies: [] },
   };

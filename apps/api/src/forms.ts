@@ -10,7 +10,9 @@ import {
   type PolicyId,
   type PromotionId,
   type PrototypeId,
+  type WaiverId,
   type WorkspaceId,
+  glassMinutesMax,
   limitBounds,
   refPattern,
   roles,
@@ -36,6 +38,7 @@ export const ids = {
   prototype: id<PrototypeId>('pro'),
   token: id<Id<'tok'>>('tok'),
   workspace: id<WorkspaceId>('wsp'),
+  waiver: id<WaiverId>('wvr'),
 } as const;
 
 /** The address of a stored document. */
@@ -113,6 +116,18 @@ const reference = z
   .regex(/^[\x21-\x7e]+$/, 'expected printable letters without spaces');
 
 const reason = prose.describe('kept in the vault, encrypted; the journal holds a commitment only');
+
+/** A moment as a person may send it: with its offset from UTC, or it means another elsewhere. */
+const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+const attempt = z.number().int().min(0).max(2_147_483_647);
+
+const finding = z
+  .strictObject({ code: line(100), file: line(500).optional(), line: z.number().int().min(0).optional() })
+  .optional();
+
+/** One of a gate's reasons, as somebody names it. */
+export type FindingForm = z.infer<typeof finding>;
 
 const variableName = z
   .string()
@@ -255,9 +270,29 @@ export const bodies = {
     verdict: z.enum(['approve', 'reject', 'request_changes']),
     reason: reason.optional(),
     gateRevision: z.number().int().min(0).max(2_147_483_647).optional(),
-    attempt: z.number().int().min(0).max(2_147_483_647).optional(),
+    attempt: attempt.optional(),
     artifactDigest: digest,
     evidenceDigest: digest,
+  }),
+  defer: z.strictObject({ until: moment, attempt: attempt.optional(), reason: reason.optional() }),
+  askWaiver: z.strictObject({
+    owner: ids.person,
+    until: moment,
+    finding,
+    attempt: attempt.optional(),
+    reason,
+  }),
+  approveWaiver: z.strictObject({ waiver: ids.waiver, reason: reason.optional() }),
+  askBreakGlass: z.strictObject({
+    minutes: z.number().int().min(1).max(glassMinutesMax).default(glassMinutesMax),
+    reason,
+  }),
+  approveBreakGlass: z.strictObject({ artifactDigest: digest, reason: reason.optional() }),
+  delegate: z.strictObject({
+    until: moment,
+    prototype: ids.prototype.optional(),
+    environment: z.enum(['staging', 'production']).optional(),
+    reason: reason.optional(),
   }),
   setVariable: z.strictObject({ name: variableName, value: plainValue }),
   bindSecret: z.strictObject({ name: variableName, reference: secretReference }),

@@ -29,7 +29,8 @@ export class GatesController {
   async read(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
     const { view, gate } = await gateIn(request);
-    return gateView(view, gate, await namesFor(callerOf(request).reads, [view]));
+    const names = await namesFor(callerOf(request).reads, [view]);
+    return gateView(view, gate, { names, now: this.#parts.now() });
   }
 
   @Post(':id/decisions')
@@ -60,6 +61,21 @@ export class GatesController {
     );
     const passed = receipt.answer.kind === 'decided' && receipt.answer.passed;
     return { ...doneView(receipt), decision, gate: gateIdOf(view.state.id, gate.name), passed };
+  }
+
+  @Post(':id/defer')
+  @HttpCode(200)
+  async defer(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { until, attempt, reason } = bodyOf(request, bodies.defer);
+    const { caller, submit } = intentOf(this.#parts, request);
+    const { view, gate } = await gateIn(request);
+    const { id: promotion } = view.state;
+    const command = { kind: 'Defer', promotion, gate: gate.name, attempt: attempt ?? gate.attempt, until } as const;
+    await submit(command, reason === undefined ? {} : { reason });
+    const after = found(await caller.reads.promotion(promotion));
+    const names = await namesFor(caller.reads, [after]);
+    return gateView(after, found(findGate(after.state, gate.name)), { names, now: this.#parts.now() });
   }
 
   @Post(':id/rerun')

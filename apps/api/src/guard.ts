@@ -1,5 +1,5 @@
 import { mayRead, readOutOfScope } from '@proviso/authority';
-import { lenderOf } from '@proviso/domain';
+import { type Door, lenderOf } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { cookieIn, expectSameSite } from './browser-session.ts';
@@ -34,6 +34,9 @@ export function guardOf(
     attachCaller(request, caller);
   };
 }
+
+/** A token proves nothing about when its holder was last asked who they are. */
+const tokenDoor: Door = { channel: 'rest', freshAt: null };
 
 /** A token's own form; anything else is not even hashed. */
 const bearer = /^Bearer (prv_[A-Za-z0-9_-]{43})$/i;
@@ -70,7 +73,17 @@ async function bySession(journal: Journal, secret: string | null): Promise<Calle
   const reads = journal.reads(workspace);
   const person = await reads.person(found.person);
   if (person === null || person.disabled) throw unknown();
-  return { workspace, person, reads, token: null, lentBy: null, scopes: null, session: { id, hash, authenticatedAt } };
+  const door: Door = { channel: 'page', freshAt: authenticatedAt };
+  return {
+    workspace,
+    person,
+    reads,
+    token: null,
+    lentBy: null,
+    scopes: null,
+    session: { id, hash, authenticatedAt },
+    door,
+  };
 }
 
 async function byToken(
@@ -90,7 +103,7 @@ async function byToken(
   const { workspace } = principal;
   await uses.note(workspace, hash);
   const [lentBy, scopes] = [lenderOf(person, held), held.scopes ?? null];
-  return { workspace, person, reads, token: held.id, lentBy, scopes, session: null };
+  return { workspace, person, reads, token: held.id, lentBy, scopes, session: null, door: tokenDoor };
 }
 
 /** One answer for missing, malformed, expired and revoked, so that nothing can be told from it. */

@@ -1,6 +1,6 @@
 import { type PersonId, isId } from '@proviso/domain';
 import type { EntryView } from '@proviso/journal';
-import { type Names, personRef } from './promotion-view.ts';
+import { type Names, personRef } from './person-ref.ts';
 
 /** Everyone who wrote one of these entries. */
 export function peopleOfEntries(entries: readonly EntryView[]): readonly PersonId[] {

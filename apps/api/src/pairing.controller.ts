@@ -10,7 +10,7 @@ import { formField, readerOf, sendPage, sendTo } from './page.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, queryOf } from './parsing.ts';
 import { Problem, accepted } from './problem.ts';
-import { timeOf } from './promotion-view.ts';
+import { timeOf } from './person-ref.ts';
 import { type SealedNotes, sealedNotes } from './sealed-note.ts';
 import { uuidOfSeed } from './submission.ts';
 

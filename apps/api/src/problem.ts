@@ -22,6 +22,8 @@ export interface ProblemBody {
   readonly traceId?: string;
   readonly rule?: string;
   readonly whoCan?: readonly string[];
+  /** Where it can be decided after a fresh login, relative to the API's public address. */
+  readonly decideUrl?: string;
   readonly errors?: readonly ProblemDetail[];
 }
 
@@ -31,6 +33,7 @@ export class Problem extends Error {
   readonly more: {
     readonly rule?: string;
     readonly whoCan?: readonly string[];
+    readonly decideUrl?: string;
     readonly errors?: readonly ProblemDetail[];
     readonly retryAfterSeconds?: number;
     /** An entry of its own tells it already, so no sum has to. */
@@ -102,6 +105,9 @@ const statusOf: Readonly<Record<string, number>> = {
   reason_required: 422,
   scopes_required: 422,
   commit_mismatch: 409,
+  until_invalid: 422,
+  review_due: 409,
+  nothing_live: 409,
   too_many_refusals: 429,
   too_many_uploads: 429,
   too_many_readers: 429,
@@ -152,9 +158,11 @@ export function problemOfIntake({ code, message, pointer }: IntakeRefusal): Prob
 }
 
 /** The accepted receipt, or the refusal thrown as a problem. */
-export function accepted(receipt: Receipt): Extract<Receipt, { kind: 'accepted' }> {
-  if (receipt.kind === 'refused') throw problemOfRefusal(receipt.refusal);
-  return receipt;
+export function accepted(receipt: Receipt, decideUrl: string | null = null): Extract<Receipt, { kind: 'accepted' }> {
+  if (receipt.kind !== 'refused') return receipt;
+  const problem = problemOfRefusal(receipt.refusal);
+  if (problem.code !== 'step_up_required' || decideUrl === null) throw problem;
+  throw new Problem(problem.code, problem.message, { ...problem.more, decideUrl });
 }
 
 /** The body as sent. */
@@ -162,7 +170,7 @@ export function bodyOfProblem(
   problem: Problem,
   { requestId, traceId }: { readonly requestId: string; readonly traceId?: string },
 ): ProblemBody {
-  const { rule, whoCan, errors } = problem.more;
+  const { rule, whoCan, decideUrl, errors } = problem.more;
   return {
     type: `urn:proviso:problem:${problem.code}`,
     title: problem.code.replaceAll('_', ' '),
@@ -173,6 +181,7 @@ export function bodyOfProblem(
     ...(traceId === undefined ? {} : { traceId }),
     ...(rule === undefined ? {} : { rule }),
     ...(whoCan === undefined ? {} : { whoCan }),
+    ...(decideUrl === undefined ? {} : { decideUrl }),
     ...(errors === undefined ? {} : { errors }),
   };
 }

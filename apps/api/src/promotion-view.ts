@@ -1,5 +1,6 @@
 import { type Action, actionsOn, authority } from '@proviso/authority';
 import {
+  type Door,
   type GateState,
   type Headline,
   type PersonId,
@@ -22,11 +23,10 @@ import type { Caller } from './caller.ts';
 import { canarySight } from './canary-sight.ts';
 import type { Parts } from './parts.ts';
 import { hasPreviews } from './preview.ts';
+import { breakGlassView, gateExceptions, isReviewDue, peopleOfExceptions } from './exception-view.ts';
+import { type Names, personRef, timeOf } from './person-ref.ts';
 import { candidateView } from './prototype-view.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
-
-/** Names of people by id, out of the vault; an erased person has none. */
-export type Names = Readonly<Record<string, string>>;
 
 /** What a view of promotions is made for: whom it is shown to, when, and what beside their states it may say. */
 export interface Viewer {
@@ -34,7 +34,11 @@ export interface Viewer {
   /** Who lent them the token they came with, if it is not theirs alone. */
   readonly lentBy: PersonId | null;
   readonly scopes: Caller['scopes'];
+  /** How they came in: a gate may be closed to it. */
+  readonly door: Door;
   readonly names: Names;
+  /** Those in whose stead they may vote. */
+  readonly delegators: PromotionView['people'];
   readonly pastWaits: readonly PastWait[];
   readonly now: number;
   readonly timeZone: string;
@@ -46,7 +50,10 @@ export interface Viewer {
 export async function namesFor(reads: Reads, views: readonly PromotionView[]): Promise<Names> {
   const people = views.flatMap(({ state }) => [
     state.requester,
-    ...state.gates.flatMap((gate) => gate.decisions.map((decision) => decision.person)),
+    ...state.gates.flatMap((gate) =>
+      gate.decisions.flatMap(({ person, rightOf }) => [person, ...(rightOf === undefined ? [] : [rightOf])]),
+    ),
+    ...peopleOfExceptions(state),
   ]);
   return reads.names([...new Set(people)]);
 }
@@ -54,13 +61,22 @@ export async function namesFor(reads: Reads, views: readonly PromotionView[]): P
 /** Reads what a view of these promotions needs. Past waits are asked for only where somebody waits. */
 export async function viewerOf(
   { config, now }: Pick<Parts, 'config' | 'now'>,
-  { person, lentBy, scopes, reads }: Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'reads'>,
+  { person, lentBy, scopes, door, reads }: Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'door' | 'reads'>,
   views: readonly PromotionView[],
 ): Promise<Viewer> {
   const waits = views.some(({ state }) => currentGate(state)?.status === 'waiting');
-  const [names, pastWaits] = await Promise.all([namesFor(reads, views), waits ? reads.pastWaits('approval') : []]);
-  const beside = { names, pastWaits, now: now(), timeZone: config.timeZone, previews: hasPreviews(config) };
-  return { person, lentBy, scopes, ...beside };
+  const [names, delegators, pastWaits] = await Promise.all([
+    namesFor(reads, views),
+    waits ? delegatorsFor(reads, person) : {},
+    waits ? reads.pastWaits('approval') : [],
+  ]);
+  const reading = { now: now(), timeZone: config.timeZone };
+  return { person, lentBy, scopes, door, names, delegators, pastWaits, ...reading, previews: hasPreviews(config) };
+}
+
+async function delegatorsFor(reads: Reads, { bindings }: PersonState): Promise<PromotionView['people']> {
+  const found = await Promise.all(bindings.flatMap(({ from }) => (from === undefined ? [] : [reads.person(from)])));
+  return Object.fromEntries(found.flatMap((one) => (one === null ? [] : [[one.id, one]])));
 }
 
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
@@ -78,7 +94,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     headline: said.sentence,
     at: said.at,
     blockers: [...said.blockers],
-    gates: state.gates.map((gate) => gateView(view, gate, viewer.names)),
+    gates: state.gates.map((gate) => gateView(view, gate, viewer)),
     canary: {
       weight: state.weight,
       unitsSeen: view.lastLook?.unitsSeen ?? null,
@@ -101,7 +117,11 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
       hold: production?.state.hold ?? null,
       lentBy: viewer.lentBy,
       scopes: viewer.scopes,
+      door: viewer.door,
+      now: viewer.now,
+      people: { ...view.people, ...viewer.delegators },
     }).map(actionView),
+    breakGlass: breakGlassView(view, viewer.names),
     revision: view.revision,
     openedAt: timeOf(state.openedAt),
     endedAt: state.endedAt === null ? null : timeOf(state.endedAt),
@@ -116,9 +136,13 @@ export function isInStaging(state: PromotionState): boolean {
 }
 
 /** One gate with its tally. */
-export function gateView(view: PromotionView, gate: GateState, names: Names): GateResource {
+export function gateView(
+  view: PromotionView,
+  gate: GateState,
+  { names, now }: Pick<Viewer, 'names' | 'now'>,
+): GateResource {
   const { state } = view;
-  const tally = gate.name === 'approval' ? tallyIn(view) : null;
+  const tally = gate.name === 'approval' ? tallyIn(view, now) : null;
   const demands = gate.name === 'approval' ? (ruleOf(state.policy, 'approval')?.requirements ?? []) : [];
   return {
     id: gateIdOf(state.id, gate.name),
@@ -134,9 +158,10 @@ export function gateView(view: PromotionView, gate: GateState, names: Names): Ga
     evidence: [...gate.evidence],
     requirements: leavesOf(demands).map(({ from, count }, index) => ({ from, count, have: tally?.have[index] ?? 0 })),
     missing: tally === null || tally.met ? null : missingWords(tally),
-    decisions: gate.decisions.map(({ id, person, verdict, at, artifact, evidenceDigest, voided }) => ({
+    decisions: gate.decisions.map(({ id, person, rightOf, verdict, at, artifact, evidenceDigest, voided }) => ({
       id,
       person: personRef(person, names),
+      rightOf: rightOf === undefined ? null : personRef(rightOf, names),
       verdict,
       at: timeOf(at),
       artifactDigest: artifact,
@@ -144,27 +169,19 @@ export function gateView(view: PromotionView, gate: GateState, names: Names): Ga
       voided,
     })),
     expiresAt: gate.expiresAt === null ? null : timeOf(gate.expiresAt),
+    ...gateExceptions(state, gate, names),
     artifactDigest: artifactOf(state),
     evidenceDigest: gate.evidenceDigest,
   };
 }
 
-/** A person as shown beside what they did. */
-export function personRef(id: PersonId, names: Names): { id: PersonId; name: string | null } {
-  return { id, name: names[id] ?? null };
-}
-
-/** RFC 3339 in UTC. */
-export function timeOf(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 function headlineOf(view: PromotionView, { now, timeZone, pastWaits }: Viewer): Headline {
   return headline(view.state, {
     ...{ now, timeZone },
-    tally: tallyIn(view),
+    tally: tallyIn(view, now),
     hold: view.production?.state.hold ?? null,
     laneBusy: isBusy(view),
+    reviewOwed: isReviewDue(view),
     liveVersion: view.production?.state.stable?.version ?? null,
     canary: view.lastLook === null ? null : canarySight(view.lastLook),
     pastWaitsMs: waitsLike(view.state, pastWaits),
@@ -177,9 +194,9 @@ function waitsLike({ prototype }: PromotionState, waits: readonly PastWait[]): r
   return (own.length >= pastWaitsMin ? own : waits).map((wait) => wait.ms);
 }
 
-function tallyIn(view: PromotionView): Tally | null {
+function tallyIn(view: PromotionView, now: number): Tally | null {
   if (ruleOf(view.state.policy, 'approval') === undefined) return null;
-  return tallyOf(view.state, { authority, people: view.people });
+  return tallyOf(view.state, { authority, people: view.people, now });
 }
 
 function isBusy({ state, production }: PromotionView): boolean {

@@ -11,7 +11,8 @@ import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
 import { previewLink } from './preview.ts';
-import { isInStaging, promotionView, timeOf, viewerOf } from './promotion-view.ts';
+import { timeOf } from './person-ref.ts';
+import { isInStaging, promotionView, viewerOf } from './promotion-view.ts';
 import { doneView, intentOf } from './submission.ts';
 
 /** How long a reader waits for a write that it was told of: replicas that lag more than this are broken. */

@@ -1,6 +1,7 @@
 import { type Candidate, type PersonState, type TokenRecord, identitiesOf } from '@proviso/domain';
 import type { LaneView, PrototypeView, Reads } from '@proviso/journal';
-import type { Names } from './promotion-view.ts';
+import { delegationsOf } from './exception-view.ts';
+import type { Names } from './person-ref.ts';
 import type { LaneResource } from './resources.ts';
 
 /** One version as shown. */
@@ -69,7 +70,8 @@ export function personView(person: PersonState, { names, uses }: { names: Names;
     actsFor,
     disabled,
     erased: erased ?? false,
-    roles: [...bindings],
+    roles: bindings.filter(({ from }) => from === undefined),
+    delegations: delegationsOf(person),
     waitsForRole: kind === 'human' && !disabled && bindings.length === 0,
     accounts: identitiesOf(person).map(({ issuer }) => issuer),
     tokens: tokens.map((token) => tokenView(token, uses)),

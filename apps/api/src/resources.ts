@@ -1,5 +1,6 @@
 import { gateNames, gateStatuses, outcomes, promotionStates, refusalCodes, roles, verdicts } from '@proviso/domain';
 import { z } from 'zod';
+import { breakGlassShape, delegationShape, gateExceptionFields } from './exception-shapes.ts';
 import { digest, ids, secretReference, time } from './forms.ts';
 import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
 import { explanationFields } from './explanation-fields.ts';
@@ -40,6 +41,7 @@ export const problemResource = named(
     traceId: z.string().optional(),
     rule: z.string().optional(),
     whoCan: z.array(z.string()).optional(),
+    decideUrl: z.string().optional().describe('where it can be decided after a fresh login'),
     errors: z.array(z.strictObject({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
   }),
 );
@@ -68,6 +70,7 @@ const person = named(
     disabled: z.boolean(),
     erased: z.boolean().describe('nothing personal is held any more'),
     roles: z.array(binding),
+    delegations: z.array(delegationShape),
     waitsForRole: z.boolean().describe('a human who signed in and was given nothing yet'),
     accounts: z.array(z.string()).describe('who vouches for the accounts by which they are known'),
     tokens: z.array(token),
@@ -188,6 +191,7 @@ const decision = named(
   z.strictObject({
     id: z.string(),
     person: personRef,
+    rightOf: personRef.nullable().describe('in whose stead'),
     verdict: z.string(),
     at: time,
     artifactDigest: digest,
@@ -216,6 +220,7 @@ const gate = named(
     missing: z.string().nullable().describe('whose votes are still missing, in words; null when nobody is'),
     decisions: z.array(decision),
     expiresAt: time.nullable(),
+    ...gateExceptionFields(personRef),
     artifactDigest: digest,
     evidenceDigest: digest.nullable(),
   }),
@@ -248,6 +253,7 @@ const promotion = named(
       .nullable(),
     preview: z.string().nullable().describe('the door that gives a link to this version in staging, while it is there'),
     actions: z.array(action),
+    breakGlass: breakGlassShape(personRef),
     revision: z.int(),
     openedAt: time,
     endedAt: time.nullable(),
@@ -361,6 +367,8 @@ export const resources = {
 export type PromotionResource = z.infer<typeof promotion>;
 /** A gate as answered. */
 export type GateResource = z.infer<typeof gate>;
+/** A person as answered. */
+export type PersonResource = z.infer<typeof person>;
 /** A lane as answered. */
 export type LaneResource = z.infer<typeof lane>;
 /** What a lane gives to its releases, as answered. */

@@ -1,3 +1,4 @@
+import { exceptionRoutes } from './exception-routes.ts';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
 import { pages } from './page-routes.ts';
@@ -246,6 +247,14 @@ const promotions: readonly Route[] = [
     { json: bodies.decide },
   ]),
   post([
+    '/v1/gates/:id/defer',
+    'deferGate',
+    'Say not now: no vote, and no reminder until then',
+    command('Defer'),
+    { 200: r.gate },
+    { json: bodies.defer },
+  ]),
+  post([
     '/v1/gates/:id/rerun',
     'rerunGate',
     'Run a blocked gate again',
@@ -356,6 +365,7 @@ export const routes: readonly Route[] = [
   ...policyRoutes,
   ...promotions,
   ...lanes,
+  ...exceptionRoutes,
 ];
 
 /** The rows by method and path. */

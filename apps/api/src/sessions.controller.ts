@@ -8,7 +8,7 @@ import { recorded } from './guard.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
 import { problemOfRefusal } from './problem.ts';
-import { timeOf } from './promotion-view.ts';
+import { timeOf } from './person-ref.ts';
 import { intentOf } from './submission.ts';
 
 /** Browsers in which people are signed in: one's own, or anybody's for who may sign them out. */

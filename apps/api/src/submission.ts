@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Command } from '@proviso/domain';
+import { type Command, gateIdOf } from '@proviso/domain';
 import type { Receipt, Submission } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
@@ -43,17 +43,24 @@ export function intentOf(parts: Parts, request: FastifyRequest, formKey?: string
         ...(onRevision === undefined ? {} : { onRevision }),
         ...along,
       };
-      return accepted(
-        await parts.refusals.during(caller.person.id, () => parts.journal.submit(submission), countsAsTry),
+      const receipt = await parts.refusals.during(
+        caller.person.id,
+        () => parts.journal.submit(submission),
+        countsAsTry,
       );
+      return accepted(receipt, decidePageOf(command));
     },
   };
 }
 
 /** How the caller proved who they are: by a token at the API, or signed in in a browser, at a page. */
-function provenBy({ token, session }: Caller): Pick<Submission, 'authn' | 'token' | 'door'> {
-  if (token !== null) return { authn: 'token/rest', token };
-  return { authn: 'session/page', door: { channel: 'page', freshAt: session?.authenticatedAt ?? null } };
+function provenBy({ token, door }: Caller): Pick<Submission, 'authn' | 'token' | 'door'> {
+  return token === null ? { authn: 'session/page', door } : { authn: 'token/rest', token, door };
+}
+
+/** The page on which a person logs in and decides; every no that asks for a fresh login names it. */
+function decidePageOf(command: Command): string | null {
+  return 'promotion' in command ? `/decide/${gateIdOf(command.promotion, 'approval')}` : null;
 }
 
 /** Each leaves an entry, what is merely not there as well, and entries are what a flood must not fill. */

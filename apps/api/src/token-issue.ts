@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { type PersonId, type Scope, type TokenRecord, idFrom } from '@proviso/domain';
 import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
-import { timeOf } from './promotion-view.ts';
+import { timeOf } from './person-ref.ts';
 import type { Intent } from './submission.ts';
 
 const dayMs = 86_400_000;

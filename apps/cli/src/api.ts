@@ -44,11 +44,11 @@ export class ApiRefusal extends Trouble {
   readonly code: string;
   readonly status: number;
 
-  constructor(problem: Problem) {
+  constructor(problem: Problem, url: string) {
     const places = (problem.errors ?? []).slice(0, PLACES_SHOWN_MAX).map((each) => `${each.pointer}: ${each.message}`);
     super([`${problem.detail} (${problem.code})`, ...places].join('\n  '), {
       exitCode: exitCodeOfProblem(problem),
-      ...adviceFor(problem),
+      ...adviceFor(problem, url),
     });
     this.code = problem.code;
     this.status = problem.status;
@@ -109,7 +109,7 @@ function troubleOf(
       cause: error,
     });
   }
-  if (isProblem(error)) return new ApiRefusal({ ...error, status: response.status });
+  if (isProblem(error)) return new ApiRefusal({ ...error, status: response.status }, url);
   return new Trouble(
     `expected an answer of Proviso's API at ${url}, got status ${response.status} with something else`,
     {
@@ -123,7 +123,9 @@ function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && 'code' in value && 'detail' in value;
 }
 
-function adviceFor({ whoCan, status, code }: Problem): { readonly advice: string } | Record<never, never> {
+function adviceFor(problem: Problem, url: string): { readonly advice: string } | Record<never, never> {
+  const { whoCan, status, code, decideUrl } = problem;
+  if (decideUrl !== undefined) return { advice: `Log in and decide there: ${new URL(decideUrl, url).href}` };
   if (whoCan !== undefined && whoCan.length > 0) return { advice: `Who can: ${whoWords(whoCan)}.` };
   if (status === 401)
     return { advice: 'Give a valid token with --token or PROVISO_TOKEN, or a local person with --as.' };

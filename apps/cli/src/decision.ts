@@ -59,6 +59,7 @@ export async function sendVote(
 /** A gate's result in a line: the measured value when there is one. */
 export function resultOf(gate: Gate): string {
   const [first] = gate.reasons;
+  if (gate.verdict === 'waived') return waivedWords(gate);
   const status = statusWords[gate.status] ?? gate.status.replaceAll('_', ' ');
   if (gate.measure !== null) {
     const { k, n, lower } = gate.measure;
@@ -66,6 +67,14 @@ export function resultOf(gate: Gate): string {
     return `${status}: ${k} of ${n}, at least ${(Math.floor(lower * 1_000) / 10).toFixed(1)} %`;
   }
   return first === undefined ? status : `${status}: ${placed(first)}`;
+}
+
+/** Let pass by people and not by itself, so it is never called passed. */
+function waivedWords({ waivers }: Gate): string {
+  const ends = waivers.flatMap(({ approvedBy, endedAt, until }) =>
+    approvedBy !== null && endedAt === null ? [until] : [],
+  );
+  return ends.length === 0 ? 'waived' : `waived until ${ends.toSorted()[0]}`;
 }
 
 /** Words for what is under way or was cut short; all other statuses say it themselves. */

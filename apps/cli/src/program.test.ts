@@ -30,7 +30,7 @@ const approval: Gate = {
   ...{ promotion: 'prm_1', revision: 1, since: '', decisions: [] },
   ...{ id: 'gate_1-approval', name: 'approval', status: 'waiting', attempt: 2, verdict: null, reasons: [] },
   ...{ measure: null, evidence: [], requirements: [{ from: 'group/security', count: 1, have: 0 }], expiresAt: null },
-  ...{ missing: '1 more of group/security' },
+  ...{ missing: '1 more of group/security', reminded: 0, escalatedTo: null, deferred: null, waivers: [] },
   ...{ artifactDigest: digest('a'), evidenceDigest: digest('e') },
 };
 
@@ -57,6 +57,7 @@ function promotionAt(state: Promotion['state'], more: Partial<Promotion> = {}): 
       stoppedAt: null,
       requester: { id: 'psn_1', name: null },
       actions: [],
+      breakGlass: null,
       revision: 1,
     },
     ...more,

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { bind as bindTo, list, preview, rotate, set, unbind, unset } from './commands/configuration.ts';
-import { decide, rerun, resume, steer, trust } from './commands/decide.ts';
+import { decide, putOff, rerun, resume, steer, trust } from './commands/decide.ts';
 import { demo, type DemoFlags } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { type ExplainFlags, explain } from './commands/explain.ts';
@@ -12,6 +12,7 @@ import { status } from './commands/status.ts';
 import { up, type UpFlags } from './commands/up.ts';
 import { type WaitFlags, wait, watch } from './commands/watch.ts';
 import { type Environment, environments } from '@proviso/domain';
+import { addExceptions } from './exception-program.ts';
 import { completionScript } from './completion.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { addPolicies } from './policy-program.ts';
@@ -61,6 +62,7 @@ function buildProgram(bind: Bind): Command {
   addServing(program, bind);
   addPromoting(program, bind);
   addDeciding(program, bind);
+  addExceptions(program, bind);
   addLooking(program, bind);
   addLimits(program, bind);
   addPolicies(program, { bind, withData, connected, examples });
@@ -138,6 +140,13 @@ function addDeciding(program: Command, bind: Bind): void {
       .addHelpText('after', examples(`proviso ${name} prm_… --as olga --reason "wrong prices"`))
       .action(bind((session, args, flags) => steer(session, word(args, 0), { verb: name, reason: reasonOf(flags) })));
   }
+  connected(program.command('defer'))
+    .argument('<promotion>')
+    .description('Say "not now" at the gate that waits; it still expires when it does')
+    .requiredOption('--until <time>', 'with its offset, such as 2026-12-01T09:00:00+01:00')
+    .option('--reason <text>', 'kept encrypted')
+    .addHelpText('after', examples('proviso defer prm_… --until 2026-12-01T09:00:00Z --as sam'))
+    .action(bind((session, args, flags) => putOff(session, word(args, 0), flags as { until: string })));
   connected(program.command('rerun'))
     .argument('<promotion>')
     .description('Run the gate again at which it stands still, once the cause is mended')

@@ -22,6 +22,30 @@ export type Rights = Ability<Abilities, Grant>;
 /** Everything that can be allowed: each command by its kind, and the two ways to read. */
 export type Verb = Command['kind'] | 'read' | 'run_edge';
 
+/** What people do by their vote's right: only where the pinned policy asks for a group or role of theirs. */
+export const votersVerbs = [
+  'Decide',
+  'Defer',
+  'ApproveWaiver',
+  'ApproveBreakGlass',
+] as const satisfies readonly Command['kind'][];
+
+/** True for what only the voters of a gate may do, and nobody about their own work. */
+export function isVotersVerb(verb: string): verb is (typeof votersVerbs)[number] {
+  return votersVerbs.some((one) => one === verb);
+}
+
+/** What may be done in another's stead: voting, and nothing that people do beside it. */
+export const delegableVerbs: readonly Verb[] = ['Decide', 'Defer'];
+
+/** What two or three different people must do: none of them comes with another's token. */
+const unlentVerbs: ReadonlySet<Verb> = new Set(['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass']);
+
+/** True for what is asked for or looked at by one person, so that others can agree or have agreed. */
+export function isUnlentVerb(verb: Verb): boolean {
+  return unlentVerbs.has(verb);
+}
+
 /** What each role may do: the whole of it. A role that is not listed may do nothing, a verb that is not listed is nobody's. */
 export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   builder: [
@@ -31,14 +55,18 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'FreezeCandidate',
     'AddEvidence',
     'OpenPromotion',
+    'AskWaiver',
+    'AskBreakGlass',
     'Rerun',
     'Cancel',
     'Rollback',
   ],
-  approver: ['read', 'Decide'],
+  approver: ['read', ...votersVerbs, 'Delegate', 'EndDelegation', 'ReviewBreakGlass'],
   operator: [
     'read',
-    'Decide',
+    ...votersVerbs,
+    'Delegate',
+    'EndDelegation',
     'TrustPrototype',
     'TrustWorkload',
     'DistrustWorkload',
@@ -51,11 +79,15 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'UnbindSecret',
     'RotateSecret',
     'SetLimits',
+    'AskWaiver',
+    'AskBreakGlass',
+    'ReviewBreakGlass',
+    'Retire',
     'Rerun',
     'Cancel',
     'Rollback',
   ],
-  'policy-owner': ['read', 'PublishPolicy', 'AssignTier'],
+  'policy-owner': ['read', 'PublishPolicy', 'AssignTier', 'ReviewBreakGlass'],
   auditor: ['read', 'ReadPersonal'],
   administrator: [
     'read',
@@ -125,7 +157,8 @@ export function mayFill(rights: Rights, from: string, facts: Facts): boolean {
 function build(bindings: readonly Binding[]): Rights {
   const rules = bindings.flatMap((binding) => {
     const grant = { binding, countsAs: countsAs(binding) };
-    return verbsOf[binding.role].map((verb) => ({ action: verb, subject: 'thing' as const, conditions: grant }));
+    const verbs = binding.from === undefined ? verbsOf[binding.role] : delegableVerbs;
+    return verbs.map((verb) => ({ action: verb, subject: 'thing' as const, conditions: grant }));
   });
   return new Ability<Abilities, Grant>(rules, {
     conditionsMatcher: ({ binding }) => {
@@ -142,6 +175,8 @@ function countsAs({ role, group }: Binding): readonly string[] {
 /** How far a binding reaches. A fact that was not loaded is null and matches no narrower binding. */
 function reaches(binding: Binding, facts: Facts): boolean {
   return (
+    // A right that was given on is its holder's: it is asked for there, see `authority.ts`.
+    binding.from === undefined &&
     (binding.prototype === undefined || binding.prototype === facts.prototype) &&
     (binding.environment === undefined || binding.environment === facts.environment)
   );

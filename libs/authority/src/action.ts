@@ -1,5 +1,6 @@
 import {
   type Command,
+  type Door,
   type Environment,
   type GateName,
   type GateState,
@@ -10,11 +11,14 @@ import {
   type PromotionCommand,
   type PromotionState,
   type Refusal,
+  type Rights,
   type Scope,
   artifactOf,
+  closedDoor,
   currentGate,
   gateIn,
   isBlocked,
+  pinnedRule,
   refusal,
   standing,
 } from '@proviso/domain';
@@ -85,6 +89,11 @@ export interface ActionFacts {
   readonly lentBy: PersonId | null;
   /** What that token is narrowed to. */
   readonly scopes: readonly Scope[] | null;
+  /** How the viewer came in, and what time it is for them. */
+  readonly door: Door;
+  readonly now: number;
+  /** Voters, and those in whose stead the viewer may vote. */
+  readonly people: Rights['people'];
 }
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
@@ -92,7 +101,8 @@ export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Acti
   const { promotion, lentBy, scopes } = facts;
   return offered(facts).map((rel) => {
     const command = commandOf(rel, promotion);
-    return answered(rel, { actor, command, promotion, lentBy, scopes }, votedAlready(actor, command, promotion));
+    const refused = votedAlready(actor, command, promotion) ?? shut(command, facts);
+    return answered(rel, { actor, command, promotion, lentBy, scopes, stead: facts }, refused);
   });
 }
 
@@ -150,6 +160,11 @@ function votedAlready(actor: PersonState, command: Command, promotion: Promotion
   if (command.kind !== 'Decide') return null;
   const voted = standing(gateIn(promotion, command.gate).decisions).some((decision) => decision.person === actor.id);
   return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
+}
+
+/** What this way in could only be told no to; the page of the gate may still be open. */
+function shut(command: Command, { promotion, door, now }: ActionFacts): Refusal | null {
+  return command.kind === 'Decide' ? closedDoor(pinnedRule(promotion.policy, 'approval'), door, now) : null;
 }
 
 function offered({ promotion, hold }: ActionFacts): readonly PromotionRel[] {

@@ -122,9 +122,10 @@ describe('actionsOn', () => {
       gates: [{ ...gate, decisions }],
     }) as unknown as PromotionState;
   const approveOf = (state: PromotionState, who: PersonState) =>
-    actionsOn(who, { promotion: state, hold: null, lentBy: null, scopes: null }).find(
-      (action) => action.rel === 'approve',
-    );
+    actionsOn(who, {
+      ...{ promotion: state, hold: null, lentBy: null, scopes: null, now: 0, people: {} },
+      door: { channel: 'rest', freshAt: null },
+    }).find((action) => action.rel === 'approve');
 
   it('offers a vote to who may cast it, and says why to who may not', () => {
     expect(approveOf(at([]), person('sam', security))).toMatchObject({ allowed: true, code: null });

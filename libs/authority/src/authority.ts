@@ -12,12 +12,26 @@ import {
   leavesOf,
   type Scope,
   refusal,
+  type Rights as Stead,
+  delegatorsOf,
   ruleOf,
   separate,
   separateLent,
   separateLentOwn,
 } from '@proviso/domain';
-import { type Facts, type Rights, type Verb, bindingBehind, mayFill, ownVerbs, rightsOf, verbsOf } from './ability.ts';
+import {
+  type Facts,
+  type Rights,
+  type Verb,
+  bindingBehind,
+  delegableVerbs,
+  isUnlentVerb,
+  isVotersVerb,
+  mayFill,
+  ownVerbs,
+  rightsOf,
+  verbsOf,
+} from './ability.ts';
 import { outOfScope } from './scope.ts';
 import { bindingWords, wordsOf } from './words.ts';
 
@@ -36,6 +50,8 @@ export interface Subject {
   readonly scopes?: readonly Scope[] | null;
   /** Through which door they came, where that matters. */
   readonly door?: { readonly channel: string } | null;
+  /** Those in whose stead the actor might act, and when that is asked. */
+  readonly stead?: Stead;
 }
 
 /** One rule that was asked and what it said. The last one asked is the one that decides. */
@@ -109,7 +125,7 @@ function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
 
 function unable(subject: Subject, { rights, facts }: Known): Refusal | null {
   if (isOwnAffair(subject)) return null;
-  if (rights.can(subject.command.kind, facts)) return null;
+  if (rights.can(subject.command.kind, facts) || delegatorsIn(subject).length > 0) return null;
   const own = ownVerbs.includes(subject.command.kind) && isAboutSelf(subject);
   return (own ? separateLentOwn(subject.lentBy ?? null) : null) ?? lacking(subject);
 }
@@ -135,25 +151,38 @@ function wideEnough({ scopes, command }: Subject): Agreed | null {
 
 /** A vote must be one that the gate asks for, by a binding that reaches this promotion. A row not loaded asks nobody. */
 function unasked(subject: Subject, { rights, facts }: Known): Refusal | null {
-  if (subject.command.kind !== 'Decide') return null;
-  for (const { from } of requirementsOf(subject)) if (mayFill(rights, from, facts)) return null;
-  return lacking(subject, 'requirement');
+  if (!isVotersVerb(subject.command.kind)) return null;
+  const asked = askedFrom(subject);
+  for (const from of asked) if (mayFill(rights, from, facts)) return null;
+  const inStead = delegatorsIn(subject).map(rightsOf);
+  return asked.some((from) => inStead.some((one) => mayFill(one, from, facts)))
+    ? null
+    : lacking(subject, 'requirement');
 }
 
 function askedFor(subject: Subject, { rights, facts }: Known): Agreed | null {
-  if (subject.command.kind !== 'Decide') return null;
-  const asked = requirementsOf(subject).flatMap(({ from }) => (mayFill(rights, from, facts) ? [from] : []));
+  if (!isVotersVerb(subject.command.kind)) return null;
+  const fillers = [rights, ...delegatorsIn(subject).map(rightsOf)];
+  const asked = askedFrom(subject).filter((from) => fillers.some((one) => mayFill(one, from, facts)));
   const filled = [...new Set(asked)];
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
 
 function separated({ actor, command, promotion, lentBy = null }: Subject): Refusal | null {
-  if (command.kind !== 'Decide') return null;
+  // Whoever asks for an exception must be somebody else than who agrees, so neither comes with another's token.
+  if (isUnlentVerb(command.kind)) return separateLent(lentBy);
+  if (!isVotersVerb(command.kind)) return null;
   return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
 }
 
 function unrelated({ command }: Subject): Agreed | null {
-  return command.kind === 'Decide' ? { rule: 'separation', words: 'you had no part in it' } : null;
+  return isVotersVerb(command.kind) ? { rule: 'separation', words: 'you had no part in it' } : null;
+}
+
+/** Those who gave the actor their right and may vote on this themselves. */
+function delegatorsIn({ actor, command, promotion, stead }: Subject): readonly PersonState[] {
+  if (!delegableVerbs.includes(command.kind) || promotion == null || stead === undefined) return [];
+  return delegatorsOf(actor, promotion, stead).filter((one) => separate(one, promotion.exclusions) === null);
 }
 
 /**
@@ -226,6 +255,14 @@ function factsOf({ promotion, command, prototype, environment }: Subject): Facts
   };
 }
 
+/** Whose word this command needs at this promotion, as its pinned policy says. */
+function askedFrom({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
+  const rule = promotion == null ? undefined : ruleOf(promotion.policy, 'approval');
+  if (command.kind === 'ApproveWaiver') return rule?.waivers === undefined ? [] : [rule.waivers.from];
+  if (command.kind === 'ApproveBreakGlass') return rule?.breakGlass === undefined ? [] : [rule.breakGlass.from];
+  return requirementsOf({ promotion: promotion ?? null }).map(({ from }) => from);
+}
+
 /** Whose votes a promotion asks for; none where its policy asks nobody, or where it was not loaded. */
 function requirementsOf({ promotion }: Pick<Subject, 'promotion'>): readonly Requirement[] {
   return promotion == null ? [] : leavesOf(ruleOf(promotion.policy, 'approval')?.requirements ?? []);
@@ -238,8 +275,7 @@ function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `abilit
 
 /** Who could do it instead: groups and roles, never names. */
 export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (command.kind === 'Decide' && promotion != null)
-    return [...new Set(requirementsOf({ promotion }).map(({ from }) => from))];
+  if (isVotersVerb(command.kind) && promotion != null) return [...new Set(askedFrom({ command, promotion }))];
   return holders(command.kind);
 }
 

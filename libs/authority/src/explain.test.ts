@@ -17,9 +17,15 @@ function mayByHand({ actor, command, promotion, prototype, environment, lentBy }
       (held.environment === undefined || held.environment === which),
   );
   if (actor.disabled || reaching.length === 0) return false;
-  if (command.kind !== 'Decide') return true;
+  if (['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass'].includes(command.kind)) return lentBy == null;
+  if (!['Decide', 'Defer', 'ApproveWaiver', 'ApproveBreakGlass'].includes(command.kind)) return true;
   const [approval] = promotion?.policy.gates ?? [];
-  const asked = approval?.gate === 'approval' ? leavesOf(approval.requirements).map(({ from }) => from) : [];
+  const rule = approval?.gate === 'approval' ? approval : undefined;
+  const voters = leavesOf(rule?.requirements ?? []).map(({ from }) => from);
+  const exceptions: Partial<Record<string, string>> = {
+    ...{ ApproveWaiver: rule?.waivers?.from, ApproveBreakGlass: rule?.breakGlass?.from },
+  };
+  const asked = command.kind.startsWith('Approve') ? [exceptions[command.kind] ?? ''] : voters;
   const isAsked = reaching.some((held) => asked.some((from) => namesOf(held).includes(from)));
   const isOut = promotion?.exclusions.some(({ person }) => person === actor.id) ?? true;
   return isAsked && actor.kind === 'human' && !isOut && lentBy == null;

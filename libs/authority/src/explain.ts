@@ -11,7 +11,7 @@ export function explainAction(scene: Scene, rel: PromotionRel): readonly Asked[]
   const { actor, promotion, lentBy } = scene;
   if (promotion === null) return null;
   const command = commandOf(rel, promotion);
-  const asked = explain({ actor, command, promotion, lentBy, scopes: scene.token?.scopes ?? null });
+  const asked = explain({ actor, command, promotion, lentBy, scopes: scene.token?.scopes ?? null, stead: scene });
   return asked.at(-1)?.answer === 'no' ? asked : [...asked, standingOf(scene, command)];
 }
 

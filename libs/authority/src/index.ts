@@ -1,3 +1,4 @@
+export { isVotersVerb } from './ability.ts';
 export {
   type Action,
   type ActionFacts,

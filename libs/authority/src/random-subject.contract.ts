@@ -52,7 +52,11 @@ export const anyPromotion: fc.Arbitrary<PromotionState> = fc
     }),
   })
   .map(({ prototype, environment, requirements, exclusions }) => {
-    const gates = [{ gate: 'approval', requirements, expiresMs: 1 }];
+    const waivers =
+      requirements[0] === undefined
+        ? {}
+        : { waivers: { from: requirements[0].from, daysMax: 1 }, breakGlass: { from: 'group/security' } };
+    const gates = [{ gate: 'approval', requirements, expiresMs: 1, ...waivers }];
     return { id: 'prm_1', prototype, exclusions, policy: { name: 'p', environment, evidenceAgeMaxMs: 1, gates } };
   }) as unknown as fc.Arbitrary<PromotionState>;
 

@@ -1,6 +1,6 @@
 import { frozenReason } from './freeze.ts';
 import type { GateState } from './gate.ts';
-import type { PromotionEvent } from './promotion.ts';
+import type { PromotionEvent } from './promotion-event.ts';
 import type { Reason } from './verdict.ts';
 
 /** What stands in the way of a gate that nobody has begun, and until when, if that is known. */

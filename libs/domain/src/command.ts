@@ -1,6 +1,17 @@
 import type { ConfigurationCommand } from './configuration.ts';
+import type { DelegationCommand } from './delegation.ts';
 import type { DecisionVerdict } from './decision.ts';
-import type { CandidateId, DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
+import type {
+  CandidateId,
+  DecisionId,
+  Digest,
+  LaneId,
+  PersonId,
+  PolicyId,
+  PromotionId,
+  PrototypeId,
+  WaiverId,
+} from './id.ts';
 import type { Environment, Fence } from './lane.ts';
 import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
@@ -9,6 +20,7 @@ import type { GateName } from './policy.ts';
 import type { PolicyCommand } from './policy-publication.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
+import type { Finding } from './standing-waiver.ts';
 import type { WorkloadCommand } from './workload.ts';
 import type { WorkspaceCommand } from './workspace.ts';
 
@@ -21,6 +33,7 @@ export type Command =
   | WorkloadCommand
   | PolicyCommand
   | PersonCommand
+  | DelegationCommand
   | WorkspaceCommand;
 
 /** Registers a prototype and opens its two lanes. */
@@ -37,6 +50,7 @@ export interface RegisterPrototype {
 export type LaneCommand =
   | { readonly kind: 'HoldLane'; readonly lane: LaneId }
   | { readonly kind: 'ResumeLane'; readonly lane: LaneId }
+  | { readonly kind: 'Retire'; readonly lane: LaneId }
   | ConfigurationCommand
   | RaiseIncarnation;
 
@@ -58,6 +72,12 @@ export type PromotionCommand =
       readonly policyId: PolicyId;
     }
   | Decide
+  | Defer
+  | AskWaiver
+  | ApproveWaiver
+  | AskBreakGlass
+  | ApproveBreakGlass
+  | ReviewBreakGlass
   | { readonly kind: 'Rerun'; readonly promotion: PromotionId; readonly gate: GateName }
   | { readonly kind: 'Cancel'; readonly promotion: PromotionId }
   | { readonly kind: 'Rollback'; readonly promotion: PromotionId }
@@ -92,6 +112,54 @@ export interface Decide {
   readonly verdict: DecisionVerdict;
   readonly artifact: Digest;
   readonly evidenceDigest: Digest;
+}
+
+/** An approver's "not now", until a time before the gate expires. */
+export interface Defer {
+  readonly kind: 'Defer';
+  readonly promotion: PromotionId;
+  readonly gate: GateName;
+  readonly attempt: number;
+  readonly until: number;
+}
+
+/** The wish that a finding, or a whole gate, be let through for a time. */
+export interface AskWaiver {
+  readonly kind: 'AskWaiver';
+  readonly promotion: PromotionId;
+  readonly waiver: WaiverId;
+  readonly gate: GateName;
+  readonly attempt: number;
+  readonly finding: Finding | null;
+  readonly owner: PersonId;
+  readonly until: number;
+}
+
+/** Another person's yes to it. */
+export interface ApproveWaiver {
+  readonly kind: 'ApproveWaiver';
+  readonly promotion: PromotionId;
+  readonly waiver: WaiverId;
+}
+
+/** The wish to pass people, or a freeze, in an emergency: for so many minutes from now. */
+export interface AskBreakGlass {
+  readonly kind: 'AskBreakGlass';
+  readonly promotion: PromotionId;
+  readonly minutes: number;
+}
+
+/** One of two yeses to it, bound to the files that were shown. */
+export interface ApproveBreakGlass {
+  readonly kind: 'ApproveBreakGlass';
+  readonly promotion: PromotionId;
+  readonly artifact: Digest;
+}
+
+/** The look afterwards, by somebody who had no part in it. */
+export interface ReviewBreakGlass {
+  readonly kind: 'ReviewBreakGlass';
+  readonly promotion: PromotionId;
 }
 
 /** A machine gate's verdict with its evidence. */
@@ -157,13 +225,20 @@ export function reachOf(command: Command): Reach {
     case 'OpenPromotion':
       return { promotion: command.promotion, prototype: command.prototype, policy: command.policyId, ...openingReach };
     case 'Decide':
+    case 'Defer':
       return { promotion: command.promotion, people: true };
+    case 'AskWaiver':
+      return { promotion: command.promotion, person: command.owner };
+    case 'ApproveWaiver':
     case 'Tick':
     case 'Rerun':
     case 'Breakage':
       return { promotion: command.promotion };
     case 'Claim':
       return { promotion: command.promotion, ownLanes: true, people: true, ...counted(needsPlace(command.step)) };
+    case 'AskBreakGlass':
+    case 'ApproveBreakGlass':
+    case 'ReviewBreakGlass':
     case 'Cancel':
     case 'Rollback':
     case 'Report':
@@ -173,6 +248,7 @@ export function reachOf(command: Command): Reach {
       return { promotion: command.promotion, ownLanes: true };
     case 'HoldLane':
     case 'ResumeLane':
+    case 'Retire':
     case 'RaiseIncarnation':
     case 'SetVariable':
     case 'UnsetVariable':
@@ -199,6 +275,9 @@ export function reachOf(command: Command): Reach {
       return { policy: command.policyId, workspace: true, policies: true };
     case 'AgreeToPolicy':
       return { policy: command.policyId, workspace: true };
+    case 'Delegate':
+    case 'EndDelegation':
+      return { person: command.person };
     case 'AddPerson':
       return { person: command.person, ...(command.identity !== undefined && { identity: command.identity }) };
     case 'LinkIdentity':

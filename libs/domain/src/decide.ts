@@ -1,5 +1,6 @@
+import { approveBreakGlass, askBreakGlass, reviewBreakGlass } from './break-glass.ts';
 import type { Command, LaneCommand } from './command.ts';
-import { decideGate } from './deciding.ts';
+import { decideGate, defer } from './deciding.ts';
 import { cancel, rerun, rollback } from './ending.ts';
 import type { PersonId } from './id.ts';
 import type { LaneMove } from './lane.ts';
@@ -8,11 +9,13 @@ import { builtinOf } from './builtin.ts';
 import { decidePerson } from './person.ts';
 import { decidePolicy } from './policy-publication.ts';
 import { decidePrototype } from './prototype.ts';
+import { decideDelegation } from './delegation.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
 import { breakage, claim, report, tick, undone } from './step.ts';
 import { decideWorkload } from './workload.ts';
+import { approveWaiver, askWaiver } from './waiver.ts';
 import { decideWorkspace } from './workspace.ts';
 
 /** The one place where anything is decided: every surface, every leader and every activity ends here. */
@@ -24,6 +27,7 @@ export function decide(scene: Scene, command: Command): Decided {
       return open(scene, command);
     case 'HoldLane':
     case 'ResumeLane':
+    case 'Retire':
     case 'RaiseIncarnation':
     case 'SetVariable':
     case 'UnsetVariable':
@@ -50,6 +54,13 @@ export function decide(scene: Scene, command: Command): Decided {
       return simple(scene, decidePolicy(scene.policy, command, scene), (event) => ({
         stream: 'policy',
         id: command.policyId,
+        event,
+      }));
+    case 'Delegate':
+    case 'EndDelegation':
+      return simple(scene, decideDelegation(scene.person, command, scene), (event) => ({
+        stream: 'person',
+        id: command.person,
         event,
       }));
     case 'AddPerson':
@@ -92,6 +103,12 @@ type OnPromotion = Extract<
   {
     kind:
       | 'Decide'
+      | 'Defer'
+      | 'AskWaiver'
+      | 'ApproveWaiver'
+      | 'AskBreakGlass'
+      | 'ApproveBreakGlass'
+      | 'ReviewBreakGlass'
       | 'Rerun'
       | 'Cancel'
       | 'Rollback'
@@ -109,6 +126,18 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
   switch (command.kind) {
     case 'Decide':
       return decideGate(scene, command);
+    case 'Defer':
+      return defer(scene, command);
+    case 'AskBreakGlass':
+      return askBreakGlass(scene, command);
+    case 'ApproveBreakGlass':
+      return approveBreakGlass(scene, command);
+    case 'ReviewBreakGlass':
+      return reviewBreakGlass(scene, command);
+    case 'AskWaiver':
+      return askWaiver(scene, command);
+    case 'ApproveWaiver':
+      return approveWaiver(scene, command);
     case 'Rerun':
       return rerun(scene, command);
     case 'Cancel':
@@ -147,6 +176,8 @@ function laneMoveOf(command: LaneCommand, by: PersonId): LaneMove {
       return { move: 'hold', reason: 'person', by };
     case 'ResumeLane':
       return { move: 'resume', by };
+    case 'Retire':
+      return { move: 'retire', by };
     case 'RaiseIncarnation':
       return { move: 'raise', seen: command.seen, edge: command.edge };
     default:

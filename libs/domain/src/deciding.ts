@@ -1,10 +1,11 @@
-import type { Decide } from './command.ts';
-import { standing } from './decision.ts';
+import type { Decide, Defer } from './command.ts';
+import { standing, whyLost } from './decision.ts';
+import { closedDoor } from './door.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
 import { artifactOf, findGate, gateIn } from './promotion.ts';
 import { pinnedRule } from './policy.ts';
-import { leavesOf } from './demand.ts';
-import { type EligibleVote, type Tally, matchQuorum } from './quorum.ts';
+import { type Electorate, eligibleVotes, rightFor } from './eligible-vote.ts';
+import { type Tally, matchQuorum } from './quorum.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 import type { Plan } from './scene.ts';
 import { type Decided, type Scene } from './scene.ts';
@@ -17,9 +18,13 @@ export function decideGate(scene: Scene, command: Decide): Decided {
   const closed = cannotVote(state, command, scene);
   if (closed !== null) return plan.refuse(closed);
   const { decision: id, verdict, artifact, evidenceDigest } = command;
+  const right = rightFor(state, scene.actor, withActor(scene));
+  if (right === null)
+    return plan.refuse(refusal('already_decided', 'the right that you vote by has been used already'));
   const decision = {
     id,
     person: scene.actor.id,
+    ...(right.id !== scene.actor.id && { rightOf: right.id }),
     verdict,
     at: scene.now,
     artifact,
@@ -35,10 +40,29 @@ export function decideGate(scene: Scene, command: Decide): Decided {
   return plan.answer({ kind: 'decided', passed });
 }
 
+/** "Not now": no vote, the gate stays open, and the end of its time stays where it is. */
+export function defer(scene: Scene, command: Defer): Decided {
+  const plan = begin(scene);
+  const state = focus(plan);
+  const gate = findGate(state, command.gate);
+  if (gate?.name !== 'approval' || gate.status !== 'waiting' || gate.expiresAt === null)
+    return plan.refuse(refusal('gate_closed', 'expected an approval gate that waits'));
+  if (gate.attempt !== command.attempt)
+    return plan.refuse(refusal('stale_attempt', `expected attempt ${gate.attempt}, got ${command.attempt}`));
+  const closed = closedDoor(pinnedRule(state.policy, 'approval'), scene.door, scene.now);
+  if (closed !== null) return plan.refuse(closed);
+  const { until, attempt } = command;
+  if (!(until > scene.now && until <= gate.expiresAt))
+    return plan.refuse(refusal('until_invalid', 'expected a time from now until this gate expires'));
+  const by = scene.actor.id;
+  plan.tell(state.id, { kind: 'gate_deferred', v: 1, gate: gate.name, attempt, until, by });
+  return plan.answer({ kind: 'done' });
+}
+
 /** What every surface shows beside an approval gate: how many of each group have agreed, by today's rights. */
-export function tallyOf(state: PromotionState, scene: Pick<Scene, 'authority' | 'people'>): Tally {
+export function tallyOf(state: PromotionState, electorate: Electorate): Tally {
   const rule = pinnedRule(state.policy, 'approval');
-  return matchQuorum(rule.requirements, eligibleVotes(state, scene));
+  return matchQuorum(rule.requirements, eligibleVotes(state, electorate));
 }
 
 function cannotVote(state: PromotionState, command: Decide, scene: Scene): Refusal | null {
@@ -53,7 +77,8 @@ function cannotVote(state: PromotionState, command: Decide, scene: Scene): Refus
   if (!current)
     return refusal('stale_evidence', 'what you were shown is no longer current: look again and decide on that');
   const voted = standing(gate.decisions).some((decision) => decision.person === scene.actor.id);
-  return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
+  if (voted) return refusal('already_decided', 'you have decided on this attempt already');
+  return closedDoor(pinnedRule(state.policy, 'approval'), scene.door, scene.now);
 }
 
 const codeAfter: Readonly<Record<Outcome, RefusalCode>> = {
@@ -69,13 +94,18 @@ const codeAfter: Readonly<Record<Outcome, RefusalCode>> = {
 function closeQuorum(plan: Plan, scene: Scene): boolean {
   const state = focus(plan);
   const gate = gateIn(state, 'approval');
-  const people = { ...scene.people, [scene.actor.id]: scene.actor };
-  const votes = eligibleVotes(state, { authority: scene.authority, people });
+  const votes = eligibleVotes(state, withActor(scene));
   const lost = votes.filter((vote) => vote.fills.length === 0);
   for (const vote of lost) {
     const decision = standing(gate.decisions).find((one) => one.person === vote.person);
     if (decision !== undefined)
-      plan.tell(state.id, { kind: 'decision_voided', v: 1, gate: 'approval', decision: decision.id, why: 'role_lost' });
+      plan.tell(state.id, {
+        kind: 'decision_voided',
+        v: 1,
+        gate: 'approval',
+        decision: decision.id,
+        why: whyLost(decision),
+      });
   }
   const rule = pinnedRule(state.policy, 'approval');
   if (!matchQuorum(rule.requirements, votes).met) return false;
@@ -83,14 +113,6 @@ function closeQuorum(plan: Plan, scene: Scene): boolean {
   return true;
 }
 
-function eligibleVotes(state: PromotionState, scene: Pick<Scene, 'authority' | 'people'>): readonly EligibleVote[] {
-  const rule = pinnedRule(state.policy, 'approval');
-  const approvals = standing(gateIn(state, 'approval').decisions).filter((decision) => decision.verdict === 'approve');
-  return approvals.map((decision) => {
-    const voter = scene.people[decision.person];
-    const fills = leavesOf(rule.requirements).flatMap((requirement, index) =>
-      voter !== undefined && scene.authority.counts(voter, requirement, state) ? [index] : [],
-    );
-    return { person: decision.person, fills };
-  });
+function withActor({ authority, people, now, actor }: Scene): Electorate {
+  return { authority, now, people: { ...people, [actor.id]: actor } };
 }

@@ -10,6 +10,8 @@ export type DecisionVerdict = (typeof decisionVerdicts)[number];
 export interface Decision {
   readonly id: DecisionId;
   readonly person: PersonId;
+  /** In whose stead; absent: by their own right. */
+  readonly rightOf?: PersonId;
   readonly verdict: DecisionVerdict;
   readonly at: number;
   readonly artifact: Digest;
@@ -20,11 +22,16 @@ export interface Decision {
 }
 
 /** Why a vote stopped counting. */
-export const voidReasons = ['role_lost', 'superseded', 'reopened'] as const;
+export const voidReasons = ['role_lost', 'delegation_ended', 'superseded', 'reopened'] as const;
 /** One of them. */
 export type VoidReason = (typeof voidReasons)[number];
 
 /** The votes that still count. */
 export function standing(decisions: readonly Decision[]): readonly Decision[] {
   return decisions.filter((decision) => decision.voided === null);
+}
+
+/** Why a vote counts no more: the right was not theirs, or is not theirs any more. */
+export function whyLost({ rightOf }: Decision): VoidReason {
+  return rightOf === undefined ? 'role_lost' : 'delegation_ended';
 }

@@ -1,6 +1,7 @@
 import type { Decision } from './decision.ts';
 import type { Digest } from './id.ts';
 import type { GateName } from './policy.ts';
+import type { Deferral } from './reminder.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
 
 /**
@@ -45,6 +46,13 @@ export interface GateState {
   /** At an approval gate: digest over all evidence that the votes are bound to. */
   readonly evidenceDigest: Digest | null;
   readonly decisions: readonly Decision[];
+  /** How many reminders the clock has given; absent: none. */
+  readonly reminded?: number;
+  /** The group that was told when the time was nearly over. */
+  readonly escalatedTo?: string;
+  readonly deferral?: Deferral;
+  /** What the verdict was before it was waived: it comes back when the waiver ends. */
+  readonly unwaived?: Extract<Verdict, 'fail' | 'inconclusive'>;
 }
 
 /** A gate that nothing has happened to. */
@@ -66,6 +74,12 @@ export function pendingGate(name: GateName, at: number): GateState {
     evidenceDigest: null,
     decisions: [],
   };
+}
+
+/** The first of some moments of which some may never come. */
+export function earliestOf(moments: readonly (number | null)[]): number | null {
+  const known = moments.filter((moment) => moment !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 /** True when somebody is at it, or is asked: what an end in the middle leaves without an answer. */

@@ -1,6 +1,7 @@
 import { type Requirement, demandWords } from './demand.ts';
 import { type GateState, isBlocked } from './gate.ts';
 import { isFrozen } from './freeze.ts';
+import { glassApprovalsMin } from './glass.ts';
 import { type CanarySight, canaryWords } from './headline-canary.ts';
 import { durationWords, momentWords, type Reading, usualMs } from './headline-words.ts';
 import type { Hold } from './lane.ts';
@@ -9,6 +10,7 @@ import { blockedExpiresMs, currentGate } from './next.ts';
 import type { GateName } from './policy.ts';
 import { pinnedRule } from './policy.ts';
 import type { PromotionState } from './promotion.ts';
+import { openReasons, standingWaivers } from './standing-waiver.ts';
 import type { Tally } from './quorum.ts';
 import type { Reason } from './verdict.ts';
 
@@ -45,6 +47,8 @@ export interface HeadlineFacts extends Reading {
   /** The production lane's hold. */
   readonly hold: Pick<Hold, 'reason' | 'at'> | null;
   readonly laneBusy: boolean;
+  /** True while a broken glass of this promotion is to be reviewed. */
+  readonly reviewOwed?: boolean;
   /** Version that serves users, if any. */
   readonly liveVersion: string | null;
   readonly canary: CanarySight | null;
@@ -54,6 +58,26 @@ export interface HeadlineFacts extends Reading {
 
 /** Says where a promotion stands. Pure, so that the same facts read the same on every surface. */
 export function headline(state: PromotionState, facts: HeadlineFacts): Headline {
+  const said = standingOf(state, facts);
+  const broken = brokenWords(state, facts);
+  return broken === '' ? said : { ...said, sentence: `${said.sentence} ${broken}` };
+}
+
+/** What passed without the people who were to agree is said wherever it is spoken of. */
+function brokenWords({ glass }: PromotionState, facts: HeadlineFacts): string {
+  if (glass === undefined) return '';
+  if (glass.brokenAt === null) {
+    const open = glass.endedAt === null && glass.until > facts.now;
+    const until = momentWords(glass.until, facts);
+    return open
+      ? `Break-glass is asked for until ${until}: ${glass.approvedBy.length} of ${glassApprovalsMin} agree.`
+      : '';
+  }
+  const due = facts.reviewOwed === true ? ' Nobody has reviewed it yet.' : '';
+  return `The glass was broken at ${momentWords(glass.brokenAt, facts)}.${due}`;
+}
+
+function standingOf(state: PromotionState, facts: HeadlineFacts): Headline {
   const gate = currentGate(state);
   const at = gate?.name ?? null;
   if (state.outcome !== null) return { ...ended(state, facts), at };
@@ -120,16 +144,18 @@ function expiredWords(state: PromotionState): string {
 }
 
 function underway(state: PromotionState, gate: GateState, facts: HeadlineFacts): Said {
-  const blockers = gate.reasons;
+  const blockers = openReasons(state, gate);
   switch (gate.status) {
-    case 'failed':
-      return { state: 'blocked', sentence: `Blocked by the ${gate.name}: ${firstOf(gate.reasons)}`, blockers };
+    case 'failed': {
+      const ended = waiverEndedWords(state, gate, facts);
+      return { state: 'blocked', sentence: `Blocked by the ${gate.name}: ${ended}${firstOf(blockers)}`, blockers };
+    }
     case 'changes_requested': {
       const sentence = `An approver asked for changes at ${momentWords(gate.since, facts)}: upload a new version.`;
       return { state: 'blocked', sentence, blockers };
     }
     case 'inconclusive': {
-      const told = `The ${gate.name} could not tell, so it does not count as a pass: ${firstOf(gate.reasons)}`;
+      const told = `The ${gate.name} could not tell, so it does not count as a pass: ${waiverEndedWords(state, gate, facts)}${firstOf(blockers)}`;
       return { state: 'inconclusive', sentence: `${told} Run it again when the cause is mended.`, blockers };
     }
     case 'waiting':
@@ -168,9 +194,16 @@ function canary(state: PromotionState, gate: GateState, facts: HeadlineFacts): S
 }
 
 function heldWords({ reason, at }: Pick<Hold, 'reason' | 'at'>, reading: Reading): string {
-  const why = reason === 'person' ? 'by a person' : 'after a rollback';
+  const why = heldFor[reason];
   return `Held since ${momentWords(at, reading)} ${why}: an operator must let new versions go live again.`;
 }
+
+const heldFor: Readonly<Record<Hold['reason'], string>> = {
+  person: 'by a person',
+  rolled_back: 'after a rollback',
+  waiver_ended: 'because a waiver has ended',
+  retired: 'because what was live has been retired',
+};
 
 /** A gate that nothing happened to has waited since the one before it passed, not since the promotion was opened. */
 function turnBegan(state: PromotionState, gate: GateState): number {
@@ -189,12 +222,37 @@ function waiting(state: PromotionState, gate: GateState, facts: HeadlineFacts): 
   return [
     `Waiting for ${needs} since ${momentWords(gate.since, facts)}.`,
     ...(usual === null ? [] : [`Usually ${durationWords(usual)}.`]),
+    ...waivedWords(state, facts),
+    ...notedWords(gate, facts),
     ...(gate.expiresAt === null ? [] : [`Expires ${momentWords(gate.expiresAt, facts)}.`]),
   ].join(' ');
 }
 
+/** Who agrees, agrees to the risk as well, so it is said in the same breath. */
+function waivedWords(state: PromotionState, facts: HeadlineFacts): readonly string[] {
+  return standingWaivers(state).map(
+    ({ gate, finding, until }) =>
+      `Waived until ${momentWords(until, facts)}: ${finding === null ? `the ${gate}` : `${finding.code} of the ${gate}`}.`,
+  );
+}
+
+function waiverEndedWords({ waivers = [] }: PromotionState, gate: GateState, facts: HeadlineFacts): string {
+  const ended = waivers.findLast(
+    ({ gate: name, attempt, endedAt }) => name === gate.name && attempt === gate.attempt && endedAt !== null,
+  );
+  return ended === undefined ? '' : `a waiver ended at ${momentWords(ended.until, facts)}, `;
+}
+
+/** What happened to the asking meanwhile. */
+function notedWords({ deferral, reminded, escalatedTo }: GateState, facts: HeadlineFacts): readonly string[] {
+  if (deferral !== undefined && deferral.until > facts.now)
+    return [`An approver put it off until ${momentWords(deferral.until, facts)}.`];
+  if (escalatedTo !== undefined) return [`Escalated to ${nameOf({ from: escalatedTo })}.`];
+  return reminded === undefined ? [] : [reminded > 1 ? 'Reminded twice.' : 'Reminded once.'];
+}
+
 /** The group or role as people say it: `group/data-protection` is Data protection. */
-function nameOf(requirement: Requirement): string {
+function nameOf(requirement: Pick<Requirement, 'from'>): string {
   const words = requirement.from.slice(requirement.from.indexOf('/') + 1).replaceAll('-', ' ');
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
 }

@@ -2,7 +2,9 @@
 export type Id<Kind extends IdKind> = `${Kind}_${string}`;
 
 /** The closed list of kinds; a new noun gets its prefix here and nowhere else. */
-export const idKinds = ['wsp', 'psn', 'tok', 'pro', 'cnd', 'pol', 'prm', 'lane', 'rel', 'dec', 'log', 'ses'] as const;
+export const idKinds = [
+  ...(['wsp', 'psn', 'tok', 'pro', 'cnd', 'pol', 'prm', 'lane', 'rel', 'dec', 'wvr', 'log', 'ses'] as const),
+] as const;
 
 /** One of the prefixes above. */
 export type IdKind = (typeof idKinds)[number];
@@ -28,6 +30,8 @@ export type DecisionId = Id<'dec'>;
 
 /** One browser in which a person is signed in. */
 export type SessionId = Id<'ses'>;
+/** A risk that somebody owns for a time. */
+export type WaiverId = Id<'wvr'>;
 
 /** `sha256:` and 64 hexadecimal digits: how every stored document is addressed. */
 export type Digest = `sha256:${string}`;

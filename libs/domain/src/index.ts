@@ -10,6 +10,9 @@ export {
 export type {
   Command,
   Decide,
+  Defer,
+  AskWaiver,
+  ApproveWaiver,
   LaneCommand,
   Look,
   PromotionCommand,
@@ -28,11 +31,16 @@ export {
   readContract,
   requestFields,
 } from './contract.ts';
+export { glassMinutesMax } from './break-glass.ts';
+export { type ApprovalRule } from './approval-rule.ts';
+export { type DelegationCommand, type Rights, delegationDaysMax, delegatorsOf } from './delegation.ts';
 export { decide } from './decide.ts';
+export { type Channel, type Door, channels, closedDoor, freshMsMax, isFresh } from './door.ts';
 export { tallyOf } from './deciding.ts';
 export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts, standing } from './decision.ts';
 export { type GateState, type GateStatus, gateStatuses, isBlocked } from './gate.ts';
 export type { Calendar, Freeze, FreezeWindow } from './freeze.ts';
+export { type BreakGlass, glassApprovalsMin, isUsable } from './glass.ts';
 export type { CanarySight } from './headline-canary.ts';
 export { pastWaitsMin } from './headline-words.ts';
 export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';
@@ -49,6 +57,7 @@ export {
   type PrototypeId,
   type ReleaseId,
   type SessionId,
+  type WaiverId,
   type WorkspaceId,
   gateIdOf,
   gateOf,
@@ -141,9 +150,7 @@ export { type TriedVote, tryVote } from './tried-vote.ts';
 export { type PolicyEdit, type Strength, comparePolicies, strengthOf, strengths } from './policy-strength.ts';
 export { type Demand, type Requirement, demandWords, leavesOf } from './demand.ts';
 export {
-  type Opening,
   type Outcome,
-  type PromotionEvent,
   type PromotionState,
   type Undo,
   artifactOf,
@@ -152,6 +159,7 @@ export {
   gateIn,
   outcomes,
 } from './promotion.ts';
+export type { Opening, PromotionEvent } from './promotion-event.ts';
 export {
   type KeptArtifact,
   type PrototypeCommand,
@@ -162,6 +170,8 @@ export {
   sameContent,
 } from './prototype.ts';
 export { type EligibleVote, type Tally, matchQuorum, missingWords } from './quorum.ts';
+export { type Finding, type Waiver, openReasons, standingWaivers } from './standing-waiver.ts';
+export { type Deferral, escalationShare, reminderShares } from './reminder.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
 export {
   type AddEvidence,

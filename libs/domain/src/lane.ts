@@ -45,7 +45,7 @@ export const fenceAheadMax: Fence = { incarnation: 1_000, counter: 1_000_000 };
 
 /** Why a lane refuses forward moves until a person resumes it. */
 export interface Hold {
-  readonly reason: 'rolled_back' | 'person';
+  readonly reason: 'rolled_back' | 'person' | 'waiver_ended' | 'retired';
   readonly by: PersonId;
   readonly at: number;
 }
@@ -66,6 +66,8 @@ export interface LaneState {
   readonly hold: Hold | null;
   readonly owner: PromotionId | null;
   readonly queue: readonly PromotionId[];
+  /** The promotion whose broken glass nobody has reviewed yet; while there is one, no other is broken here. */
+  readonly reviewOwed?: PromotionId | null;
   /** Absent until somebody configures the lane: rows from before have none. Ask `configurationOf`. */
   readonly configuration?: Configuration;
 }
@@ -91,6 +93,9 @@ export type LaneEvent =
   | { readonly kind: 'stable_restored'; readonly v: 1; readonly release: Release | null }
   | { readonly kind: 'lane_held'; readonly v: 1; readonly reason: Hold['reason']; readonly by: PersonId }
   | { readonly kind: 'lane_resumed'; readonly v: 1; readonly by: PersonId }
+  | { readonly kind: 'review_owed'; readonly v: 1; readonly promotion: PromotionId }
+  | { readonly kind: 'glass_reviewed'; readonly v: 1; readonly promotion: PromotionId; readonly by: PersonId }
+  | { readonly kind: 'release_retired'; readonly v: 1; readonly by: PersonId }
   | { readonly kind: 'incarnation_raised'; readonly v: 1; readonly fence: Fence; readonly edge: PersonId };
 
 /** What a promotion, a person or the keeper asks of a lane. */
@@ -104,6 +109,9 @@ export type LaneMove =
   | { readonly move: 'restore'; readonly promotion: PromotionId }
   | { readonly move: 'hold'; readonly reason: Hold['reason']; readonly by: PersonId }
   | { readonly move: 'resume'; readonly by: PersonId }
+  | { readonly move: 'owe_review'; readonly promotion: PromotionId }
+  | { readonly move: 'review'; readonly promotion: PromotionId; readonly by: PersonId }
+  | { readonly move: 'retire'; readonly by: PersonId }
   | { readonly move: 'configure'; readonly command: ConfigurationCommand; readonly by: PersonId }
   | { readonly move: 'raise'; readonly seen: Fence; readonly edge: PersonId };
 
@@ -144,6 +152,10 @@ export function evolveLane(state: LaneState | null, event: LaneEvent, at: number
       return { ...state, hold: { reason: event.reason, by: event.by, at } };
     case 'lane_resumed':
       return { ...state, hold: null };
+    case 'review_owed':
+      return { ...state, reviewOwed: event.promotion };
+    case 'glass_reviewed':
+      return { ...state, reviewOwed: null };
     case 'incarnation_raised':
       return { ...state, fence: event.fence };
     default:
@@ -153,7 +165,15 @@ export function evolveLane(state: LaneState | null, event: LaneEvent, at: number
 
 type TrafficEvent = Extract<
   LaneEvent,
-  { kind: 'release_deployed' | 'weight_set' | 'release_settled' | 'release_withdrawn' | 'stable_restored' }
+  {
+    kind:
+      | 'release_deployed'
+      | 'weight_set'
+      | 'release_settled'
+      | 'release_withdrawn'
+      | 'stable_restored'
+      | 'release_retired';
+  }
 >;
 
 function traffic(state: LaneState, event: TrafficEvent): LaneState {
@@ -166,6 +186,8 @@ function traffic(state: LaneState, event: TrafficEvent): LaneState {
       return { ...state, previous: state.stable, stable: state.canary, canary: null, weight: 0 };
     case 'release_withdrawn':
       return { ...state, canary: null, weight: 0 };
+    case 'release_retired':
+      return { ...state, stable: null, previous: null, canary: null, weight: 0 };
     case 'stable_restored':
       return { ...state, stable: event.release, previous: null, canary: null, weight: 0 };
   }
@@ -193,6 +215,12 @@ export function decideLane(state: LaneState, asked: LaneMove): readonly LaneEven
       return restore(state, asked.promotion);
     case 'raise':
       return raise(state, asked);
+    case 'owe_review':
+      return [{ kind: 'review_owed', v: 1, promotion: asked.promotion }];
+    case 'review':
+      return [{ kind: 'glass_reviewed', v: 1, promotion: asked.promotion, by: asked.by }];
+    case 'retire':
+      return retire(state, asked.by);
     default:
       return state.owner === asked.promotion ? change(state, asked) : notOwned(state, asked);
   }
@@ -241,6 +269,15 @@ function restore(state: LaneState, promotion: PromotionId): readonly LaneEvent[]
   if (state.stable?.promotion !== promotion)
     return refusal('nothing_to_roll_back', 'this release does not serve the lane');
   return [{ kind: 'stable_restored', v: 1, release: state.previous }];
+}
+
+/** Nobody is served any more, and nothing new comes before a person says so. What is on its way is stopped first. */
+function retire(state: LaneState, by: PersonId): readonly LaneEvent[] | Refusal {
+  if (state.owner !== null)
+    return refusal('lane_busy', 'a version is on its way to users here: cancel it or roll it back first');
+  if (state.stable === null) return refusal('nothing_live', 'expected a version that is live, got none');
+  const held: LaneEvent = { kind: 'lane_held', v: 1, reason: 'retired', by };
+  return [{ kind: 'release_retired', v: 1, by }, ...(state.hold === null ? [held] : [])];
 }
 
 /**

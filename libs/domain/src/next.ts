@@ -1,5 +1,8 @@
-import { type GateState, isBlocked } from './gate.ts';
-import type { GateName } from './policy.ts';
+import { type GateState, earliestOf, isBlocked } from './gate.ts';
+import { glassEnd } from './glass.ts';
+import { type GateName, type Policy, ruleOf } from './policy.ts';
+import { looksAgainAt } from './reminder.ts';
+import { nextWaiverEnd } from './standing-waiver.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
 
 /** The next thing a promotion needs: the order of stages exists here and nowhere else. */
@@ -33,13 +36,24 @@ export function next(state: PromotionState, now: number): Onward {
   if (state.undo !== null) return { kind: 'run', step: 'undo' };
   if (state.outcome !== null) return { kind: 'end', outcome: state.outcome };
   const gate = state.gates.find((one) => one.status !== 'passed');
-  return gate === undefined ? { kind: 'end', outcome: 'live' } : nextAt(gate, now);
+  return gate === undefined
+    ? { kind: 'end', outcome: 'live' }
+    : untilExceptionsEnd(state, nextAt(gate, state.policy, now));
 }
 
-function nextAt(gate: GateState, now: number): Onward {
-  if (gate.name === 'approval' || gate.status === 'waiting')
-    return { kind: 'wait', until: deadlineOf(gate), why: 'waiting_for_human' };
+/** Whatever is waited for, somebody looks when a waiver or a broken glass ends. */
+export function exceptionsEnd(state: PromotionState): number | null {
+  return earliestOf([nextWaiverEnd(state), glassEnd(state)]);
+}
+
+function untilExceptionsEnd(state: PromotionState, onward: Onward): Onward {
+  return onward.kind === 'wait' ? { ...onward, until: earliestOf([onward.until, exceptionsEnd(state)]) } : onward;
+}
+
+function nextAt(gate: GateState, policy: Policy, now: number): Onward {
   if (isBlocked(gate.status)) return { kind: 'wait', until: deadlineOf(gate), why: 'blocked' };
+  if (gate.name === 'approval' || gate.status === 'waiting')
+    return { kind: 'wait', until: looksAgainAt(gate, ruleOf(policy, 'approval') ?? {}), why: 'waiting_for_human' };
   if (gate.status === 'errored' && (gate.retryAt ?? 0) > now)
     return { kind: 'wait', until: gate.retryAt, why: 'retry' };
   return { kind: 'run', step: gate.name };

@@ -35,6 +35,9 @@ export interface Binding {
   /** Absent: the whole workspace. */
   readonly prototype?: PrototypeId;
   readonly environment?: string;
+  /** Whose right to vote this is, when it was given on; it counts as long as they hold it, and until then. */
+  readonly from?: PersonId;
+  readonly until?: number;
 }
 
 /** A token as stored: only its hash, so that the database never holds a credential. */
@@ -86,6 +89,8 @@ export type PersonEvent =
     }
   | { readonly kind: 'role_granted'; readonly v: 1; readonly binding: Binding }
   | { readonly kind: 'role_revoked'; readonly v: 1; readonly binding: Binding }
+  | { readonly kind: 'right_delegated'; readonly v: 1; readonly binding: Binding }
+  | { readonly kind: 'delegation_ended'; readonly v: 1; readonly from: PersonId }
   | { readonly kind: 'token_issued'; readonly v: 1; readonly token: TokenRecord }
   | { readonly kind: 'token_revoked'; readonly v: 1; readonly token: Id<'tok'> }
   | { readonly kind: 'identity_linked'; readonly v: 1; readonly identity: Identity }
@@ -132,6 +137,12 @@ export function evolvePerson(state: PersonState | null, event: PersonEvent, at: 
   switch (event.kind) {
     case 'role_granted':
       return { ...state, bindings: [...state.bindings, event.binding] };
+    case 'right_delegated': {
+      const others = state.bindings.filter(({ from }) => from !== event.binding.from);
+      return { ...state, bindings: [...others, event.binding] };
+    }
+    case 'delegation_ended':
+      return { ...state, bindings: state.bindings.filter(({ from }) => from !== event.from) };
     case 'role_revoked':
       return { ...state, bindings: state.bindings.filter((held) => !sameBinding(held, event.binding)) };
     case 'token_issued':
@@ -286,7 +297,13 @@ function tooMany(count: number): Refusal {
 }
 
 function sameBinding(a: Binding, b: Binding): boolean {
-  return a.role === b.role && a.group === b.group && a.prototype === b.prototype && a.environment === b.environment;
+  return (
+    a.role === b.role &&
+    a.from === b.from &&
+    a.group === b.group &&
+    a.prototype === b.prototype &&
+    a.environment === b.environment
+  );
 }
 
 function sameIdentity(a: Identity, b: Identity): boolean {

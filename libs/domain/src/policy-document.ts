@@ -1,4 +1,5 @@
-import type { Demand } from './demand.ts';
+import { approvalRuleFrom, approvalShape } from './approval-document.ts';
+import { demands } from './demand-document.ts';
 import { environments } from './lane.ts';
 import { type ChangeType, type GateRule, type Policy, type Tier, gateNames, policyProblem } from './policy.ts';
 import { type ReadResult, type ShapeProblem, read } from './shape-reading.ts';
@@ -23,46 +24,9 @@ import {
   text,
 } from './shape.ts';
 
-/** A week: long enough for holidays of one approver, short enough that evidence is not history. */
-const approvalExpiryDefault = '7d';
-/** Nobody should find an approval waiting from last season. */
-const approvalExpiryMsMax = 60 * 86_400_000;
-
 const attempts = {
   attemptsMax: preset(about(integer({ min: 1, max: 10 }), 'breakages after which the gate is inconclusive'), 3),
 };
-
-const requirement = group({
-  from: about(
-    text({ pattern: '^(group|role)/[a-z][a-z0-9-]{0,62}$', meaning: 'group/<name> or role/<name>' }),
-    'whose votes count',
-  ),
-  count: about(integer({ min: 1, max: 20 }), 'how many distinct people'),
-});
-
-/** Deeper than this nobody reads a rule right. */
-const joinsDeepMax = 3;
-
-/** A requirement, or several joined by any, all or atLeast, as deep as the bound allows. */
-function demandShape(depth: number): Shape<Demand> {
-  if (depth === 0) return called('requirement', requirement);
-  const parts = list(demandShape(depth - 1), { min: 1, max: 20 });
-  const cases: Readonly<Record<string, Shape<unknown> & GroupNode>> = {
-    from: requirement,
-    any: group({ any: about(parts, 'one of them is enough') }),
-    all: group({ all: about(parts, 'all of them must be met') }),
-    atLeast: group({
-      atLeast: about(integer({ min: 1, max: 20 }), 'how many of them must be met'),
-      of: parts,
-    }),
-  };
-  return called(`requirement-${depth}`, byKey(cases) as Shape<Demand>);
-}
-
-const demands = about(
-  list(demandShape(joinsDeepMax), { min: 1, max: 20 }),
-  'all of them must be met, by different people',
-);
 
 const gateShape = oneOf('gate', {
   readiness: group({}, attempts),
@@ -74,10 +38,7 @@ const gateShape = oneOf('gate', {
     { ...attempts, repeats: preset(integer({ min: 1, max: 20 }), 3) },
   ),
   staging: group({}, attempts),
-  approval: group(
-    { requirements: demands },
-    { expires: preset(duration({ minMs: 1_000, maxMs: approvalExpiryMsMax }), approvalExpiryDefault) },
-  ),
+  approval: approvalShape,
   canary: group(
     { weights: about(list(integer({ min: 1, max: 100 }), { min: 1, max: 10 }), 'percent of users, growing') },
     {
@@ -209,7 +170,7 @@ export function policySchema(): Record<string, unknown> {
 function ruleFrom(document: PolicyDocument['gates'][number]): GateRule {
   switch (document.gate) {
     case 'approval':
-      return { gate: 'approval', requirements: document.requirements, expiresMs: document.expires };
+      return { ...approvalRuleFrom(document), gate: 'approval' };
     case 'canary': {
       const { look, dwell, deadline, ...rest } = document;
       return { ...rest, lookMs: look, dwellMs: dwell, deadlineMs: deadline };

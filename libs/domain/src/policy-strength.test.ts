@@ -21,6 +21,17 @@ const operator = { from: 'role/operator', count: 1 };
 const edits: readonly (readonly [string, Policy, Strength, string])[] = [
   ['a shorter answer time', withRule('approval', { expiresMs: 400_000 }), 'stronger', 'approval.expires'],
   ['a longer answer time', withRule('approval', { expiresMs: 600_000 }), 'weaker', 'approval.expires'],
+  ['a door less', withRule('approval', { channels: ['page', 'rest'] }), 'stronger', 'approval.channels'],
+  ['a fresh login', withRule('approval', { stepUp: true }), 'stronger', 'approval.stepUp'],
+  ['votes that stay on fresh evidence', withRule('approval', { onRefresh: 'keep' }), 'weaker', 'approval.onRefresh'],
+  [
+    'a glass to break',
+    withRule('approval', { breakGlass: { from: 'group/incident' } }),
+    'weaker',
+    'approval.breakGlass',
+  ],
+  ['waivers', withRule('approval', { waivers: { from: 'group/security', daysMax: 30 } }), 'weaker', 'approval.waivers'],
+  ['somebody who is told', withRule('approval', { escalate: 'group/security' }), 'neutral', 'approval.escalate'],
   ['fewer people', withRule('approval', { requirements: [security] }), 'weaker', 'approval.requirements'],
   [
     'one more person',

@@ -1,3 +1,4 @@
+import { optionalApprovalFields } from './approval-strength.ts';
 import { type Demand, demandWords, leavesOf, waysOf } from './demand.ts';
 import {
   type ChangeType,
@@ -26,7 +27,8 @@ export interface PolicyEdit {
   readonly strength: Strength;
 }
 
-interface Judged<Value> {
+/** How one field is compared and said. */
+export interface Judged<Value> {
   readonly name: string;
   readonly judge: (from: Value, to: Value) => Strength;
   readonly say: (value: Value) => string;
@@ -57,6 +59,7 @@ export const gateFields: { readonly [Name in GateName]: FieldsOf<RuleOf<Name>> }
   approval: {
     requirements: { name: 'requirements', judge: compareDemands, say: sayDemands },
     expiresMs: span('expires', lower),
+    ...optionalApprovalFields,
   },
   canary: {
     attemptsMax,

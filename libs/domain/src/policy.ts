@@ -1,3 +1,4 @@
+import { type ApprovalRule, approvalProblem } from './approval-rule.ts';
 import type { Calendar, FreezeWindow } from './freeze.ts';
 import { type Demand, demandProblem } from './demand.ts';
 import type { Environment } from './lane.ts';
@@ -21,7 +22,7 @@ export type GateRule =
   | ({ readonly gate: 'scan' } & MachineRule)
   | ({ readonly gate: 'staging' } & MachineRule)
   | ({ readonly gate: 'evaluation'; readonly bar: number; readonly repeats: number } & MachineRule)
-  | { readonly gate: 'approval'; readonly requirements: readonly Demand[]; readonly expiresMs: number }
+  | ({ readonly gate: 'approval' } & ApprovalRule)
   | ({ readonly gate: 'canary' } & CanaryRule & MachineRule);
 
 /** How a canary ramps and when its judge may conclude; formulas and defaults come from the design of the canary. */
@@ -105,13 +106,8 @@ function orderProblem(names: readonly GateName[]): string | null {
 
 function ruleProblem(rule: GateRule, policy: Policy): PolicyProblem | null {
   switch (rule.gate) {
-    case 'approval': {
-      const problem = demandProblem(rule.requirements);
-      if (problem !== null) return { path: ['requirements'], message: problem };
-      if (rule.expiresMs <= policy.evidenceAgeMaxMs) return null;
-      const message = 'expected evidence to stay fresh at least as long as the approval may take';
-      return { path: ['expires'], message };
-    }
+    case 'approval':
+      return approvalProblem(rule, policy.evidenceAgeMaxMs);
     case 'canary':
       return rule.weights.every((weight, index) => weight > (rule.weights[index - 1] ?? 0) && weight <= 100)
         ? null

@@ -1,13 +1,14 @@
-import { type Candidate, withEvidence } from './candidate.ts';
-import type { Decision, VoidReason } from './decision.ts';
+import type { BreakGlass } from './glass.ts';
+import { withEvidence } from './candidate.ts';
+import type { Decision } from './decision.ts';
 import { awaiting } from './awaiting.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
-import type { DecisionId, Digest, LaneId, PersonId, PolicyId, PromotionId, PrototypeId } from './id.ts';
-import { type ChangeType, type GateName, type Policy, ruleOf } from './policy.ts';
+import type { Digest, PersonId, PromotionId } from './id.ts';
+import { type GateName, ruleOf } from './policy.ts';
+import type { Opening, PromotionEvent } from './promotion-event.ts';
 import { invariant } from './refusal.ts';
-import type { Exclusion } from './separation.ts';
-import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
-import type { EvidenceAdded } from './workload.ts';
+import type { Verdict } from './verdict.ts';
+import type { Waiver } from './standing-waiver.ts';
 
 /** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
 export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
@@ -39,132 +40,11 @@ export interface PromotionState extends Opening {
   readonly endedAt: number | null;
   /** What condemned or explained the canary, kept as evidence. */
   readonly snapshot: Digest | null;
+  /** Every waiver that was asked for here; absent: none. */
+  readonly waivers?: readonly Waiver[];
+  /** The newest emergency; absent: none. */
+  readonly glass?: BreakGlass;
   readonly revision: number;
-}
-
-/** What may happen to a promotion. */
-export type PromotionEvent =
-  | ({ readonly kind: 'promotion_opened'; readonly v: 1; readonly promotion: PromotionId } & Opening)
-  | {
-      readonly kind: 'step_claimed';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly claimant: string;
-    }
-  | { readonly kind: 'place_awaited'; readonly v: 1; readonly gate: GateName; readonly runsMax: number }
-  | { readonly kind: 'place_found'; readonly v: 1; readonly gate: GateName }
-  | {
-      readonly kind: 'freeze_met';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly until: number;
-      readonly why: string;
-    }
-  | { readonly kind: 'freeze_ended'; readonly v: 1; readonly gate: GateName }
-  | {
-      /** The workspace has begun as many builds as it may in a day. */
-      readonly kind: 'build_postponed';
-      readonly v: 1;
-      readonly gate: 'build';
-      readonly buildsMax: number;
-      readonly until: number;
-    }
-  | {
-      readonly kind: 'gate_opened';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly expiresAt: number;
-      readonly evidenceDigest: Digest;
-    }
-  | {
-      readonly kind: 'gate_reported';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly verdict: Verdict;
-      readonly reasons: readonly Reason[];
-      readonly evidence: readonly EvidenceRef[];
-      readonly measure: Measure | null;
-    }
-  /** Something has to be given before this gate may begin; nothing was claimed, so nothing has to be undone. */
-  | {
-      readonly kind: 'gate_blocked';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly reasons: readonly Reason[];
-    }
-  | {
-      readonly kind: 'gate_errored';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly code: string;
-      readonly retryAt: number;
-    }
-  | {
-      readonly kind: 'gate_reopened';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact';
-    }
-  | {
-      /** From here on this is what every gate, vote and lane means. */
-      readonly kind: 'artifact_built';
-      readonly v: 1;
-      readonly gate: 'build';
-      readonly attempt: number;
-      readonly artifact: Digest;
-      /** Of all its files; builds from before they were counted have none. */
-      readonly bytes?: number;
-    }
-  | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
-  | {
-      readonly kind: 'decision_recorded';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly attempt: number;
-      readonly decision: Decision;
-    }
-  | {
-      readonly kind: 'decision_voided';
-      readonly v: 1;
-      readonly gate: GateName;
-      readonly decision: DecisionId;
-      readonly why: VoidReason;
-    }
-  | { readonly kind: 'quorum_reached'; readonly v: 1; readonly gate: GateName; readonly attempt: number }
-  | { readonly kind: 'canary_weighed'; readonly v: 1; readonly percent: number }
-  | { readonly kind: 'canary_condemned'; readonly v: 1; readonly snapshot: Digest; readonly reasons: readonly Reason[] }
-  | {
-      readonly kind: 'undo_ordered';
-      readonly v: 1;
-      readonly outcome: Undo['outcome'];
-      readonly why: Undo['why'];
-      readonly by: PersonId;
-    }
-  | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
-  | EvidenceAdded
-  | { readonly kind: 'promotion_ended'; readonly v: 1; readonly outcome: Outcome };
-
-/** What is fixed when a promotion opens. */
-export interface Opening {
-  readonly prototype: PrototypeId;
-  readonly candidate: Candidate;
-  readonly policyId: PolicyId;
-  readonly policyVersion: number;
-  readonly policyDigest: Digest;
-  readonly policy: Policy;
-  /** The tier that the policy was resolved for, and what had changed since the live version; absent where neither mattered. */
-  readonly tier?: string;
-  readonly changed?: readonly ChangeType[];
-  readonly requester: PersonId;
-  readonly exclusions: readonly Exclusion[];
-  /** How many whom the commit names are nobody known here; absent when there are none. */
-  readonly unknownAuthors?: number;
-  readonly lanes: { readonly staging: LaneId; readonly production: LaneId };
 }
 
 /** The one artifact that is looked at, voted on and deployed: what was built, else the sources themselves. */
@@ -210,9 +90,47 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
         undo: null,
         weight: event.outcome === 'live' ? 100 : 0,
       };
+    case 'glass_asked':
+    case 'glass_approved':
+    case 'glass_broken':
+    case 'glass_used':
+    case 'glass_ended':
+      return evolveGlass(next, event, at);
     default:
       return evolveGate(next, event, at);
   }
+}
+
+type GlassEvent = Extract<
+  PromotionEvent,
+  { kind: 'glass_asked' | 'glass_approved' | 'glass_broken' | 'glass_used' | 'glass_ended' }
+>;
+
+function evolveGlass(state: PromotionState, event: GlassEvent, at: number): PromotionState {
+  if (event.kind === 'glass_asked') {
+    const { by: askedBy, artifact, until } = event;
+    const fresh = { approvedBy: [], brokenAt: null, usedAt: null, endedAt: null };
+    return { ...state, glass: { askedBy, askedAt: at, artifact, until, ...fresh } };
+  }
+  const { glass } = state;
+  invariant(glass !== undefined, `${event.kind} where nobody asked for it`);
+  switch (event.kind) {
+    case 'glass_approved':
+      return { ...state, glass: { ...glass, approvedBy: [...glass.approvedBy, event.by] } };
+    case 'glass_broken':
+      return pastPeople({ ...state, glass: { ...glass, brokenAt: at } }, at);
+    case 'glass_used':
+      return { ...state, glass: { ...glass, usedAt: at } };
+    case 'glass_ended':
+      return { ...state, glass: { ...glass, endedAt: at } };
+  }
+}
+
+/** An approval that was still asked for has passed under the word for what nobody judged. */
+function pastPeople(state: PromotionState, at: number): PromotionState {
+  const approval = state.gates.find(({ name }) => name === 'approval');
+  if (approval === undefined || approval.status === 'passed') return state;
+  return withGate(state, 'approval', { status: 'passed', verdict: 'waived', since: at });
 }
 
 type GateEvent = Exclude<
@@ -227,7 +145,12 @@ type GateEvent = Exclude<
       | 'canary_condemned'
       | 'undo_ordered'
       | 'evidence_added'
-      | 'promotion_ended';
+      | 'promotion_ended'
+      | 'glass_asked'
+      | 'glass_approved'
+      | 'glass_broken'
+      | 'glass_used'
+      | 'glass_ended';
   }
 >;
 
@@ -268,14 +191,70 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
         since: at,
       });
     case 'gate_reopened':
-      return withGate(state, event.gate, {
-        ...pendingGate(event.gate, at),
-        attempt: gate.attempt,
-        revision: gate.revision,
-        decisions: gate.decisions.map((decision) => ({ ...decision, voided: decision.voided ?? 'reopened' })),
-      });
+      return reopened(state, gate, at);
     case 'gate_expired':
       return withGate(state, event.gate, { status: 'expired', since: at });
+    case 'waiver_asked':
+    case 'waiver_approved':
+    case 'gate_waived':
+    case 'waiver_ended':
+      return evolveWaiver(state, gate, event, at);
+    default:
+      return evolveVoting(state, gate, event, at);
+  }
+}
+
+type WaiverEvent = Extract<GateEvent, { kind: 'waiver_asked' | 'waiver_approved' | 'gate_waived' | 'waiver_ended' }>;
+
+function evolveWaiver(state: PromotionState, gate: GateState, event: WaiverEvent, at: number): PromotionState {
+  switch (event.kind) {
+    case 'waiver_asked':
+      return { ...state, waivers: [...(state.waivers ?? []), event.waiver] };
+    case 'waiver_approved':
+      return withWaiver(state, event.waiver, { approvedBy: event.by });
+    case 'gate_waived':
+      // `since` stays: it is the age of the evidence, and a waiver makes none.
+      return withGate(state, event.gate, {
+        status: 'passed',
+        verdict: 'waived',
+        unwaived: gate.verdict === 'inconclusive' ? 'inconclusive' : 'fail',
+      });
+    case 'waiver_ended': {
+      const ended = withWaiver(state, event.waiver, { endedAt: at });
+      if (gate.verdict !== 'waived') return ended;
+      const verdict = gate.unwaived ?? 'fail';
+      return withGate(ended, event.gate, { verdict, status: statusOf(verdict), since: at });
+    }
+  }
+}
+
+function withWaiver(state: PromotionState, id: Waiver['id'], change: Partial<Waiver>): PromotionState {
+  const waivers = (state.waivers ?? []).map((waiver) => (waiver.id === id ? { ...waiver, ...change } : waiver));
+  return { ...state, waivers };
+}
+
+type VotingEvent = Extract<
+  GateEvent,
+  {
+    kind:
+      | 'reminder_due'
+      | 'gate_escalated'
+      | 'gate_deferred'
+      | 'decision_recorded'
+      | 'decision_voided'
+      | 'quorum_reached';
+  }
+>;
+
+/** What happens while people are asked. */
+function evolveVoting(state: PromotionState, gate: GateState, event: VotingEvent, at: number): PromotionState {
+  switch (event.kind) {
+    case 'reminder_due':
+      return withGate(state, event.gate, { reminded: event.n });
+    case 'gate_escalated':
+      return withGate(state, event.gate, { escalatedTo: event.to });
+    case 'gate_deferred':
+      return withGate(state, event.gate, { deferral: { by: event.by, until: event.until, at } });
     case 'decision_recorded':
       return withGate(state, event.gate, {
         decisions: [...gate.decisions, event.decision],
@@ -367,6 +346,14 @@ function withVotesSuperseded(state: PromotionState): PromotionState {
   if (gate === undefined) return state;
   const decisions = gate.decisions.map((one) => ({ ...one, voided: one.voided ?? ('superseded' as const) }));
   return { ...state, gates: state.gates.map((one) => (one === gate ? { ...gate, decisions } : one)) };
+}
+
+/** As if nothing had happened to it but its number and the votes, which are void. */
+function reopened(state: PromotionState, gate: GateState, at: number): PromotionState {
+  const { attempt, revision } = gate;
+  const decisions = gate.decisions.map((decision) => ({ ...decision, voided: decision.voided ?? 'reopened' }));
+  const fresh: GateState = { ...pendingGate(gate.name, at), attempt, revision: revision + 1, decisions };
+  return { ...state, gates: state.gates.map((one) => (one.name === gate.name ? fresh : one)) };
 }
 
 /** Nobody will conclude what an end or a way back has overtaken; left as claimed it would look as if somebody did. */

@@ -1,8 +1,8 @@
-import { standing } from './decision.ts';
-import { leavesOf } from './demand.ts';
+import { standing, whyLost } from './decision.ts';
 import { isBlocked } from './gate.ts';
 import { ruleOf } from './policy.ts';
 import { findGate } from './promotion.ts';
+import { eligibleVotes } from './eligible-vote.ts';
 import { matchQuorum } from './quorum.ts';
 import type { Plan, Scene } from './scene.ts';
 
@@ -33,20 +33,17 @@ export function reopenLostQuorum(plan: Plan, scene: Scene): boolean {
   const approvals = standing(findGate(state, 'approval')?.decisions ?? []).filter(
     (decision) => decision.verdict === 'approve',
   );
-  const votes = approvals.map((decision) => {
-    const voter = scene.people[decision.person];
-    const fills =
-      voter === undefined
-        ? []
-        : leavesOf(rule.requirements).flatMap((requirement, index) =>
-            scene.authority.counts(voter, requirement, state) ? [index] : [],
-          );
-    return { person: decision.person, fills };
-  });
+  const votes = eligibleVotes(state, scene);
   if (matchQuorum(rule.requirements, votes).met) return false;
   for (const [index, decision] of approvals.entries()) {
     if (votes[index]?.fills.length === 0)
-      plan.tell(state.id, { kind: 'decision_voided', v: 1, gate: 'approval', decision: decision.id, why: 'role_lost' });
+      plan.tell(state.id, {
+        kind: 'decision_voided',
+        v: 1,
+        gate: 'approval',
+        decision: decision.id,
+        why: whyLost(decision),
+      });
   }
   plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: 'approval', why: 'role_lost' });
   return true;

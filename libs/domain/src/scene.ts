@@ -1,4 +1,5 @@
 import type { Calendar } from './freeze.ts';
+import type { Door } from './door.ts';
 import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts';
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
@@ -6,7 +7,8 @@ import type { Onward, Step } from './next.ts';
 import type { Requirement } from './demand.ts';
 import type { IdentityHolder, PersonEvent, PersonState, TokenRecord } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy-publication.ts';
-import { type PromotionEvent, type PromotionState, evolvePromotion } from './promotion.ts';
+import { type PromotionState, evolvePromotion } from './promotion.ts';
+import type { PromotionEvent } from './promotion-event.ts';
 import type { KeptArtifact, PrototypeEvent, PrototypeState } from './prototype.ts';
 import type { Refusal } from './refusal.ts';
 import type { WorkspaceEvent, WorkspaceState } from './workspace.ts';
@@ -20,6 +22,8 @@ export interface Scene {
   readonly lentBy: PersonId | null;
   /** The token itself, which may be narrower than its person; null for whoever needs none. */
   readonly token: TokenRecord | null;
+  /** How the actor came in. */
+  readonly door: Door;
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;

@@ -1,4 +1,5 @@
 import type { Look, PromotionCommand } from './command.ts';
+import { currentGate } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { findGate } from './promotion.ts';
 import { invariant, refusal } from './refusal.ts';
@@ -28,7 +29,9 @@ export function look(scene: Scene, command: Look): Decided {
   invariant(lane !== null, 'expected the production lane in the scene');
   if (state.fence !== command.fence)
     return plan.refuse(refusal('stale_fence', `expected fence ${state.fence}, got ${command.fence}`));
-  const looking = findGate(state, 'canary')?.status === 'claimed' && state.undo === null;
+  // Another gate is open again when a waiver has ended: the lane is held, and this look renews nothing.
+  const looking =
+    currentGate(state)?.name === 'canary' && findGate(state, 'canary')?.status === 'claimed' && state.undo === null;
   const mine = lane.owner === state.id && lane.canary?.promotion === state.id;
   if (!looking || !mine) return steered(plan, 'production', false);
   if (lane.fence.counter !== command.laneFence)

@@ -3,15 +3,19 @@ import type { PromotionCommand, Report } from './command.ts';
 import { missingSecrets } from './configuration.ts';
 import { type Digest, releaseIdOf } from './id.ts';
 import { isFrozen } from './freeze.ts';
+import { endGlass, isUsable } from './glass.ts';
 import { configurationOf } from './lane.ts';
-import type { GateState } from './gate.ts';
+import { type GateState, earliestOf } from './gate.ts';
 import { isAwaitingPlace, isPostponed, limitsOf, needsPlace, noBuild, noPlace, noRoomToBuild } from './limits.ts';
-import { currentGate, deadlineOf, next } from './next.ts';
+import { currentGate, deadlineOf, exceptionsEnd, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
 import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
+import { remindersOf } from './reminder.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
+import { waiversShown } from './standing-waiver.ts';
+import { endWaivers } from './waiver-end.ts';
 import { type Reason, letsThrough } from './verdict.ts';
 
 /** Backoff after a breakage: doubling from here, so that a broken tool is not hammered. */
@@ -67,6 +71,9 @@ export function report(scene: Scene, command: Report): Decided {
   if (built !== (command.artifact !== undefined)) {
     return plan.refuse(refusal('report_invalid', 'expected an artifact with a passed build and with nothing else'));
   }
+  // What stood before it stands no more: nothing is concluded until it does again.
+  if (command.gate === 'canary' && currentGate(state)?.name !== 'canary')
+    return plan.answer({ kind: 'onward', onward: next(state, scene.now) });
   const { gate, attempt, verdict, reasons, evidence, measure, artifact, artifactBytes: bytes } = command;
   if (artifact !== undefined) takeBuilt(plan, state, { attempt, artifact, ...(bytes !== undefined && { bytes }) });
   plan.tell(state.id, { kind: 'gate_reported', v: 1, gate, attempt, verdict, reasons, evidence, measure });
@@ -140,8 +147,10 @@ export function undone(scene: Scene, command: Extract<PromotionCommand, { kind: 
 /** Starts a plan and lets the clock speak first: a passed deadline is a fact before any command is decided. */
 export function begin(scene: Scene): Plan {
   const plan = new Plan(scene);
+  if (plan.promotion === null || plan.promotion.outcome !== null || plan.promotion.undo !== null) return plan;
+  endWaivers(plan, scene);
+  if (endGlass(plan, scene.now)) openIfHuman(plan, scene);
   const state = plan.promotion;
-  if (state === null || state.outcome !== null || state.undo !== null) return plan;
   const gate = currentGate(state);
   const deadline = gate === null ? null : deadlineOf(gate);
   if (gate !== null && deadline !== null && deadline <= scene.now) {
@@ -150,6 +159,9 @@ export function begin(scene: Scene): Plan {
       { kind: 'gate_expired', v: 1, gate: gate.name },
       { kind: 'promotion_ended', v: 1, outcome: 'expired' },
     );
+  } else if (gate?.name === 'approval') {
+    const due = remindersOf(gate, pinnedRule(state.policy, 'approval')).filter(({ at }) => at <= scene.now);
+    for (const { event } of due) plan.tell(state.id, event);
   }
   return plan;
 }
@@ -170,7 +182,9 @@ export function openIfHuman(plan: Plan, scene: Scene): void {
     one.evidence.map((evidence) => `${one.name} ${one.verdict} ${evidence.kind} ${evidence.digest}`),
   );
   const evidenceDigest = scene.digestOf(
-    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown].join('\n'),
+    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown, ...waiversShown(state)].join(
+      '\n',
+    ),
   );
   plan.tell(state.id, {
     kind: 'gate_opened',
@@ -269,9 +283,11 @@ function takeStaging(plan: Plan, state: PromotionState): Decided | null {
 /** The first production claim re-checks all that time can change; later claims only need the lane. */
 function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Decided | null {
   if (state.productionAt === null) {
-    const frozen = awaitThaw(plan, scene, gateIn(state, 'canary'));
+    const broken = isUsable(state, scene.now);
+    const frozen = broken ? null : awaitThaw(plan, scene, gateIn(state, 'canary'));
     if (frozen !== null) return frozen;
-    const reopened = reopenStaleEvidence(plan, scene) || reopenLostQuorum(plan, scene);
+    const byGlass = broken && findGate(state, 'approval')?.verdict === 'waived';
+    const reopened = reopenStaleEvidence(plan, scene) || (!byGlass && reopenLostQuorum(plan, scene));
     if (reopened) {
       openIfHuman(plan, scene);
       return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });
@@ -281,10 +297,19 @@ function admitToProduction(plan: Plan, scene: Scene, state: PromotionState): Dec
   const lane = plan.lanes.production;
   if (lane?.hold != null || lane?.owner !== state.id) {
     const why = lane?.hold != null ? 'lane_held' : 'lane_busy';
-    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: null, why } });
+    return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: exceptionsEnd(state), why } });
   }
   const refused = plan.ask('production', { move: 'deploy', promotion: state.id, release: releaseOf(state) });
-  return refused === null ? null : plan.refuse(refused);
+  if (refused !== null) return plan.refuse(refused);
+  if (state.productionAt === null && isUsable(state, scene.now)) useGlass(plan, gateIn(state, 'canary'));
+  return null;
+}
+
+/** Its one use; a freeze that the gate still tells of keeps nobody any more. */
+function useGlass(plan: Plan, gate: GateState): void {
+  const { id } = focus(plan);
+  if (isFrozen(gate)) plan.tell(id, { kind: 'freeze_ended', v: 1, gate: gate.name });
+  plan.tell(id, { kind: 'glass_used', v: 1 });
 }
 
 /** Approval may be given before and during a freeze; only the first users wait. The gate says so once, with the end. */
@@ -297,7 +322,10 @@ function awaitThaw(plan: Plan, { calendar, now }: Scene, gate: GateState): Decid
   }
   if (!isFrozen(gate) || gate.retryAt !== freeze.until)
     plan.tell(state.id, { kind: 'freeze_met', v: 1, gate: gate.name, ...freeze });
-  return plan.answer({ kind: 'onward', onward: { kind: 'wait', until: freeze.until, why: 'frozen' } });
+  return plan.answer({
+    kind: 'onward',
+    onward: { kind: 'wait', until: earliestOf([freeze.until, exceptionsEnd(state)]), why: 'frozen' },
+  });
 }
 
 function releaseOf(state: PromotionState) {

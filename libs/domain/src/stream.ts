@@ -1,7 +1,8 @@
 import { evolveLane, type LaneEvent, type LaneState } from './lane.ts';
 import { evolvePerson, type PersonEvent, type PersonState } from './person.ts';
 import { evolvePolicy, type PolicyEvent, type PolicyState } from './policy-publication.ts';
-import { evolvePromotion, type PromotionEvent, type PromotionState } from './promotion.ts';
+import { evolvePromotion, type PromotionState } from './promotion.ts';
+import type { PromotionEvent } from './promotion-event.ts';
 import { evolvePrototype, type PrototypeEvent, type PrototypeState } from './prototype.ts';
 import type { Draft } from './scene.ts';
 import { evolveWorkspace, type WorkspaceEvent, type WorkspaceState } from './workspace.ts';

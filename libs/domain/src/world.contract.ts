@@ -1,5 +1,6 @@
 import type { Calendar } from './freeze.ts';
-import type { Command } from './command.ts';
+import { type Command, reachOf } from './command.ts';
+import type { Door } from './door.ts';
 import { decide } from './decide.ts';
 import type { PersonId, PromotionId } from './id.ts';
 import type { LaneState } from './lane.ts';
@@ -127,9 +128,11 @@ export function copyOf(world: World): World {
   return { states: new Map(world.states), drafts: [...world.drafts], now: world.now };
 }
 
+const atRest: Door = { channel: 'rest', freshAt: null };
+
 /** Decides a command in the world and applies what came of it. */
-export function ask(world: World, actor: PersonId, command: Command): Decided {
-  const decided = decide(sceneFor(world, actor, command), command);
+export function ask(world: World, actor: PersonId, command: Command, door: Door = atRest): Decided {
+  const decided = decide(sceneFor(world, actor, command, door), command);
   for (const draft of decided.drafts) {
     const key = `${draft.stream}/${draft.id}`;
     world.states.set(key, evolve(world.states.get(key) ?? null, draft, world.now));
@@ -148,6 +151,16 @@ export function foldAgain(world: World): Map<string, StreamState> {
   return states;
 }
 
+/** The first promotion of the world. */
+export const promotion = `prm_${'0'.repeat(32)}` as const;
+
+/** That promotion as it is now. */
+export function stateOf(world: World): PromotionState {
+  const state = promotionsOf(world).find((one) => one.id === promotion);
+  if (state === undefined) throw new Error('expected the promotion');
+  return state;
+}
+
 /** All promotions, oldest first. */
 export function promotionsOf(world: World): readonly PromotionState[] {
   return [...world.states].filter(([key]) => key.startsWith('promotion/')).map(([, state]) => state as PromotionState);
@@ -163,7 +176,9 @@ const plainAuthority: Authority = {
   counts: (voter, requirement, promotion) =>
     separate(voter, promotion.exclusions) === null &&
     voter.bindings.some(
-      (binding) => requirement.from === `role/${binding.role}` || requirement.from === `group/${binding.group ?? ''}`,
+      (binding) =>
+        binding.from === undefined &&
+        (requirement.from === `role/${binding.role}` || requirement.from === `group/${binding.group ?? ''}`),
     ),
 };
 
@@ -188,7 +203,7 @@ function keptIn(world: World, artifact: string): Scene['artifact'] {
 }
 
 /** What the journal would load for this command. */
-export function sceneFor(world: World, actor: PersonId, command: Command): Scene {
+export function sceneFor(world: World, actor: PersonId, command: Command, door: Door = atRest): Scene {
   const state = <State>(key: string) => (world.states.get(key) ?? null) as State | null;
   const people = Object.fromEntries(
     [...world.states]
@@ -201,6 +216,7 @@ export function sceneFor(world: World, actor: PersonId, command: Command): Scene
     now: world.now,
     actor: people[actor] ?? unknown,
     lentBy: null,
+    door,
     token: null,
     authority: plainAuthority,
     calendar: plainCalendar,
@@ -215,7 +231,7 @@ export function sceneFor(world: World, actor: PersonId, command: Command): Scene
     prototype: state<PrototypeState>(`prototype/${cast.prototype}`),
     policy: state<PolicyState>(`policy/${'policyId' in command ? command.policyId : cast.policy}`),
     policies: [...world.states].flatMap(([key, one]) => (key.startsWith('policy/') ? [one as PolicyState] : [])),
-    person: 'person' in command ? state(`person/${command.person}`) : null,
+    person: state(`person/${reachOf(command).person ?? ''}`),
     holder: null,
     workspace: null,
     usage: null,

@@ -3,6 +3,7 @@ import type {
   Candidate,
   Command,
   Digest,
+  Door,
   EvidenceRef,
   GateName,
   Id,
@@ -33,10 +34,10 @@ export interface Submission {
   readonly idempotencyKey: string;
   /** How the actor proved who they are, and through which door: `token/rest`, `local/cli`, `service/worker`. */
   readonly authn: string;
+  /** How they came in, and when they last proved who they are; absent: a process of ours. */
+  readonly door?: Door;
   /** The actor's token, when they came with one: it must still hold, and tells whether it is theirs alone. */
   readonly token?: Id<'tok'>;
-  /** Through which door it came, and when the actor last proved who they are; null when nobody can say. */
-  readonly door?: { readonly channel: string; readonly freshAt: number | null };
   /** Free text of a person. It goes to the vault, encrypted; the entry holds a commitment only. */
   readonly reason?: string;
   /** Name and address of a person that is being added; vault only. */

@@ -1,4 +1,4 @@
-import { cancelPromotion, rerunGate, resumeLane, rollbackPromotion, trustPrototype } from '@proviso/client';
+import { cancelPromotion, deferGate, rerunGate, resumeLane, rollbackPromotion, trustPrototype } from '@proviso/client';
 import { evidenceSummary, expectWaitingGate, sendVote, type Vote } from '../decision.ts';
 import { ApiRefusal } from '../api.ts';
 import { openInBrowser } from '../browser.ts';
@@ -37,6 +37,21 @@ export async function steer(
   else await api.write((options) => cancelPromotion({ ...options, ...order }));
   const promotion = await readPromotion(api, id);
   session.print(session.json ? JSON.stringify(promotion) : promotion.headline);
+  return exitCodes.ok;
+}
+
+/** Says "not now" at the gate that waits: no vote, and nobody is reminded until then. */
+export async function putOff(
+  session: Session,
+  id: string,
+  { until, reason }: { readonly until: string; readonly reason?: string },
+): Promise<ExitCode> {
+  const api = session.api();
+  const { id: path, attempt } = expectWaitingGate(await readPromotion(api, id));
+  const body = { until, attempt, ...(reason !== undefined && { reason }) };
+  const gate = await api.write((options) => deferGate({ ...options, path: { id: path }, body }));
+  if (session.json) session.print(JSON.stringify(gate));
+  else session.print(`Put off until ${until}. The gate still expires ${gate.expiresAt ?? 'never'}.`);
   return exitCodes.ok;
 }
 

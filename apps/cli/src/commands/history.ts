@@ -33,11 +33,15 @@ export function historyTable(entries: readonly ChainedEntry[]): string {
 function detailOf({ body }: ChainedEntry): string {
   if (typeof body !== 'object' || body === null) return '';
   const told = body as Readonly<Record<string, unknown>>;
-  const { gate, attempt, verdict, percent, outcome, decision } = told;
+  const { gate, attempt, verdict, percent, outcome, decision, n, to, why } = told;
   const voted = typeof decision === 'object' && decision !== null && 'verdict' in decision ? decision.verdict : null;
   const tried = typeof attempt === 'number' && attempt > 1 ? `try ${attempt}` : null;
   const weight = typeof percent === 'number' ? `${percent} %` : null;
-  return [gate, tried, verdict, voted, weight, outcome].filter((part) => typeof part === 'string').join(' ');
+  const until = typeof told['until'] === 'number' ? `until ${new Date(told['until']).toISOString()}` : null;
+  const reminder = typeof n === 'number' ? `no ${n}` : null;
+  return [gate, tried, verdict, voted, weight, outcome, why, to, reminder, until]
+    .filter((part) => typeof part === 'string')
+    .join(' ');
 }
 
 /** The machine's own principals have no name in the vault: their role says who they are. */

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
+import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, ApproveBreakGlassData, ApproveBreakGlassErrors, ApproveBreakGlassResponses, ApproveWaiverData, ApproveWaiverErrors, ApproveWaiverResponses, AskBreakGlassData, AskBreakGlassErrors, AskBreakGlassResponses, AskWaiverData, AskWaiverErrors, AskWaiverResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DeferGateData, DeferGateErrors, DeferGateResponses, DelegateData, DelegateErrors, DelegateResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RetireLaneData, RetireLaneErrors, RetireLaneResponses, ReviewBreakGlassData, ReviewBreakGlassErrors, ReviewBreakGlassResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -621,6 +621,19 @@ export const decide = <ThrowOnError extends boolean = false>(options: Options<De
 });
 
 /**
+ * Say not now: no vote, and no reminder until then
+ */
+export const deferGate = <ThrowOnError extends boolean = false>(options: Options<DeferGateData, ThrowOnError>): RequestResult<DeferGateResponses, DeferGateErrors, ThrowOnError> => (options.client ?? client).post<DeferGateResponses, DeferGateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/gates/{id}/defer',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Run a blocked gate again
  */
 export const rerunGate = <ThrowOnError extends boolean = false>(options: Options<RerunGateData, ThrowOnError>): RequestResult<RerunGateResponses, RerunGateErrors, ThrowOnError> => (options.client ?? client).post<RerunGateResponses, RerunGateErrors, ThrowOnError>({
@@ -789,4 +802,108 @@ export const readEdgeBlob = <ThrowOnError extends boolean = false>(options: Opti
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/edge/blobs/{digest}',
     ...options
+});
+
+/**
+ * Ask that a finding or a gate be waived for a time
+ */
+export const askWaiver = <ThrowOnError extends boolean = false>(options: Options<AskWaiverData, ThrowOnError>): RequestResult<AskWaiverResponses, AskWaiverErrors, ThrowOnError> => (options.client ?? client).post<AskWaiverResponses, AskWaiverErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/gates/{id}/waivers',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Agree to a waiver that another asked for
+ */
+export const approveWaiver = <ThrowOnError extends boolean = false>(options: Options<ApproveWaiverData, ThrowOnError>): RequestResult<ApproveWaiverResponses, ApproveWaiverErrors, ThrowOnError> => (options.client ?? client).post<ApproveWaiverResponses, ApproveWaiverErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/gates/{id}/waivers/approve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Ask to pass people or a freeze in an emergency
+ */
+export const askBreakGlass = <ThrowOnError extends boolean = false>(options: Options<AskBreakGlassData, ThrowOnError>): RequestResult<AskBreakGlassResponses, AskBreakGlassErrors, ThrowOnError> => (options.client ?? client).post<AskBreakGlassResponses, AskBreakGlassErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/break-glass',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Agree to it, as one of two others
+ */
+export const approveBreakGlass = <ThrowOnError extends boolean = false>(options: Options<ApproveBreakGlassData, ThrowOnError>): RequestResult<ApproveBreakGlassResponses, ApproveBreakGlassErrors, ThrowOnError> => (options.client ?? client).post<ApproveBreakGlassResponses, ApproveBreakGlassErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/break-glass/approve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Say that somebody has looked at it
+ */
+export const reviewBreakGlass = <ThrowOnError extends boolean = false>(options: Options<ReviewBreakGlassData, ThrowOnError>): RequestResult<ReviewBreakGlassResponses, ReviewBreakGlassErrors, ThrowOnError> => (options.client ?? client).post<ReviewBreakGlassResponses, ReviewBreakGlassErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/break-glass/review',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let this person vote in your stead until a date
+ */
+export const delegate = <ThrowOnError extends boolean = false>(options: Options<DelegateData, ThrowOnError>): RequestResult<DelegateResponses, DelegateErrors, ThrowOnError> => (options.client ?? client).post<DelegateResponses, DelegateErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/delegations',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Take your right to vote back
+ */
+export const endDelegation = <ThrowOnError extends boolean = false>(options: Options<EndDelegationData, ThrowOnError>): RequestResult<EndDelegationResponses, EndDelegationErrors, ThrowOnError> => (options.client ?? client).post<EndDelegationResponses, EndDelegationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/people/{id}/delegations/end',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Take what is live out of service
+ */
+export const retireLane = <ThrowOnError extends boolean = false>(options: Options<RetireLaneData, ThrowOnError>): RequestResult<RetireLaneResponses, RetireLaneErrors, ThrowOnError> => (options.client ?? client).post<RetireLaneResponses, RetireLaneErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/lanes/{id}/retire',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });

@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, scope_missing, scopes_required, commit_mismatch, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, scope_missing, scopes_required, commit_mismatch, until_invalid, review_due, nothing_live, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -17,6 +17,10 @@ export type Problem = {
     traceId?: string;
     rule?: string;
     whoCan?: Array<string>;
+    /**
+     * where it can be decided after a fresh login
+     */
+    decideUrl?: string;
     errors?: Array<{
         pointer: string;
         code: string;
@@ -67,6 +71,15 @@ export type Person = {
      */
     erased: boolean;
     roles: Array<Binding>;
+    delegations: Array<{
+        from: string;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        prototype: string | null;
+        environment: string | null;
+    }>;
     /**
      * a human who signed in and was given nothing yet
      */
@@ -324,6 +337,10 @@ export type Action = {
 export type Decision = {
     id: string;
     person: PersonRef;
+    /**
+     * in whose stead
+     */
+    rightOf: PersonRef | null;
     verdict: string;
     /**
      * RFC 3339, UTC
@@ -369,6 +386,42 @@ export type Gate = {
     missing: string | null;
     decisions: Array<Decision>;
     expiresAt: string | null;
+    /**
+     * how many reminders were given
+     */
+    reminded: number;
+    escalatedTo: string | null;
+    deferred: {
+        by: PersonRef;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        /**
+         * RFC 3339, UTC
+         */
+        at: string;
+    } | null;
+    waivers: Array<{
+        id: string;
+        attempt: number;
+        /**
+         * null: the whole gate
+         */
+        finding: {
+            code: string;
+            file?: string;
+            line?: number;
+        } | null;
+        owner: PersonRef;
+        askedBy: PersonRef;
+        approvedBy: PersonRef | null;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        endedAt: string | null;
+    }>;
     artifactDigest: string;
     evidenceDigest: string | null;
 };
@@ -414,6 +467,19 @@ export type Promotion = {
      */
     preview: string | null;
     actions: Array<Action>;
+    breakGlass: {
+        askedBy: PersonRef;
+        approvedBy: Array<PersonRef>;
+        artifactDigest: string;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        brokenAt: string | null;
+        usedAt: string | null;
+        endedAt: string | null;
+        reviewDue: boolean;
+    } | null;
     revision: number;
     /**
      * RFC 3339, UTC
@@ -2878,6 +2944,50 @@ export type DecideResponses = {
 
 export type DecideResponse = DecideResponses[keyof DecideResponses];
 
+export type DeferGateData = {
+    body: {
+        until: string;
+        attempt?: number;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/defer';
+};
+
+export type DeferGateErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type DeferGateError = DeferGateErrors[keyof DeferGateErrors];
+
+export type DeferGateResponses = {
+    /**
+     * done
+     */
+    200: Gate;
+};
+
+export type DeferGateResponse = DeferGateResponses[keyof DeferGateResponses];
+
 export type RerunGateData = {
     body?: {
         /**
@@ -3471,3 +3581,350 @@ export type ReadEdgeBlobResponses = {
 };
 
 export type ReadEdgeBlobResponse = ReadEdgeBlobResponses[keyof ReadEdgeBlobResponses];
+
+export type AskWaiverData = {
+    body: {
+        owner: string;
+        until: string;
+        finding?: {
+            code: string;
+            file?: string;
+            line?: number;
+        };
+        attempt?: number;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/waivers';
+};
+
+export type AskWaiverErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AskWaiverError = AskWaiverErrors[keyof AskWaiverErrors];
+
+export type AskWaiverResponses = {
+    /**
+     * done
+     */
+    201: Gate;
+};
+
+export type AskWaiverResponse = AskWaiverResponses[keyof AskWaiverResponses];
+
+export type ApproveWaiverData = {
+    body: {
+        waiver: string;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/waivers/approve';
+};
+
+export type ApproveWaiverErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ApproveWaiverError = ApproveWaiverErrors[keyof ApproveWaiverErrors];
+
+export type ApproveWaiverResponses = {
+    /**
+     * done
+     */
+    200: Gate;
+};
+
+export type ApproveWaiverResponse = ApproveWaiverResponses[keyof ApproveWaiverResponses];
+
+export type AskBreakGlassData = {
+    body: {
+        minutes?: number;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/break-glass';
+};
+
+export type AskBreakGlassErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AskBreakGlassError = AskBreakGlassErrors[keyof AskBreakGlassErrors];
+
+export type AskBreakGlassResponses = {
+    /**
+     * done
+     */
+    201: Promotion;
+};
+
+export type AskBreakGlassResponse = AskBreakGlassResponses[keyof AskBreakGlassResponses];
+
+export type ApproveBreakGlassData = {
+    body: {
+        artifactDigest: string;
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/break-glass/approve';
+};
+
+export type ApproveBreakGlassErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ApproveBreakGlassError = ApproveBreakGlassErrors[keyof ApproveBreakGlassErrors];
+
+export type ApproveBreakGlassResponses = {
+    /**
+     * done
+     */
+    200: Promotion;
+};
+
+export type ApproveBreakGlassResponse = ApproveBreakGlassResponses[keyof ApproveBreakGlassResponses];
+
+export type ReviewBreakGlassData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/break-glass/review';
+};
+
+export type ReviewBreakGlassErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReviewBreakGlassError = ReviewBreakGlassErrors[keyof ReviewBreakGlassErrors];
+
+export type ReviewBreakGlassResponses = {
+    /**
+     * done
+     */
+    200: Promotion;
+};
+
+export type ReviewBreakGlassResponse = ReviewBreakGlassResponses[keyof ReviewBreakGlassResponses];
+
+export type DelegateData = {
+    body: {
+        until: string;
+        prototype?: string;
+        environment?: 'staging' | 'production';
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason?: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/delegations';
+};
+
+export type DelegateErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type DelegateError = DelegateErrors[keyof DelegateErrors];
+
+export type DelegateResponses = {
+    /**
+     * done
+     */
+    201: Person;
+};
+
+export type DelegateResponse = DelegateResponses[keyof DelegateResponses];
+
+export type EndDelegationData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/people/{id}/delegations/end';
+};
+
+export type EndDelegationErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type EndDelegationError = EndDelegationErrors[keyof EndDelegationErrors];
+
+export type EndDelegationResponses = {
+    /**
+     * done
+     */
+    200: Person;
+};
+
+export type EndDelegationResponse = EndDelegationResponses[keyof EndDelegationResponses];
+
+export type RetireLaneData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/lanes/{id}/retire';
+};
+
+export type RetireLaneErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type RetireLaneError = RetireLaneErrors[keyof RetireLaneErrors];
+
+export type RetireLaneResponses = {
+    /**
+     * done
+     */
+    200: Lane;
+};
+
+export type RetireLaneResponse = RetireLaneResponses[keyof RetireLaneResponses];

@@ -103,5 +103,6 @@ export function entryOf(told: Told, head: Head, context: EntryContext): Entry {
 }
 
 function roleText(binding: Binding): string {
+  if (binding.from !== undefined) return `delegate/${binding.from}`;
   return [binding.role, binding.group].filter((part) => part !== undefined).join('/');
 }

@@ -5,6 +5,7 @@ import {
   builtinOf,
   type Command,
   type Digest,
+  type Door,
   type KeptArtifact,
   type Identity,
   type IdentityHolder,
@@ -228,7 +229,11 @@ export async function readAnswer(
 /** Everybody who voted on these promotions; only the locked rows know them for certain. */
 export function votersIn(streams: Iterable<StreamState | null>): readonly PersonId[] {
   return [...streams].flatMap((state) =>
-    state !== null && 'gates' in state ? state.gates.flatMap((gate) => gate.decisions.map(({ person }) => person)) : [],
+    state !== null && 'gates' in state
+      ? state.gates.flatMap((gate) =>
+          gate.decisions.flatMap(({ person, rightOf }) => [person, ...(rightOf === undefined ? [] : [rightOf])]),
+        )
+      : [],
   );
 }
 
@@ -284,11 +289,12 @@ export function sceneOf(parts: {
   actor: PersonState;
   lentBy: PersonId | null;
   token: TokenRecord | null;
+  door: Door;
   loaded: ReadonlyMap<string, Loaded>;
   reading: Reading;
   now: number;
 }): Scene {
-  const { command, actor, lentBy, token, loaded, reading, now } = parts;
+  const { command, actor, lentBy, token, door, loaded, reading, now } = parts;
   const reach = reachOf(command);
   const at = (stream: string) => loaded.get(stream)?.state ?? null;
   const lanes = [...loaded].filter(([stream]) => stream.startsWith('lane/')).map(([, one]) => one.state as LaneState);
@@ -301,6 +307,7 @@ export function sceneOf(parts: {
     actor,
     lentBy,
     token,
+    door,
     authority,
     calendar,
     digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { authorise, mightBeAllowed } from '@proviso/authority';
 import {
+  type Command,
   decide,
   lenderOf,
   type Decided,
+  type Door,
   type PersonState,
   type Reach,
   reachOf,
@@ -123,6 +125,9 @@ async function once(ports: SubmitPorts, submission: Submission, commandHash: Buf
   return await recordRefusal(ports, { submission, commandHash, ...outcome.refused });
 }
 
+/** Whoever does not say how they came in has no more than a process of ours, which decides nothing. */
+const serviceDoor: Door = { channel: 'service', freshAt: null };
+
 interface Work {
   readonly ports: SubmitPorts;
   readonly submission: Submission;
@@ -170,8 +175,8 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   const loaded = loadedFrom(rows, known);
   const reading = await withAllVoters(work, { beside, first, loaded });
   const now = Math.max(reading.now, lastChange(rows));
-  const scene = sceneOf({ command, ...who, loaded, reading, now });
-  const denied = deniedBy(scene, submission);
+  const scene = sceneOf({ command, ...who, door: submission.door ?? serviceDoor, loaded, reading, now });
+  const denied = deniedBy(scene, command);
   if (denied !== null) return refusedBy(denied, who);
   const decided = decide(scene, command);
   if (decided.outcome.kind === 'refused' && decided.drafts.length === 0) return refusedBy(decided.outcome.refusal, who);
@@ -241,7 +246,9 @@ async function withAllVoters(
   const { workspace, actor, command } = submission;
   if (reachOf(command).people !== true || beside.involved) return first;
   const asked = new Set([actor, ...beside.people]);
-  const people = votersIn(statesOf(loaded)).filter((voter) => !asked.has(voter));
+  // Who votes in somebody's stead does so by that person's right, which is kept from changing like a voter's own.
+  const delegators = (first.people[actor]?.bindings ?? []).flatMap(({ from }) => from ?? []);
+  const people = [...votersIn(statesOf(loaded)), ...delegators].filter((voter) => !asked.has(voter));
   if (people.length === 0) return first;
   return { ...first, people: { ...first.people, ...(await readLater(transaction, { workspace, people })) } };
 }
@@ -256,7 +263,7 @@ function changesNothing(decided: Decided, submission: Submission): boolean {
 }
 
 /** A vote on a promotion that does not exist is not found, whoever asks; everything else is first a matter of rights. */
-function deniedBy(scene: Scene, { command, door }: Submission): Refusal | null {
+function deniedBy(scene: Scene, command: Command): Refusal | null {
   if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
     return mightBeAllowed({ actor: scene.actor, command });
   }
@@ -264,14 +271,8 @@ function deniedBy(scene: Scene, { command, door }: Submission): Refusal | null {
   const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
   const environment = lane?.environment ?? null;
   return authorise({
-    actor,
-    command,
-    promotion,
-    lentBy,
-    scopes: token?.scopes ?? null,
-    door: door ?? null,
-    prototype: prototypeIn(scene),
-    environment,
+    ...{ actor, command, promotion, lentBy, prototype: prototypeIn(scene), environment, stead: scene },
+    ...{ scopes: token?.scopes ?? null, door: scene.door },
   });
 }
 
