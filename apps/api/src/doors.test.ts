@@ -117,6 +117,8 @@ describe('the guard', () => {
         .find((cells) => `${cells[0]} ${cells[1]}` === key && ['-', 'workspace'].includes(cells[2] ?? ''));
       for (const [actor, role] of Object.entries(heldBy) as [Actor, string][]) {
         const cell = row?.[2 + columns.indexOf(role)];
+        // Bea is an approver as well; on her own work, which is where votes are, that is no right.
+        const isAlsoApprover = actor === 'bea' && row?.[2 + columns.indexOf('approver')] === 'yes';
         // An empty body is wrong everywhere: whoever may come in learns that, whoever may not learns only that.
         const answer =
           route.access.kind === 'page'
@@ -131,7 +133,7 @@ describe('the guard', () => {
         expect([key, role, isIn]).toEqual([
           key,
           role,
-          !isExceptional(route) && (cell === 'vote' ? actor === 'sam' : cell !== '403'),
+          !isExceptional(route) && (cell === 'vote' ? actor === 'sam' : cell !== '403' || isAlsoApprover),
         ]);
       }
     }

@@ -13,9 +13,8 @@ import type {
   WaiverId,
 } from './id.ts';
 import type { Environment, Fence } from './lane.ts';
-import { needsPlace } from './limits.ts';
 import type { Step } from './next.ts';
-import type { Identity, PersonCommand } from './person.ts';
+import type { PersonCommand } from './person.ts';
 import type { GateName } from './policy.ts';
 import type { PolicyCommand } from './policy-publication.ts';
 import type { PrototypeCommand } from './prototype.ts';
@@ -190,118 +189,4 @@ export interface Look {
     | { readonly kind: 'hold' }
     | { readonly kind: 'advance'; readonly percent: number }
     | { readonly kind: 'condemn'; readonly snapshot: Digest; readonly reasons: readonly Reason[] };
-}
-
-/** What each kind of command needs to have locked or loaded, so that the journal stays generic. */
-export interface Reach {
-  readonly promotion?: PromotionId;
-  readonly lane?: LaneId;
-  readonly prototype?: PrototypeId;
-  readonly policy?: PolicyId;
-  readonly person?: PersonId;
-  readonly workspace?: boolean;
-  /** The promotion's own lanes are locked with it. */
-  readonly ownLanes?: boolean;
-  /** Open promotions of the prototype are locked too. */
-  readonly rivals?: boolean;
-  /** What the workspace takes is counted under its lock. */
-  readonly usage?: boolean;
-  /** Files that the prototype keeps; their row is read under its lock. */
-  readonly artifact?: Digest;
-  /** Whom this account elsewhere belongs to is loaded. */
-  readonly identity?: Identity;
-  /** Voters and involved people are loaded with their rights. */
-  readonly people?: boolean;
-  /** All policies of the workspace are loaded, and every human with a role: what a publication is held against. */
-  readonly policies?: boolean;
-}
-
-/** An opening looks at everything that it competes with, and at everybody who is involved. */
-const openingReach = { rivals: true, ownLanes: true, people: true } as const;
-
-/** The rows a command reaches, told by its kind alone. */
-export function reachOf(command: Command): Reach {
-  switch (command.kind) {
-    case 'OpenPromotion':
-      return { promotion: command.promotion, prototype: command.prototype, policy: command.policyId, ...openingReach };
-    case 'Decide':
-    case 'Defer':
-      return { promotion: command.promotion, people: true };
-    case 'AskWaiver':
-      return { promotion: command.promotion, person: command.owner };
-    case 'ApproveWaiver':
-    case 'Tick':
-    case 'Rerun':
-    case 'Breakage':
-      return { promotion: command.promotion };
-    case 'Claim':
-      return { promotion: command.promotion, ownLanes: true, people: true, ...counted(needsPlace(command.step)) };
-    case 'AskBreakGlass':
-    case 'ApproveBreakGlass':
-    case 'ReviewBreakGlass':
-    case 'Cancel':
-    case 'Rollback':
-    case 'Report':
-    case 'Weigh':
-    case 'Look':
-    case 'Undone':
-      return { promotion: command.promotion, ownLanes: true };
-    case 'HoldLane':
-    case 'ResumeLane':
-    case 'Retire':
-    case 'RaiseIncarnation':
-    case 'SetVariable':
-    case 'UnsetVariable':
-    case 'BindSecret':
-    case 'UnbindSecret':
-    case 'RotateSecret':
-      return { lane: command.lane };
-    case 'RegisterPrototype':
-    case 'FreezeCandidate':
-      return { prototype: command.prototype, ...counted(true) };
-    case 'AssignOwner':
-    case 'TrustPrototype':
-    case 'AssignTier':
-      return { prototype: command.prototype };
-    case 'RemoveArtifact':
-      return { prototype: command.prototype, artifact: command.artifact, rivals: true };
-    case 'TrustWorkload':
-      return { prototype: command.prototype, person: command.rule.service };
-    case 'DistrustWorkload':
-      return { prototype: command.prototype, person: command.service };
-    case 'AddEvidence':
-      return { prototype: command.prototype, rivals: true, ...counted(true) };
-    case 'PublishPolicy':
-      return { policy: command.policyId, workspace: true, policies: true };
-    case 'AgreeToPolicy':
-      return { policy: command.policyId, workspace: true };
-    case 'Delegate':
-    case 'EndDelegation':
-      return { person: command.person };
-    case 'AddPerson':
-      return { person: command.person, ...(command.identity !== undefined && { identity: command.identity }) };
-    case 'LinkIdentity':
-      return { person: command.person, identity: command.identity };
-    case 'UnlinkIdentity':
-    case 'EndSessions':
-    case 'GrantRole':
-    case 'RevokeRole':
-    case 'IssueToken':
-    case 'RevokeToken':
-    case 'IssueOwnToken':
-    case 'RevokeOwnToken':
-    case 'DisablePerson':
-    case 'ErasePerson':
-    case 'ReadPersonal':
-      return { person: command.person };
-    case 'OpenWorkspace':
-    case 'SetLimits':
-    case 'RecordSweep':
-      return { workspace: true };
-  }
-}
-
-/** Whoever takes of what is limited holds the workspace's row, so that two cannot take the last of it. */
-function counted(takes: boolean): Pick<Reach, 'workspace' | 'usage'> {
-  return takes ? { workspace: true, usage: true } : {};
 }

@@ -6,17 +6,17 @@ import type { PersonId } from './id.ts';
 import type { LaneMove } from './lane.ts';
 import { open, register } from './opening.ts';
 import { builtinOf } from './builtin.ts';
-import { decidePerson } from './person.ts';
-import { decidePolicy } from './policy-publication.ts';
+import { type PersonCommand, decidePerson } from './person.ts';
+import { type PolicyCommand, decidePolicy } from './policy-publication.ts';
 import { decidePrototype } from './prototype.ts';
-import { decideDelegation } from './delegation.ts';
+import { type DelegationCommand, decideDelegation } from './delegation.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
 import { breakage, claim, report, tick, undone } from './step.ts';
-import { decideWorkload } from './workload.ts';
+import { type WorkloadCommand, decideWorkload } from './workload.ts';
 import { approveWaiver, askWaiver } from './waiver.ts';
-import { decideWorkspace } from './workspace.ts';
+import { type WorkspaceCommand, decideWorkspace } from './workspace.ts';
 
 /** The one place where anything is decided: every surface, every leader and every activity ends here. */
 export function decide(scene: Scene, command: Command): Decided {
@@ -45,6 +45,46 @@ export function decide(scene: Scene, command: Command): Decided {
         id: command.prototype,
         event,
       }));
+    default:
+      return isBeside(command) ? decideBeside(scene, command) : decidePromotion(scene, command);
+  }
+}
+
+type Beside = WorkloadCommand | PolicyCommand | PersonCommand | DelegationCommand | WorkspaceCommand;
+
+/** By kind: what is about neither a promotion nor a prototype's lanes. */
+const besides: { readonly [Kind in Beside['kind']]: true } = {
+  TrustWorkload: true,
+  DistrustWorkload: true,
+  AddEvidence: true,
+  PublishPolicy: true,
+  AgreeToPolicy: true,
+  Delegate: true,
+  EndDelegation: true,
+  AddPerson: true,
+  GrantRole: true,
+  RevokeRole: true,
+  IssueToken: true,
+  RevokeToken: true,
+  LinkIdentity: true,
+  UnlinkIdentity: true,
+  EndSessions: true,
+  IssueOwnToken: true,
+  RevokeOwnToken: true,
+  DisablePerson: true,
+  ErasePerson: true,
+  ReadPersonal: true,
+  OpenWorkspace: true,
+  SetLimits: true,
+  RecordSweep: true,
+};
+
+function isBeside(command: Command): command is Beside {
+  return Object.hasOwn(besides, command.kind);
+}
+
+function decideBeside(scene: Scene, command: Beside): Decided {
+  switch (command.kind) {
     case 'TrustWorkload':
     case 'DistrustWorkload':
     case 'AddEvidence':
@@ -91,10 +131,6 @@ export function decide(scene: Scene, command: Command): Decided {
         id: command.workspace,
         event,
       }));
-    default:
-      return scene.promotion === null
-        ? new Plan(scene).refuse(refusal('not_found', 'expected a known promotion'))
-        : decidePromotion(scene, command);
   }
 }
 
@@ -123,6 +159,7 @@ type OnPromotion = Extract<
 >;
 
 function decidePromotion(scene: Scene, command: OnPromotion): Decided {
+  if (scene.promotion === null) return new Plan(scene).refuse(refusal('not_found', 'expected a known promotion'));
   switch (command.kind) {
     case 'Decide':
       return decideGate(scene, command);

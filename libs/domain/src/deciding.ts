@@ -29,7 +29,7 @@ export function decideGate(scene: Scene, command: Decide): Decided {
     at: scene.now,
     artifact,
     evidenceDigest,
-    bindingsAt: scene.actor.bindings,
+    bindingsAt: right.bindings,
     voided: null,
   };
   plan.tell(state.id, { kind: 'decision_recorded', v: 1, gate: command.gate, attempt: command.attempt, decision });

@@ -2,6 +2,7 @@ import type { PromotionCommand } from './command.ts';
 import { isBlocked } from './gate.ts';
 import { next } from './next.ts';
 import { findGate } from './promotion.ts';
+import { reopenGates } from './refresh.ts';
 import { refusal } from './refusal.ts';
 import type { Decided, Scene } from './scene.ts';
 import { stopUsing } from './steering.ts';
@@ -54,9 +55,13 @@ export function rerun(scene: Scene, command: Extract<PromotionCommand, { kind: '
   if (state.outcome !== null || state.undo !== null)
     return plan.refuse(refusal('promotion_ended', 'this promotion has ended'));
   const gate = findGate(state, command.gate);
-  if (gate === undefined || !isBlocked(gate.status))
-    return plan.refuse(refusal('gate_closed', 'expected a gate that is blocked'));
-  plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: gate.name, why: 'rerun' });
+  const mayRun =
+    gate !== undefined && (isBlocked(gate.status) || (gate.status === 'passed' && gate.name !== 'approval'));
+  if (!mayRun)
+    return plan.refuse(refusal('gate_closed', 'expected a gate that is blocked, or a check that has passed'));
+  if (state.productionAt !== null && gate.name !== 'canary')
+    return plan.refuse(refusal('production_started', 'users are on it: new evidence could not be agreed to any more'));
+  reopenGates(plan, [gate.name], 'rerun');
   openIfHuman(plan, scene);
   plan.wakes.add(state.id);
   return plan.answer({ kind: 'onward', onward: next(focus(plan), scene.now) });

@@ -51,6 +51,8 @@ export interface GateState {
   /** The group that was told when the time was nearly over. */
   readonly escalatedTo?: string;
   readonly deferral?: Deferral;
+  /** What it said before it was run anew, while votes wait for whether it says so again. */
+  readonly earlier?: { readonly verdict: Verdict; readonly reasons: readonly Reason[] };
   /** What the verdict was before it was waived: it comes back when the waiver ends. */
   readonly unwaived?: Extract<Verdict, 'fail' | 'inconclusive'>;
 }

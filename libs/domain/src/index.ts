@@ -16,12 +16,11 @@ export type {
   LaneCommand,
   Look,
   PromotionCommand,
-  Reach,
   RaiseIncarnation,
   RegisterPrototype,
   Report,
 } from './command.ts';
-export { reachOf } from './command.ts';
+export { type Reach, reachOf } from './reach.ts';
 export {
   type Contract,
   type Probe,

@@ -5,12 +5,8 @@ import { type ChangeType, type GateRule, type Policy, type Tier, gateNames, poli
 import { type ReadResult, type ShapeProblem, read } from './shape-reading.ts';
 import { toJsonSchema } from './shape-schema.ts';
 import {
-  type GroupNode,
   type Of,
-  type Shape,
   about,
-  byKey,
-  called,
   choice,
   duration,
   flag,

@@ -75,6 +75,8 @@ export type PromotionEvent =
       readonly v: 1;
       readonly gate: GateName;
       readonly why: 'rerun' | 'stale_evidence' | 'role_lost' | 'other_artifact' | 'waiver_ended' | 'glass_ended';
+      /** The votes stay until the new evidence is there and says otherwise. */
+      readonly keeps?: true;
     }
   | {
       /** From here on this is what every gate, vote and lane means. */
@@ -121,6 +123,15 @@ export type PromotionEvent =
   /** All that stood in the way is waived: the gate lets through, under this word and no other. */
   | { readonly kind: 'gate_waived'; readonly v: 1; readonly gate: GateName; readonly attempt: number }
   | { readonly kind: 'waiver_ended'; readonly v: 1; readonly gate: GateName; readonly waiver: WaiverId }
+  /** New evidence that is no worse: the votes on the one before stand, and from here on the other is shown. */
+  | {
+      readonly kind: 'evidence_refreshed';
+      readonly v: 1;
+      readonly gate: GateName;
+      readonly from: GateName;
+      readonly before: Digest;
+      readonly after: Digest;
+    }
   | { readonly kind: 'gate_expired'; readonly v: 1; readonly gate: GateName }
   | {
       readonly kind: 'decision_recorded';

@@ -191,7 +191,9 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
         since: at,
       });
     case 'gate_reopened':
-      return reopened(state, gate, at);
+      return reopened(state, { gate, keeps: event.keeps === true }, at);
+    case 'evidence_refreshed':
+      return withGate(state, event.gate, { evidenceDigest: event.after });
     case 'gate_expired':
       return withGate(state, event.gate, { status: 'expired', since: at });
     case 'waiver_asked':
@@ -349,10 +351,16 @@ function withVotesSuperseded(state: PromotionState): PromotionState {
 }
 
 /** As if nothing had happened to it but its number and the votes, which are void. */
-function reopened(state: PromotionState, gate: GateState, at: number): PromotionState {
+function reopened(
+  state: PromotionState,
+  { gate, keeps }: { readonly gate: GateState; readonly keeps: boolean },
+  at: number,
+): PromotionState {
   const { attempt, revision } = gate;
   const decisions = gate.decisions.map((decision) => ({ ...decision, voided: decision.voided ?? 'reopened' }));
-  const fresh: GateState = { ...pendingGate(gate.name, at), attempt, revision: revision + 1, decisions };
+  const { verdict, reasons } = gate;
+  const earlier = keeps && verdict !== null ? { earlier: { verdict, reasons } } : {};
+  const fresh: GateState = { ...pendingGate(gate.name, at), attempt, revision: revision + 1, decisions, ...earlier };
   return { ...state, gates: state.gates.map((one) => (one.name === gate.name ? fresh : one)) };
 }
 

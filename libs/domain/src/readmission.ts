@@ -1,5 +1,6 @@
 import { standing, whyLost } from './decision.ts';
 import { isBlocked } from './gate.ts';
+import { reopenGates } from './refresh.ts';
 import { ruleOf } from './policy.ts';
 import { findGate } from './promotion.ts';
 import { eligibleVotes } from './eligible-vote.ts';
@@ -17,11 +18,11 @@ export function reopenStaleEvidence(plan: Plan, scene: Scene): boolean {
     (gate) =>
       gate.evidence.length > 0 && !isBlocked(gate.status) && gate.since + state.policy.evidenceAgeMaxMs < scene.now,
   );
-  for (const gate of stale)
-    plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: gate.name, why: 'stale_evidence' });
-  const approval = findGate(state, 'approval');
-  if (stale.length > 0 && approval !== undefined)
-    plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: 'approval', why: 'stale_evidence' });
+  reopenGates(
+    plan,
+    stale.map(({ name }) => name),
+    'stale_evidence',
+  );
   return stale.length > 0;
 }
 

@@ -11,6 +11,7 @@ import { currentGate, deadlineOf, exceptionsEnd, next } from './next.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
 import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
+import { keepOrVoid } from './refresh.ts';
 import { remindersOf } from './reminder.ts';
 import { type Refusal, invariant, refusal } from './refusal.ts';
 import { type Decided, Plan, type Scene } from './scene.ts';
@@ -77,6 +78,7 @@ export function report(scene: Scene, command: Report): Decided {
   const { gate, attempt, verdict, reasons, evidence, measure, artifact, artifactBytes: bytes } = command;
   if (artifact !== undefined) takeBuilt(plan, state, { attempt, artifact, ...(bytes !== undefined && { bytes }) });
   plan.tell(state.id, { kind: 'gate_reported', v: 1, gate, attempt, verdict, reasons, evidence, measure });
+  keepOrVoid(plan, gate, (after) => evidenceDigestOf(after, scene));
   if (gate === 'staging') plan.ask('staging', { move: 'release', promotion: state.id });
   if (gate === 'canary') leaveCanary(plan, state, letsThrough(verdict));
   openIfHuman(plan, scene);
@@ -108,6 +110,7 @@ export function breakage(scene: Scene, command: Extract<PromotionCommand, { kind
       evidence: [],
       measure: null,
     });
+    keepOrVoid(plan, name, (after) => evidenceDigestOf(after, scene));
     if (name === 'staging') plan.ask('staging', { move: 'release', promotion: state.id });
     if (name === 'canary') leaveCanary(plan, state, false);
   } else {
@@ -178,14 +181,7 @@ export function openIfHuman(plan: Plan, scene: Scene): void {
   const gate = currentGate(state);
   if (gate?.name !== 'approval' || gate.status !== 'pending') return;
   const { expiresMs } = pinnedRule(state.policy, 'approval');
-  const shown = state.gates.flatMap((one) =>
-    one.evidence.map((evidence) => `${one.name} ${one.verdict} ${evidence.kind} ${evidence.digest}`),
-  );
-  const evidenceDigest = scene.digestOf(
-    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown, ...waiversShown(state)].join(
-      '\n',
-    ),
-  );
+  const evidenceDigest = evidenceDigestOf(state, scene);
   plan.tell(state.id, {
     kind: 'gate_opened',
     v: 1,
@@ -194,6 +190,18 @@ export function openIfHuman(plan: Plan, scene: Scene): void {
     expiresAt: scene.now + expiresMs,
     evidenceDigest,
   });
+}
+
+/** What a vote is bound to: the files, the policy, every piece of evidence, and what was waived. */
+function evidenceDigestOf(state: PromotionState, { digestOf }: Pick<Scene, 'digestOf'>): Digest {
+  const shown = state.gates.flatMap((one) =>
+    one.evidence.map((evidence) => `${one.name} ${one.verdict} ${evidence.kind} ${evidence.digest}`),
+  );
+  return digestOf(
+    [state.candidate.manifestDigest, state.policyDigest, artifactOf(state), ...shown, ...waiversShown(state)].join(
+      '\n',
+    ),
+  );
 }
 
 function notMine(state: PromotionState, command: { gate: string; attempt: number; fence: number }): Refusal | null {

@@ -1,5 +1,5 @@
 import type { Calendar } from './freeze.ts';
-import { type Command, reachOf } from './command.ts';
+import type { Command } from './command.ts';
 import type { Door } from './door.ts';
 import { decide } from './decide.ts';
 import type { PersonId, PromotionId } from './id.ts';
@@ -10,6 +10,7 @@ import type { PolicyState } from './policy-publication.ts';
 import type { PromotionState } from './promotion.ts';
 import type { PrototypeState } from './prototype.ts';
 import type { Authority, Decided, Draft, Scene } from './scene.ts';
+import { reachOf } from './reach.ts';
 import { separate } from './separation.ts';
 import { evolve, type StreamState } from './stream.ts';
 
