@@ -137,6 +137,12 @@ describe('another workspace', () => {
       endSessions: {},
       revokeToken: { token: `tok_${'0'.repeat(32)}` },
       ...{ assignOwner: { owner: here.people.eve }, trustPrototype: { trusted: true }, rerunGate: {} },
+      erasePerson: {},
+      trustWorkload: {
+        ...{ name: 'CI', issuer: 'https://ci.example', audience: 'a', repository: 'team/app', ref: 'refs/heads/main' },
+      },
+      distrustWorkload: { service: here.people.eve },
+      addEvidence: { kind: 'tests', commit: '0'.repeat(40), contentBase64: 'aGVsbG8=' },
       deferGate: { until: '2100-01-01T00:00:00Z' },
       askWaiver: { owner: here.people.eve, until: '2100-01-01T00:00:00Z', reason: 'mine' },
       approveWaiver: { waiver: `wvr_${'0'.repeat(32)}` },

@@ -20,7 +20,8 @@ const scopesOf: Readonly<Record<Verb, readonly Scope[]>> = {
   ApproveWaiver: ['decide'],
   ApproveBreakGlass: ['decide'],
   ReviewBreakGlass: ['decide'],
-  Delegate: ['decide'],
+  // Whoever has a narrow token in their hands must not make a right out of it that outlives it.
+  Delegate: [],
   EndDelegation: ['decide'],
   AskWaiver: ['build', 'operate'],
   AskBreakGlass: ['build', 'operate'],
