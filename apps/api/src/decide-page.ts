@@ -1,6 +1,7 @@
 import type { ChangeSinceLive, FileChanges } from './change-since-live.ts';
 import { type Html, html } from './html.ts';
 import { type Page, type Reader, formField } from './page.ts';
+import { glassSection } from './glass-section.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
 
 /** Everything the page of one gate shows. */
@@ -10,6 +11,8 @@ export interface DecisionShown {
   readonly prototype: string;
   readonly change: ChangeSinceLive | null;
   readonly reader: Reader & { readonly id: string };
+  /** Who may break the glass, as the pinned policy says; null when it has none. */
+  readonly glassFrom: string | null;
   /** Until when the reader counts as freshly signed in; null when they do not. */
   readonly freshUntil: string | null;
   /** Makes a form that is sent twice one decision. */
@@ -31,6 +34,7 @@ ${changeSection(shown.change, candidate.version)}
 ${checksSection(promotion)}
 ${votesSection(gate)}
 ${isOpen(gate) && decideSection(shown)}
+${glassSection(shown)}
 <section><details><summary>What exactly a decision is bound to</summary>
 <table>
 <tr><th scope="row">Files</th><td><code>${gate.artifactDigest}</code></td></tr>
@@ -145,7 +149,7 @@ export function capital(words: string): string {
 }
 
 /** RFC 3339 to the minute, as people read it. */
-function timeOf(at: string): string {
+export function timeOf(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
 }
 

@@ -5,7 +5,7 @@ import { type Html, html } from './html.ts';
 import type { Problem } from './problem.ts';
 
 /** What a person had before their eyes when they decided. */
-interface Seen {
+export interface Seen {
   readonly attempt: number;
   readonly artifactDigest: string;
   readonly evidenceDigest: string;
@@ -14,10 +14,11 @@ interface Seen {
 /** What came of a decision that was not taken, as a sentence on the gate's own page. */
 export function toldOf(
   { code, message, more }: Problem,
-  seen: Seen,
+  seen: Seen | null,
   { view, name }: { readonly view: PromotionView; readonly name: 'approval' },
 ): Html {
-  const changes = code === 'stale_evidence' || code === 'stale_attempt' ? changesSince(seen, view, name) : [];
+  const isStale = seen !== null && (code === 'stale_evidence' || code === 'stale_attempt');
+  const changes = isStale ? changesSince(seen, view, name) : [];
   const who = more.whoCan ?? [];
   return html`<div class="told no" role="alert" data-code="${code}"><p><strong>${titles[code] ?? 'Your decision was not recorded.'}</strong> ${capital(message)}.</p>
 ${changes.length === 0 ? null : html`<p>What has changed since:</p><ul>${changes.map((change) => html`<li>${change}</li>`)}</ul><p>Below is what is current. Look again, and decide on that.</p>`}
@@ -35,6 +36,9 @@ const titles: Readonly<Record<string, string>> = {
   superseded: 'A newer version has taken its place: nothing was recorded.',
   promotion_ended: 'This promotion has ended: nothing was recorded.',
   gate_closed: 'This gate is closed: nothing was recorded.',
+  review_due: 'The last broken glass has not been reviewed: nothing was recorded.',
+  exists: 'That has been asked for already.',
+  not_permitted: 'You may not do this: nothing was recorded.',
   channel_not_allowed: 'This gate is not decided here: nothing was recorded.',
 };
 

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
-import { findGate, gateNames, gateOf, idFrom } from '@proviso/domain';
+import { type PromotionCommand, findGate, gateNames, gateOf, idFrom, ruleOf } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { z } from 'zod';
 import { type Caller, callerOf } from './caller.ts';
 import { changeSinceLive } from './change-since-live.ts';
 import { type DecisionShown, decisionPage } from './decide-page.ts';
-import { toldOf } from './decide-told.ts';
+import { type Seen, toldOf } from './decide-told.ts';
 import { forms, queries } from './forms.ts';
 import { recorded } from './guard.ts';
 import { type Html, html } from './html.ts';
@@ -18,7 +17,23 @@ import { Problem, httpStatusOf, problemOf } from './problem.ts';
 import { timeOf } from './person-ref.ts';
 import { promotionView, viewerOf } from './promotion-view.ts';
 import { freshMs } from './provider.ts';
-import { intentOf } from './submission.ts';
+import { type Intent, intentOf } from './submission.ts';
+
+interface NamedGate {
+  readonly view: PromotionView;
+  readonly name: 'approval';
+}
+
+/** What a form of the page asks for. */
+interface Order {
+  /** Makes a form that is sent twice one change. */
+  readonly key: string;
+  readonly reason: string | undefined;
+  readonly wantsReason: boolean;
+  /** What the reader had before their eyes, where that is what they decided on. */
+  readonly seen: Seen | null;
+  readonly command: (named: NamedGate, draw: Intent['draw']) => PromotionCommand;
+}
 
 /** The page at which people decide: the same command by the same way as through every other door, freshly signed in. */
 @Controller('decide/:id')
@@ -39,8 +54,50 @@ export class DecideController {
   async decide(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     queryOf(request, queries.none);
     const sent = bodyOf(request, forms.decide);
+    return this.#act(request, reply, {
+      ...{ key: sent.key, reason: sent.reason, seen: sent, wantsReason: sent.verdict !== 'approve' },
+      command: ({ view, name }, draw) => ({
+        ...{ kind: 'Decide', promotion: view.state.id, gate: name, attempt: sent.attempt, verdict: sent.verdict },
+        ...{ decision: idFrom('dec', draw('decision')), artifact: sent.artifactDigest },
+        evidenceDigest: sent.evidenceDigest,
+      }),
+    });
+  }
+
+  @Post('break-glass')
+  async askGlass(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { key, reason, minutes } = bodyOf(request, forms.askGlass);
+    return this.#act(request, reply, {
+      ...{ key, reason, seen: null, wantsReason: true },
+      command: ({ view }) => ({ kind: 'AskBreakGlass', promotion: view.state.id, minutes }),
+    });
+  }
+
+  @Post('break-glass/approve')
+  async approveGlass(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { key, reason, artifactDigest: artifact } = bodyOf(request, forms.approveGlass);
+    return this.#act(request, reply, {
+      ...{ key, reason, seen: null, wantsReason: false },
+      command: ({ view }) => ({ kind: 'ApproveBreakGlass', promotion: view.state.id, artifact }),
+    });
+  }
+
+  @Post('break-glass/review')
+  async reviewGlass(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { key, reason } = bodyOf(request, forms.reviewGlass);
+    return this.#act(request, reply, {
+      ...{ key, reason, seen: null, wantsReason: true },
+      command: ({ view }) => ({ kind: 'ReviewBreakGlass', promotion: view.state.id }),
+    });
+  }
+
+  /** Does what was asked, and answers on the page of the gate: whatever came of it is a sentence there. */
+  async #act(request: FastifyRequest, reply: FastifyReply, order: Order) {
     const caller = callerOf(request);
-    const { passed, failed } = await this.#submit(request, sent).then(
+    const { passed, failed } = await this.#submit(request, order).then(
       (closed) => ({ passed: closed, failed: null }),
       (error: Error) => ({ passed: false, failed: error }),
     );
@@ -54,23 +111,16 @@ export class DecideController {
     if (status === 404 || status >= 500) throw failed;
     this.#parts.metrics.refused(problem.code);
     if (!problem.more.recorded) this.#parts.summary.note(caller, problem.code);
-    return this.#answer(request, reply, { status, told: toldOf(problem, sent, await gateIn(request)) });
+    return this.#answer(request, reply, { status, told: toldOf(problem, order.seen, await gateIn(request)) });
   }
 
-  async #submit(request: FastifyRequest, sent: z.output<typeof forms.decide>): Promise<boolean> {
+  async #submit(request: FastifyRequest, { key, reason, wantsReason, command }: Order): Promise<boolean> {
     await this.#expectFresh(callerOf(request));
-    if (sent.verdict !== 'approve' && sent.reason === undefined)
-      throw new Problem('reason_required', 'expected a reason: say why, so that the builder knows what to do');
-    const { view, name } = await gateIn(request);
-    const { draw, submit } = intentOf(this.#parts, request, sent.key);
-    const { answer } = await submit(
-      {
-        ...{ kind: 'Decide', promotion: view.state.id, gate: name, attempt: sent.attempt, verdict: sent.verdict },
-        ...{ decision: idFrom('dec', draw('decision')), artifact: sent.artifactDigest },
-        evidenceDigest: sent.evidenceDigest,
-      },
-      sent.reason === undefined ? {} : { reason: sent.reason },
-    );
+    if (wantsReason && reason === undefined)
+      throw new Problem('reason_required', 'expected a reason: say why, so that others know what to do');
+    const named = await gateIn(request);
+    const { draw, submit } = intentOf(this.#parts, request, key);
+    const { answer } = await submit(command(named, draw), reason === undefined ? {} : { reason });
     return answer.kind === 'decided' && answer.passed;
   }
 
@@ -105,6 +155,7 @@ export class DecideController {
     const shown: DecisionShown = {
       ...{ promotion, change, told, key: randomUUID(), freshUntil: this.#freshUntil(caller) },
       gate: found(promotion.gates.find((one) => one.name === name)),
+      glassFrom: ruleOf(view.state.policy, 'approval')?.breakGlass?.from ?? null,
       prototype: prototype?.state.name ?? view.state.prototype,
       reader: { ...reader, id: person.id },
     };
@@ -112,7 +163,7 @@ export class DecideController {
   }
 }
 
-async function gateIn(request: FastifyRequest): Promise<{ readonly view: PromotionView; readonly name: 'approval' }> {
+async function gateIn(request: FastifyRequest): Promise<NamedGate> {
   const named = gateOf(paramOf(request, 'id'));
   const name = gateNames.find((one) => one === named?.gate);
   // People are asked at approvals only; a machine's gate has no page.

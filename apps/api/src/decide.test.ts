@@ -1,5 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { type Browser, openBrowser, signedIn, voteForm } from './browser.contract.ts';
-import { type Deployment, archiveOf, atApproval, formOf, openDeployment, pickText } from './deployment.contract.ts';
+import {
+  type Deployment,
+  archiveOf,
+  atApproval,
+  formOf,
+  openDeployment,
+  pickText,
+  policySource,
+} from './deployment.contract.ts';
 
 let here: Deployment;
 
@@ -261,5 +270,54 @@ describe('the inbox', () => {
 
   it('is asked for before anybody is known', async () => {
     expect((await openBrowser(here.fastify).get('/')).headers['location']).toBe('/login?to=%2F');
+  });
+});
+
+describe('an emergency on the page', () => {
+  const source = policySource
+    .replace('policy: careful', 'policy: with-glass')
+    .replace('count: 2', 'count: 2\n    breakGlass: { from: group/security }');
+  let things: Things;
+
+  beforeAll(async () => {
+    const policy = pickText((await here.post('petra', '/v1/policies', { source })).body, 'id');
+    things = await atApproval(here, 'page-glass', { policy });
+  });
+
+  const glass = (step = '') => `${pageOf(things)}/break-glass${step}`;
+  const key = () => ({ key: randomUUID() });
+
+  it('is offered only where the policy has a glass to break', async () => {
+    const browser = await signedIn(here, 'bea');
+    expect((await browser.get(pageOf(things))).text).toContain('In an emergency');
+    expect((await browser.get(pageOf(await atApproval(here, 'page-no-glass')))).text).not.toContain('In an emergency');
+  });
+
+  it('wants somebody who has just signed in, a reason, and two others', async () => {
+    const bea = await signedIn(here, 'bea');
+    const silent = await bea.post(glass(), { ...key(), minutes: '30', reason: '' });
+    expect([silent.status, silent.text]).toEqual([422, expect.stringContaining('Say why')]);
+    expect((await bea.post(glass(), { ...key(), minutes: '30', reason: 'customers cannot log in' })).status).toBe(303);
+    const asked = await bea.get(pageOf(things));
+    expect(asked.text).toContain('The glass was asked to be broken');
+    const { artifactDigest } = things.digests;
+    const own = await bea.post(glass('/approve'), { ...key(), reason: '', artifactDigest });
+    expect([own.status, own.text]).toEqual([403, expect.stringContaining('your own work')]);
+    for (const who of ['sam', 'kim'] as const) {
+      const browser = await signedIn(here, who);
+      expect((await browser.get(pageOf(things))).text).toContain('Agree to break the glass');
+      expect((await browser.post(glass('/approve'), { ...key(), reason: '', artifactDigest })).status).toBe(303);
+    }
+    expect((await bea.get(pageOf(things))).text).toContain('The glass was broken on');
+  });
+
+  it('is reviewed by somebody who had no part in it', async () => {
+    const sam = await signedIn(here, 'sam');
+    const own = await sam.post(glass('/review'), { ...key(), reason: 'all well' });
+    expect([own.status, own.text]).toEqual([403, expect.stringContaining('You had a part in it')]);
+    const petra = await signedIn(here, 'petra');
+    expect((await petra.get(pageOf(things))).text).toContain('Record the review');
+    expect((await petra.post(glass('/review'), { ...key(), reason: 'all well' })).status).toBe(303);
+    expect((await petra.get(pageOf(things))).text).not.toContain('Record the review');
   });
 });

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { authorityMatrix } from './authority-matrix.ts';
 import { pairingQuery, signedIn, voteForm } from './browser.contract.ts';
@@ -185,17 +185,22 @@ async function onPage(actor: Actor, route: Route) {
   const browser = await signedIn(here, actor);
   if (route.method === 'GET')
     return await browser.get(`${addressOf(route)}${route.path === '/login/cli' ? `?${pairingQuery}` : ''}`);
-  return await browser.post(
-    addressOf(route),
-    route.path === '/decide/:id' ? voteForm(things.digests, { attempt: '99' }) : {},
-  );
+  return await browser.post(addressOf(route), formFor(route));
+}
+
+function formFor({ path }: Route): Record<string, string> {
+  if (path === '/decide/:id') return voteForm(things.digests, { attempt: '99' });
+  if (!path.startsWith('/decide/:id/')) return {};
+  const { artifactDigest } = things.digests;
+  const more = path.endsWith('approve') ? { artifactDigest } : path.endsWith('review') ? {} : { minutes: '5' };
+  return { key: randomUUID(), reason: 'test', ...more };
 }
 
 const sameSite = { headers: { 'sec-fetch-site': 'same-origin' } };
 
 /** The policy of the tests lets nobody agree to an exception, and no token breaks a glass. */
 function isExceptional({ name }: Route): boolean {
-  return ['approveWaiver', 'askBreakGlass', 'approveBreakGlass', 'reviewBreakGlass'].includes(name);
+  return /^(approveWaiver|reviewBreakGlass|(ask|approve)BreakGlass(OnPage)?)$/.test(name);
 }
 
 /** A body that is well-formed, so that only rights can be in the way of a command. */

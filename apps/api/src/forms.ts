@@ -311,23 +311,31 @@ export const bodies = {
 
 const shortText = z.string().max(2_000);
 
+/** What every form of a decision sends: who sent it from where, a key that makes it one, and why. */
+const sentOnce = {
+  form: shortText,
+  key: z.string().regex(/^[0-9a-f-]{36}$/),
+  // An empty field is sent, and says nothing.
+  reason: z.union([
+    z.literal('').transform(() => undefined),
+    z
+      .string()
+      .transform((text) => text.replaceAll('\r\n', '\n'))
+      .pipe(reason),
+  ]),
+};
+
 /** What pages' forms send: texts only. `form` proves that the page was ours; `key` makes a click that is sent twice one. */
 export const forms = {
   empty: z.strictObject({ form: shortText }),
   token: z.strictObject({ token: shortText.trim(), to: shortText.default('/') }),
   pairing: z.strictObject({ form: shortText, ...pairing }),
+  askGlass: z.strictObject({ ...sentOnce, minutes: z.coerce.number().int().min(1).max(glassMinutesMax) }),
+  approveGlass: z.strictObject({ ...sentOnce, artifactDigest: digest }),
+  reviewGlass: z.strictObject(sentOnce),
   decide: z.strictObject({
-    form: shortText,
-    key: z.string().regex(/^[0-9a-f-]{36}$/),
+    ...sentOnce,
     verdict: z.enum(['approve', 'reject', 'request_changes']),
-    // An empty field is sent, and says nothing.
-    reason: z.union([
-      z.literal('').transform(() => undefined),
-      z
-        .string()
-        .transform((text) => text.replaceAll('\r\n', '\n'))
-        .pipe(reason),
-    ]),
     attempt: z.coerce.number().int().min(0).max(2_147_483_647),
     artifactDigest: digest,
     evidenceDigest: digest,

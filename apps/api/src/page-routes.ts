@@ -6,6 +6,9 @@ const openPage: Access = { kind: 'public', page: true };
 const page: Access = { kind: 'page', needs: 'self' };
 const readingPage: Access = { kind: 'page', needs: 'read' };
 const decidingPage: Access = { kind: 'page', needs: 'read', commands: ['Decide'] };
+const glassPage = (kind: 'AskBreakGlass' | 'ApproveBreakGlass' | 'ReviewBreakGlass'): Access => ({
+  ...{ kind: 'page', needs: 'read', commands: [kind] },
+});
 const html = 'text/html';
 const entry = { query: queries.login };
 
@@ -40,5 +43,29 @@ export const pages: readonly Route[] = [
     decidingPage,
     { 303: html },
     { form: forms.decide },
+  ]),
+  post([
+    '/decide/:id/break-glass',
+    'askBreakGlassOnPage',
+    'Ask for the glass to be broken',
+    glassPage('AskBreakGlass'),
+    { 303: html },
+    { form: forms.askGlass },
+  ]),
+  post([
+    '/decide/:id/break-glass/approve',
+    'approveBreakGlassOnPage',
+    'Agree to it, as one of two others',
+    glassPage('ApproveBreakGlass'),
+    { 303: html },
+    { form: forms.approveGlass },
+  ]),
+  post([
+    '/decide/:id/break-glass/review',
+    'reviewBreakGlassOnPage',
+    'Say what was found when it was looked at',
+    glassPage('ReviewBreakGlass'),
+    { 303: html },
+    { form: forms.reviewGlass },
   ]),
 ];
