@@ -51,6 +51,8 @@ const mutants = await new Stryker({
   coverageAnalysis: 'perTest',
   // Tables are read when a file is loaded, so every test would have to be run for each cell. Golden files hold them.
   ignoreStatic: true,
+  // A busy machine must not pass for a mutant that never ends.
+  timeoutMS: 30_000,
   concurrency: CONCURRENCY,
   // The rest is not looked at, hence not copied.
   ignorePatterns: [

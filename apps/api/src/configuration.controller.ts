@@ -2,8 +2,9 @@ import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import { type ConfigurationCommand, configurationOf } from '@proviso/domain';
 import type { LaneView, Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
+import { offering } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
 import { personRef, timeOf } from './person-ref.ts';
@@ -25,7 +26,7 @@ export class ConfigurationController {
   async read(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
     const { reads } = callerOf(request);
-    return configurationView(found(await reads.lane(idIn(request, 'lane'))), reads);
+    return configurationOffered(callerOf(request), found(await reads.lane(idIn(request, 'lane'))));
   }
 
   @Post(':id/variables')
@@ -67,11 +68,17 @@ export class ConfigurationController {
     const lane = idIn(request, 'lane');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ ...change, lane });
-    return configurationView(found(await caller.reads.lane(lane)), caller.reads);
+    return configurationOffered(caller, found(await caller.reads.lane(lane)));
   }
 }
 
 type WithoutLane<Command> = Command extends unknown ? Omit<Command, 'lane'> : never;
+
+async function configurationOffered(caller: Caller, lane: LaneView) {
+  const { prototype, environment } = lane.state;
+  const shown = await configurationView(lane, caller.reads);
+  return offering(shown, caller, { noun: 'configuration', prototype, environment });
+}
 
 async function configurationView({ state }: LaneView, reads: Reads): Promise<ConfigurationResource> {
   const { revision, variables, secrets } = configurationOf(state);

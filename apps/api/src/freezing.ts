@@ -26,10 +26,10 @@ import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { claimsIn } from './commit-authors.ts';
 import { bodies } from './forms.ts';
+import { candidateOffered } from './offering.ts';
 import type { Parts } from './parts.ts';
 import { bodyOf, found, parsed } from './parsing.ts';
 import { Problem, problemOfIntake, problemOfRefusal } from './problem.ts';
-import { candidateView } from './prototype-view.ts';
 import { type Intent, intentOf } from './submission.ts';
 
 interface Taken {
@@ -58,7 +58,7 @@ export async function freezeFrom(parts: Parts, request: FastifyRequest, prototyp
   const stored = found(await reads.candidateByManifest(prototype, candidate.manifestDigest));
   const { manifest, sizeBytes, root, skipped } = taken.frozen;
   return {
-    candidate: candidateView(stored),
+    candidate: candidateOffered(intent.caller, stored, prototype),
     created: stored.id === candidate.id,
     files: manifest.files.length,
     sizeBytes,

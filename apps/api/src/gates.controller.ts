@@ -1,14 +1,16 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { actionsAt } from '@proviso/authority';
 import { type GateName, type GateState, findGate, gateIdOf, gateNames, gateOf, idFrom } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { recorded } from './guard.ts';
+import { actionsShown } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, notFound, paramOf, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { gateView, namesFor } from './promotion-view.ts';
+import { actionFactsOf, gateView, viewerOf } from './promotion-view.ts';
 import { doneView, intentOf } from './submission.ts';
 
 interface GateRead {
@@ -28,9 +30,11 @@ export class GatesController {
   @Get(':id')
   async read(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
+    const caller = callerOf(request);
     const { view, gate } = await gateIn(request);
-    const names = await namesFor(callerOf(request).reads, [view]);
-    return gateView(view, gate, { names, now: this.#parts.now() });
+    const viewer = await viewerOf(this.#parts, caller, [view]);
+    const actions = actionsShown(actionsAt(caller.person, gate.name, actionFactsOf(view, viewer)));
+    return { ...gateView(view, gate, viewer), actions };
   }
 
   @Post(':id/decisions')

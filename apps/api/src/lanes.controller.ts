@@ -1,7 +1,9 @@
 import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import type { LaneView } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
+import { offering } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
 import { laneView } from './prototype-view.ts';
@@ -18,14 +20,16 @@ export class LanesController {
 
   @Get()
   async list(@Req() request: FastifyRequest) {
-    const { items, next } = await callerOf(request).reads.lanes(pageIn(request));
-    return { items: items.map(laneView), next };
+    const caller = callerOf(request);
+    const { items, next } = await caller.reads.lanes(pageIn(request));
+    return { items: items.map((lane) => laneOffered(caller, lane)), next };
   }
 
   @Get(':id')
   async read(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
-    return laneView(found(await callerOf(request).reads.lane(idIn(request, 'lane'))));
+    const caller = callerOf(request);
+    return laneOffered(caller, found(await caller.reads.lane(idIn(request, 'lane'))));
   }
 
   @Post(':id/hold')
@@ -46,6 +50,11 @@ export class LanesController {
     const lane = idIn(request, 'lane');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ kind, lane }, { reason });
-    return laneView(found(await caller.reads.lane(lane)));
+    return laneOffered(caller, found(await caller.reads.lane(lane)));
   }
+}
+
+function laneOffered(caller: Caller, lane: LaneView) {
+  const { prototype, environment } = lane.state;
+  return offering(laneView(lane), caller, { noun: 'lane', prototype, environment });
 }

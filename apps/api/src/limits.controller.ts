@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
 import { tagOf, taggedAs } from './entity-tag.ts';
 import { bodies, queries } from './forms.ts';
+import { offering } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, queryOf } from './parsing.ts';
 import { intentOf } from './submission.ts';
@@ -37,11 +38,14 @@ export class LimitsController {
   }
 }
 
-async function shownTo({ reads }: Pick<Caller, 'reads'>) {
-  const [workspace, usage] = await Promise.all([reads.workspace(), reads.usage()]);
+async function shownTo(caller: Caller) {
+  const { reads } = caller;
+  const [workspace, taken] = await Promise.all([reads.workspace(), reads.usage()]);
   const { state, revision } = found(workspace);
-  const { diskBytes, prototypes, runs, builds } = usage;
-  return { limits: limitsOf(state), set: state.limits ?? {}, usage: { diskBytes, prototypes, runs, builds }, revision };
+  const { diskBytes, prototypes, runs, builds } = taken;
+  const usage = { diskBytes, prototypes, runs, builds };
+  const shown = { limits: limitsOf(state), set: state.limits ?? {}, usage, revision };
+  return offering(shown, caller, { noun: 'limits' });
 }
 
 /** Without the names that were left out: an entry holds no hole. */

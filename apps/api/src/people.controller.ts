@@ -1,9 +1,9 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type Binding, type PersonId, type PersonState, idFrom } from '@proviso/domain';
-import type { Reads } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { type BindingForm, bodies, queries } from './forms.ts';
+import { offering } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
@@ -23,30 +23,30 @@ export class PeopleController {
   @Get('me')
   async me(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
-    const { workspace, person, reads } = callerOf(request);
-    const [name, shown] = await Promise.all([reads.workspaceName(), personShown(reads, person.id)]);
-    return { workspace: { id: workspace, name }, person: shown };
+    const caller = callerOf(request);
+    const [workspace, person] = await Promise.all([workspaceShown(caller), personShown(caller, caller.person.id)]);
+    return { workspace, person };
   }
 
   @Get('workspaces')
   async workspaces(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
-    const { workspace, reads } = callerOf(request);
-    return { items: [{ id: workspace, name: await reads.workspaceName() }], next: null };
+    return { items: [await workspaceShown(callerOf(request))], next: null };
   }
 
   @Get('people')
   async list(@Req() request: FastifyRequest) {
-    const { reads } = callerOf(request);
+    const caller = callerOf(request);
+    const { reads } = caller;
     const { items, next } = await reads.people(pageIn(request));
     const [names, uses] = await Promise.all([reads.names(items.map((person) => person.id)), usesOf(reads, items)]);
-    return { items: items.map((person) => personView(person, { names, uses })), next };
+    return { items: items.map((person) => personOffered(caller, person, { names, uses })), next };
   }
 
   @Get('people/:id')
   async read(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
-    return personShown(callerOf(request).reads, idIn(request, 'psn'));
+    return personShown(callerOf(request), idIn(request, 'psn'));
   }
 
   @Post('people')
@@ -63,7 +63,7 @@ export class PeopleController {
       { personal: { name, ...(email === undefined ? {} : { email }) } },
     );
     reply.header('location', `/v1/people/${person}`);
-    return personShown(caller.reads, person);
+    return personShown(caller, person);
   }
 
   @Post('people/:id/roles')
@@ -97,7 +97,7 @@ export class PeopleController {
     const person = idIn(request, 'psn');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ kind: 'RevokeToken', person, token });
-    return personShown(caller.reads, person);
+    return personShown(caller, person);
   }
 
   @Get('people/:id/personal')
@@ -108,7 +108,7 @@ export class PeopleController {
     // Recorded before anything is shown: whoever was refused or cut off has seen nothing, and nobody sees unrecorded.
     const { replayed } = await submit({ kind: 'ReadPersonal', person });
     if (replayed) throw new Problem('key_conflict', 'expected a key of its own for each reading, got one used before');
-    const [shown, held] = await Promise.all([personShown(caller.reads, person), caller.reads.personal(person)]);
+    const [shown, held] = await Promise.all([personShown(caller, person), caller.reads.personal(person)]);
     return { person: shown, ...held, texts: [...held.texts] };
   }
 
@@ -120,7 +120,7 @@ export class PeopleController {
     const person = idIn(request, 'psn');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ kind: 'ErasePerson', person });
-    return personShown(caller.reads, person);
+    return personShown(caller, person);
   }
 
   @Post('people/:id/disable')
@@ -131,7 +131,7 @@ export class PeopleController {
     const person = idIn(request, 'psn');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ kind: 'DisablePerson', person });
-    return personShown(caller.reads, person);
+    return personShown(caller, person);
   }
 
   async #change(request: FastifyRequest, kind: 'GrantRole' | 'RevokeRole') {
@@ -140,7 +140,7 @@ export class PeopleController {
     const person = idIn(request, 'psn');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ kind, person, binding });
-    return personShown(caller.reads, person);
+    return personShown(caller, person);
   }
 }
 
@@ -158,10 +158,20 @@ function expectAccountable(actsFor: PersonId | undefined): void {
   throw new Problem('invalid', message, { errors: [{ pointer: '/actsFor', code: 'invalid', message }] });
 }
 
-async function personShown(reads: Reads, id: PersonId) {
+async function workspaceShown(caller: Caller) {
+  const name = await caller.reads.workspaceName();
+  return offering({ id: caller.workspace, name }, caller, { noun: 'workspace' });
+}
+
+async function personShown(caller: Caller, id: PersonId) {
+  const { reads } = caller;
   const [known, names] = await Promise.all([reads.person(id), reads.names([id])]);
   const person = found(known);
-  return personView(person, { names, uses: await usesOf(reads, [person]) });
+  return personOffered(caller, person, { names, uses: await usesOf(reads, [person]) });
+}
+
+function personOffered(caller: Caller, person: PersonState, known: Parameters<typeof personView>[1]) {
+  return offering(personView(person, known), caller, { noun: 'person', person: person.id });
 }
 
 function bindingFrom({ role, group, prototype, environment }: BindingForm): Binding {

@@ -3,9 +3,10 @@ import { authorise, authority } from '@proviso/authority';
 import { type PolicyId, replayPromotion, tryVote, versionInForce } from '@proviso/domain';
 import type { PolicyView, PromotionView, Reads } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { tagOf, taggedAs } from './entity-tag.ts';
 import { bodies, queries } from './forms.ts';
+import { offering } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, notFound, pageIn, paramOf, parsed, queryOf } from './parsing.ts';
 import { policyOfSource } from './policy-source.ts';
@@ -24,9 +25,13 @@ export class PoliciesController {
 
   @Get()
   async list(@Req() request: FastifyRequest) {
-    const { items, next } = await callerOf(request).reads.policies(pageIn(request));
+    const caller = callerOf(request);
+    const { items, next } = await caller.reads.policies(pageIn(request));
     const now = this.#parts.now();
-    return { items: items.map((policy) => policyView(policy, { source: null, now })), next };
+    return {
+      items: items.map((policy) => offering(policyView(policy, { source: null, now }), caller, { noun: 'policy' })),
+      next,
+    };
   }
 
   @Get(':id')
@@ -34,7 +39,7 @@ export class PoliciesController {
     queryOf(request, queries.none);
     const policy = found(await callerOf(request).reads.policy(idIn(request, 'pol')));
     reply.header('etag', tagOf(policy.revision));
-    return this.#shown(policy);
+    return this.#shown(callerOf(request), policy);
   }
 
   @Post()
@@ -55,7 +60,7 @@ export class PoliciesController {
     const address = `/v1/policies/${command.policyId}`;
     const policy = found(await caller.reads.policy(command.policyId));
     reply.code(receipt.entries.length > 0 ? 201 : 200).headers({ location: address, ...taggedAs(address, policy) });
-    return policyView(policy, { source, now: this.#parts.now() });
+    return offering(policyView(policy, { source, now: this.#parts.now() }), caller, { noun: 'policy' });
   }
 
   @Get(':id/versions')
@@ -83,7 +88,7 @@ export class PoliciesController {
     await submit({ kind: 'AgreeToPolicy', policyId, digest }, reason === undefined ? {} : { reason });
     const policy = found(await caller.reads.policy(policyId));
     reply.headers(taggedAs(`/v1/policies/${policyId}`, policy));
-    return this.#shown(policy);
+    return this.#shown(callerOf(request), policy);
   }
 
   @Post('try')
@@ -113,10 +118,10 @@ export class PoliciesController {
     return { looked: states.length, whole, changed };
   }
 
-  async #shown(policy: PolicyView) {
+  async #shown(caller: Caller, policy: PolicyView) {
     const now = this.#parts.now();
     const source = await sourceOf(this.#parts.store, versionInForce(policy.state, now).digest);
-    return policyView(policy, { source, now });
+    return offering(policyView(policy, { source, now }), caller, { noun: 'policy' });
   }
 }
 

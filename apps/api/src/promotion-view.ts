@@ -1,4 +1,4 @@
-import { type Action, actionsOn, authority } from '@proviso/authority';
+import { type ActionFacts, actionsOn, authority } from '@proviso/authority';
 import {
   type Door,
   type GateState,
@@ -21,6 +21,7 @@ import {
 import type { PastWait, PromotionView, Reads } from '@proviso/journal';
 import type { Caller } from './caller.ts';
 import { canarySight } from './canary-sight.ts';
+import { actionsShown } from './offering.ts';
 import type { Parts } from './parts.ts';
 import { hasPreviews } from './preview.ts';
 import { breakGlassView, gateExceptions, isReviewDue, peopleOfExceptions } from './exception-view.ts';
@@ -112,15 +113,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
             busy: isBusy(view),
           },
     preview: viewer.previews && isInStaging(state) ? `/v1/promotions/${state.id}/preview` : null,
-    actions: actionsOn(viewer.person, {
-      promotion: state,
-      hold: production?.state.hold ?? null,
-      lentBy: viewer.lentBy,
-      scopes: viewer.scopes,
-      door: viewer.door,
-      now: viewer.now,
-      people: { ...view.people, ...viewer.delegators },
-    }).map(actionView),
+    actions: actionsShown(actionsOn(viewer.person, actionFactsOf(view, viewer))),
     breakGlass: breakGlassView(view, viewer.names),
     revision: view.revision,
     openedAt: timeOf(state.openedAt),
@@ -128,6 +121,13 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     outcome: state.outcome,
     stoppedAt: stoppedAt(state, said),
   };
+}
+
+/** What the offer of actions on a promotion depends on, beside who it is made to. */
+export function actionFactsOf({ state, production, people }: PromotionView, viewer: Viewer): ActionFacts {
+  const { lentBy, scopes, door, now, delegators } = viewer;
+  const hold = production?.state.hold ?? null;
+  return { promotion: state, hold, lentBy, scopes, door, now, people: { ...people, ...delegators } };
 }
 
 /** From the staging gate on a version stays there to be looked at, until its promotion ends. */
@@ -209,8 +209,4 @@ function stoppedAt(state: PromotionState, said: Headline): string | null {
   const moving = ['queued', 'running', 'waiting_for_human', 'canary', 'live', 'held'].includes(said.state);
   if (moving) return null;
   return said.at ?? (state.outcome === 'rolled_back' ? (state.gates.at(-1)?.name ?? null) : null);
-}
-
-function actionView({ rel, allowed, code, reason, whoCan }: Action): PromotionResource['actions'][number] {
-  return { rel, allowed, code, reason, whoCan: [...whoCan] };
 }

@@ -1,13 +1,15 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type PrototypeId, idFrom } from '@proviso/domain';
+import type { PrototypeView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { tagOf, taggedAs } from './entity-tag.ts';
 import { freezeFrom } from './freezing.ts';
 import { bodies, queries } from './forms.ts';
+import { candidateOffered, offering } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
-import { candidateView, prototypeView } from './prototype-view.ts';
+import { prototypeView } from './prototype-view.ts';
 import { intentOf, uuidOfSeed } from './submission.ts';
 
 /** Prototypes and their versions. */
@@ -21,8 +23,9 @@ export class PrototypesController {
 
   @Get()
   async list(@Req() request: FastifyRequest) {
-    const { items, next } = await callerOf(request).reads.prototypes(pageIn(request));
-    return { items: items.map(prototypeView), next };
+    const caller = callerOf(request);
+    const { items, next } = await caller.reads.prototypes(pageIn(request));
+    return { items: items.map((prototype) => prototypeOffered(caller, prototype)), next };
   }
 
   @Get(':id')
@@ -30,7 +33,7 @@ export class PrototypesController {
     queryOf(request, queries.none);
     const prototype = found(await callerOf(request).reads.prototype(idIn(request, 'pro')));
     reply.header('etag', tagOf(prototype.revision));
-    return prototypeView(prototype);
+    return prototypeOffered(callerOf(request), prototype);
   }
 
   @Post()
@@ -92,12 +95,13 @@ export class PrototypesController {
   @Get(':id/candidates')
   async candidates(@Req() request: FastifyRequest) {
     const { after, limit } = queryOf(request, queries.page);
-    const { state } = found(await callerOf(request).reads.prototype(idIn(request, 'pro')));
+    const caller = callerOf(request);
+    const { state } = found(await caller.reads.prototype(idIn(request, 'pro')));
     const newest = state.candidates.toReversed();
     const start = after === undefined ? 0 : newest.findIndex((candidate) => candidate.id === after) + 1;
     const items = newest.slice(start, start + limit);
     return {
-      items: items.map(candidateView),
+      items: items.map((candidate) => candidateOffered(caller, candidate, state.id)),
       next: start + limit < newest.length ? (items.at(-1)?.id ?? null) : null,
     };
   }
@@ -113,6 +117,10 @@ export class PrototypesController {
   async #shown(request: FastifyRequest, reply: FastifyReply, id: PrototypeId) {
     const prototype = found(await callerOf(request).reads.prototype(id));
     reply.headers(taggedAs(`/v1/prototypes/${id}`, prototype));
-    return prototypeView(prototype);
+    return prototypeOffered(callerOf(request), prototype);
   }
+}
+
+function prototypeOffered(caller: Caller, prototype: PrototypeView) {
+  return offering(prototypeView(prototype), caller, { noun: 'prototype', prototype: prototype.state.id });
 }

@@ -60,6 +60,19 @@ const personRef = named('PersonRef', z.strictObject({ id: ids.person, name: z.st
 
 const token = named('Token', tokenShape);
 
+const action = named(
+  'Action',
+  z.strictObject({
+    rel: z.string(),
+    allowed: z.boolean(),
+    code: z.string().nullable(),
+    reason: z.string().nullable(),
+    whoCan: z.array(z.string()),
+  }),
+);
+
+const actions = z.array(action).describe('what the reader may do about it, or why not and who could');
+
 const person = named(
   'Person',
   z.strictObject({
@@ -74,10 +87,11 @@ const person = named(
     waitsForRole: z.boolean().describe('a human who signed in and was given nothing yet'),
     accounts: z.array(z.string()).describe('who vouches for the accounts by which they are known'),
     tokens: z.array(token),
+    actions,
   }),
 );
 
-const workspace = named('Workspace', z.strictObject({ id: z.string(), name: z.string().nullable() }));
+const workspace = named('Workspace', z.strictObject({ id: z.string(), name: z.string().nullable(), actions }));
 
 const candidate = named(
   'Candidate',
@@ -100,10 +114,13 @@ const candidate = named(
   }),
 );
 
+/** As a thing of its own; inside of others a candidate is only told. */
+const offeredCandidate = named('OfferedCandidate', candidate.extend({ actions }));
+
 const frozenCandidate = named(
   'FrozenCandidate',
   z.strictObject({
-    candidate,
+    candidate: offeredCandidate,
     created: z.boolean(),
     files: z.int(),
     sizeBytes: z.int(),
@@ -126,10 +143,11 @@ const prototype = named(
     candidates: z.int(),
     workloads: z.array(named('Workload', workloadShape)),
     revision: z.int().describe('its ETag'),
+    actions,
   }),
 );
 
-const policy = named('Policy', policyShape);
+const policy = named('Policy', policyShape.extend({ actions }));
 const policyVersion = named('PolicyVersion', policyVersionShape);
 
 const release = z.strictObject({
@@ -156,6 +174,7 @@ const lane = named(
     queue: z.array(ids.promotion),
     leaseRemainingMs: z.number().nullable(),
     revision: z.int(),
+    actions,
   }),
 );
 
@@ -167,23 +186,13 @@ const configuration = named(
     revision: z.int().describe('grows with each change; releases run with the newest'),
     variables: z.array(z.strictObject({ name: z.string(), value: z.string(), by: personRef, since: time })),
     secrets: z.array(z.strictObject({ name: z.string(), reference: secretReference, by: personRef, since: time })),
+    actions,
   }),
 );
 
 const reason = named(
   'Reason',
   z.strictObject({ code: z.string(), message: z.string(), file: z.string().optional(), line: z.int().optional() }),
-);
-
-const action = named(
-  'Action',
-  z.strictObject({
-    rel: z.string(),
-    allowed: z.boolean(),
-    code: z.string().nullable(),
-    reason: z.string().nullable(),
-    whoCan: z.array(z.string()),
-  }),
 );
 
 const decision = named(
@@ -252,7 +261,7 @@ const promotion = named(
       })
       .nullable(),
     preview: z.string().nullable().describe('the door that gives a link to this version in staging, while it is there'),
-    actions: z.array(action),
+    actions,
     breakGlass: breakGlassShape(personRef),
     revision: z.int(),
     openedAt: time,
@@ -309,17 +318,17 @@ const edgeOrders = named('EdgeOrders', edgeOrdersShape(releaseOrder));
 export const resources = {
   candidate,
   configuration,
-  candidates: page('CandidatePage', candidate),
+  candidates: page('CandidatePage', offeredCandidate),
   done,
   edgeOrders,
   explanation,
   frozenCandidate,
-  gate,
+  gate: named('OfferedGate', gate.extend({ actions })),
   health: named('Health', z.strictObject({ status: z.string() })),
   history: named('History', z.strictObject({ items: z.array(entry), next: z.int().nullable() })),
   lane,
   lanes: page('LanePage', lane),
-  limits: named('Limits', limitsShape),
+  limits: named('Limits', limitsShape.extend({ actions })),
   looks: named('Looks', z.strictObject({ items: z.array(look) })),
   me: named('Me', z.strictObject({ workspace, person })),
   people: page('PersonPage', person),
@@ -365,14 +374,16 @@ export const resources = {
 
 /** A promotion as answered. */
 export type PromotionResource = z.infer<typeof promotion>;
-/** A gate as answered. */
+/** What somebody may do, as answered. */
+export type ActionResource = z.infer<typeof action>;
+/** A gate as told within its promotion. */
 export type GateResource = z.infer<typeof gate>;
-/** A person as answered. */
-export type PersonResource = z.infer<typeof person>;
-/** A lane as answered. */
-export type LaneResource = z.infer<typeof lane>;
-/** What a lane gives to its releases, as answered. */
-export type ConfigurationResource = z.infer<typeof configuration>;
+/** A person as answered, but for what the reader may do about them. */
+export type PersonResource = Omit<z.infer<typeof person>, 'actions'>;
+/** A lane as answered, but for what its reader may do. */
+export type LaneResource = Omit<z.infer<typeof lane>, 'actions'>;
+/** What a lane gives to its releases, as answered, but for what its reader may do. */
+export type ConfigurationResource = Omit<z.infer<typeof configuration>, 'actions'>;
 /** Why somebody may or may not do something, as answered. */
 export type ExplanationResource = z.infer<typeof explanation>;
 /** What an edge is told. */

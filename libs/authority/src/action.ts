@@ -46,15 +46,18 @@ const offersOn = {
     upload: 'FreezeCandidate',
     promote: 'OpenPromotion',
     assign_owner: 'AssignOwner',
+    assign_tier: 'AssignTier',
     trust: 'TrustPrototype',
   },
   candidate: { promote: 'OpenPromotion' },
-  policy: { publish: 'PublishPolicy' },
+  policy: { publish: 'PublishPolicy', agree: 'AgreeToPolicy' },
   person: {
     grant_role: 'GrantRole',
     revoke_role: 'RevokeRole',
     issue_token: 'IssueToken',
     revoke_token: 'RevokeToken',
+    unlink_identity: 'UnlinkIdentity',
+    end_sessions: 'EndSessions',
     disable: 'DisablePerson',
   },
   lane: { hold: 'HoldLane', resume: 'ResumeLane' },
@@ -70,15 +73,23 @@ const offersOn = {
 /** Things that answer with what can be done about them. */
 export type Noun = keyof typeof offersOn;
 
-/** Where a thing is, as far as bindings can be narrowed to it. */
+/** Where a thing is, as far as bindings can be narrowed to it; of a person, who: some things are everybody's own affair. */
 export interface Whereabouts {
   readonly prototype?: string;
   readonly environment?: Environment;
+  readonly person?: PersonId;
 }
 
+/** Who would act, and how they came. */
+export type Viewer = Pick<Subject, 'actor' | 'lentBy' | 'scopes' | 'door'>;
+
 /** Every action on one thing, with the reason when this actor may not. Rights alone: the thing's state may still refuse. */
-export function actionsFor(actor: PersonState, noun: Noun, where: Whereabouts = {}): readonly Action[] {
-  return Object.entries(offersOn[noun]).map(([rel, kind]) => answered(rel, { actor, command: { kind }, ...where }));
+export function actionsFor(viewer: Viewer, noun: Noun, where: Whereabouts = {}): readonly Action[] {
+  const { person, ...place } = where;
+  return Object.entries(offersOn[noun]).map(([rel, kind]) => {
+    const command = person === undefined ? { kind } : { kind, person };
+    return answered(rel, { ...viewer, command, ...place });
+  });
 }
 
 /** What the offer depends on beside the actor. */

@@ -4,6 +4,7 @@ export {
   type ActionFacts,
   type Noun,
   type PromotionRel,
+  type Viewer,
   type Whereabouts,
   actionsAt,
   actionsFor,

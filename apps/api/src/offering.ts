@@ -1,0 +1,29 @@
+import { type Action, type Noun, type Whereabouts, actionsFor } from '@proviso/authority';
+import type { Candidate, PrototypeId } from '@proviso/domain';
+import type { Caller } from './caller.ts';
+import { candidateView } from './prototype-view.ts';
+import type { ActionResource } from './resources.ts';
+
+/** Who reads, as far as it matters for what they may do. */
+export type Reader = Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'session'>;
+
+/** What is shown, with what its reader may do about it, or why not and who could. */
+export function offering<Shown extends object>(
+  shown: Shown,
+  { person, lentBy, scopes, session }: Reader,
+  { noun, ...where }: { readonly noun: Noun } & Whereabouts,
+): Shown & { actions: ActionResource[] } {
+  // As `submission.ts` tells it to the journal: whoever is signed in came by a page.
+  const door = session === null ? null : { channel: 'page' };
+  return { ...shown, actions: actionsShown(actionsFor({ actor: person, lentBy, scopes, door }, noun, where)) };
+}
+
+/** Actions as answered. */
+export function actionsShown(actions: readonly Action[]): ActionResource[] {
+  return actions.map(({ rel, allowed, code, reason, whoCan }) => ({ rel, allowed, code, reason, whoCan: [...whoCan] }));
+}
+
+/** A version as a thing of its own. */
+export function candidateOffered(reader: Reader, candidate: Candidate, prototype: PrototypeId) {
+  return offering(candidateView(candidate), reader, { noun: 'candidate', prototype });
+}
