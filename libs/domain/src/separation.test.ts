@@ -120,7 +120,6 @@ describe('a vote', () => {
 
   it.each([
     ['requester', 'you asked for this promotion'],
-    ['owner_who_built', 'you own and built this prototype'],
     ['author', 'you wrote part of this candidate'],
     ['uploader', 'you uploaded this candidate or evidence for it'],
     ['policy_author', 'you wrote the policy that this promotion is decided by'],

@@ -4,14 +4,7 @@ import { type Refusal, refusal } from './refusal.ts';
 import type { ExternalEvidence } from './workload.ts';
 
 /** Why somebody may not decide on a promotion. */
-export const exclusionReasons = [
-  'requester',
-  'owner_who_built',
-  'author',
-  'uploader',
-  'policy_author',
-  'lender',
-] as const;
+export const exclusionReasons = ['requester', 'author', 'uploader', 'policy_author', 'lender'] as const;
 /** One of them. */
 export type ExclusionReason = (typeof exclusionReasons)[number];
 
@@ -34,9 +27,11 @@ export interface Involved {
   readonly lenders: readonly PersonId[];
 }
 
-/** Everyone excluded, agents resolved to their humans: nobody approves their own work through a bot. */
+/**
+ * Everyone excluded, agents resolved to their humans: nobody approves their own work through a bot. An owner who built
+ * it is among them as whoever they were in building; one who only answers for it may decide.
+ */
 export function exclusionsOf(involved: Involved, people: Readonly<Record<string, PersonState>>): readonly Exclusion[] {
-  const built = [involved.uploader, involved.requester, ...involved.authors];
   const named: Exclusion[] = [
     { person: involved.requester, why: 'requester' },
     { person: involved.uploader, why: 'uploader' },
@@ -45,7 +40,6 @@ export function exclusionsOf(involved: Involved, people: Readonly<Record<string,
     { person: involved.policyAuthor, why: 'policy_author' },
     ...involved.lenders.map((person): Exclusion => ({ person, why: 'lender' })),
   ];
-  if (built.includes(involved.owner)) named.push({ person: involved.owner, why: 'owner_who_built' });
   const resolved = named.flatMap((exclusion) => {
     const human = people[exclusion.person]?.actsFor;
     return human === undefined ? [exclusion] : [exclusion, { person: human, why: exclusion.why }];
@@ -97,7 +91,6 @@ export function separateLent(lentBy: PersonId | null): Refusal | null {
 
 const wordsFor: Readonly<Record<ExclusionReason, string>> = {
   requester: 'you asked for this promotion',
-  owner_who_built: 'you own and built this prototype',
   author: 'you wrote part of this candidate',
   uploader: 'you uploaded this candidate or evidence for it',
   policy_author: 'you wrote the policy that this promotion is decided by',
