@@ -1,6 +1,16 @@
 import type { PersonId } from './id.ts';
 import type { PersonState } from './person.ts';
-import { exclusionReasons, exclusionsOf, hasOrphan, type Involved, separate, separateLent } from './separation.ts';
+import {
+  exclusionReasons,
+  exclusionsOf,
+  exclusionsOfEvidence,
+  hasOrphan,
+  type Involved,
+  separate,
+  separateLent,
+  separateLentOwn,
+} from './separation.ts';
+import type { ExternalEvidence } from './workload.ts';
 
 const person = (id: string, over: Partial<PersonState> = {}): PersonState => ({
   ...{ id: `psn_${id}`, kind: 'human', disabled: false, bindings: [], tokens: [] },
@@ -103,6 +113,20 @@ describe('an agent of nobody', () => {
   });
 });
 
+describe('whoever brings evidence from outside', () => {
+  const evidence = {} as ExternalEvidence;
+
+  it('is kept from deciding, with the human behind them and whoever lent them the token', () => {
+    const bot = person('bot', { kind: 'service', actsFor: 'psn_human' });
+    expect(exclusionsOfEvidence(evidence, person('other'))).toEqual([{ person: 'psn_other', why: 'uploader' }]);
+    expect(exclusionsOfEvidence({ ...evidence, lentBy: 'psn_lender' }, bot)).toEqual([
+      { person: 'psn_bot', why: 'uploader' },
+      { person: 'psn_human', why: 'uploader' },
+      { person: 'psn_lender', why: 'lender' },
+    ]);
+  });
+});
+
 describe('a vote', () => {
   it('is a human’s own', () => {
     for (const kind of ['service', 'agent'] as const)
@@ -134,7 +158,12 @@ describe('a vote', () => {
   });
 
   it('is not given with a token that another person issued', () => {
-    expect(separateLent(null)).toBeNull();
+    expect([separateLent(null), separateLentOwn(null)]).toEqual([null, null]);
+    expect(separateLentOwn('psn_other')).toEqual({
+      code: 'step_up_required',
+      message: 'expected a token of your own for this, got one that another person issued',
+      rule: 'separation/lent_token',
+    });
     expect(separateLent('psn_other')).toEqual({
       code: 'step_up_required',
       message: 'expected a token of your own to decide with, got one that another person issued',

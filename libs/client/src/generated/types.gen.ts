@@ -60,6 +60,14 @@ export type Token = {
     lastUsedOn: string | null;
 };
 
+export type Action = {
+    rel: string;
+    allowed: boolean;
+    code: string | null;
+    reason: string | null;
+    whoCan: Array<string>;
+};
+
 export type Person = {
     id: string;
     name: string | null;
@@ -89,11 +97,19 @@ export type Person = {
      */
     accounts: Array<string>;
     tokens: Array<Token>;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type Workspace = {
     id: string;
     name: string | null;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type Candidate = {
@@ -126,8 +142,42 @@ export type Candidate = {
     };
 };
 
+export type OfferedCandidate = {
+    id: string;
+    version: string;
+    manifestDigest: string;
+    artifactDigest: string;
+    parts: {
+        [key: string]: string;
+    };
+    /**
+     * what people and machines outside brought for it
+     */
+    evidence: Array<{
+        kind: string;
+        digest: string;
+        by: string;
+    }>;
+    sizeBytes: number | null;
+    /**
+     * its files are gone: freeze it again
+     */
+    removed: boolean;
+    origin: {
+        kind: 'upload' | 'git' | 'github';
+        uploader: string;
+        authors: Array<string>;
+        repository: string | null;
+        commit: string | null;
+    };
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
+};
+
 export type FrozenCandidate = {
-    candidate: Candidate;
+    candidate: OfferedCandidate;
     created: boolean;
     files: number;
     sizeBytes: number;
@@ -171,6 +221,10 @@ export type Prototype = {
      * its ETag
      */
     revision: number;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type Policy = {
@@ -207,6 +261,10 @@ export type Policy = {
      * its ETag
      */
     revision: number;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type PolicyVersion = {
@@ -281,6 +339,10 @@ export type Lane = {
     queue: Array<string>;
     leaseRemainingMs: number | null;
     revision: number;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type Configuration = {
@@ -317,6 +379,10 @@ export type Configuration = {
          */
         since: string;
     }>;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type Reason = {
@@ -324,14 +390,6 @@ export type Reason = {
     message: string;
     file?: string;
     line?: number;
-};
-
-export type Action = {
-    rel: string;
-    allowed: boolean;
-    code: string | null;
-    reason: string | null;
-    whoCan: Array<string>;
 };
 
 export type Decision = {
@@ -466,6 +524,9 @@ export type Promotion = {
      * the door that gives a link to this version in staging, while it is there
      */
     preview: string | null;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
     actions: Array<Action>;
     breakGlass: {
         askedBy: PersonRef;
@@ -626,8 +687,51 @@ export type EdgeOrders = {
 };
 
 export type CandidatePage = {
-    items: Array<Candidate>;
+    items: Array<OfferedCandidate>;
     next: string | null;
+};
+
+export type OfferedGate = {
+    id: string;
+    promotion: string;
+    name: 'readiness' | 'build' | 'scan' | 'evaluation' | 'staging' | 'approval' | 'canary';
+    status: 'pending' | 'claimed' | 'errored' | 'waiting' | 'passed' | 'failed' | 'inconclusive' | 'rejected' | 'changes_requested' | 'expired' | 'stopped';
+    attempt: number;
+    revision: number;
+    /**
+     * RFC 3339, UTC
+     */
+    since: string;
+    verdict: 'pass' | 'waived' | 'inconclusive' | 'fail' | null;
+    reasons: Array<Reason>;
+    measure: {
+        n: number;
+        k: number;
+        lower: number;
+        upper: number;
+        method: string;
+    } | null;
+    evidence: Array<{
+        kind: string;
+        digest: string;
+    }>;
+    requirements: Array<{
+        from: string;
+        count: number;
+        have: number;
+    }>;
+    /**
+     * whose votes are still missing, in words; null when nobody is
+     */
+    missing: string | null;
+    decisions: Array<Decision>;
+    expiresAt: string | null;
+    artifactDigest: string;
+    evidenceDigest: string | null;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type Health = {
@@ -677,6 +781,10 @@ export type Limits = {
      * its ETag
      */
     revision: number;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
 };
 
 export type Looks = {
@@ -2892,7 +3000,7 @@ export type ReadGateResponses = {
     /**
      * done
      */
-    200: Gate;
+    200: OfferedGate;
 };
 
 export type ReadGateResponse = ReadGateResponses[keyof ReadGateResponses];
