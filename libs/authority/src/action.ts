@@ -48,17 +48,24 @@ const offersOn = {
     assign_owner: 'AssignOwner',
     assign_tier: 'AssignTier',
     trust: 'TrustPrototype',
+    trust_workload: 'TrustWorkload',
+    distrust_workload: 'DistrustWorkload',
   },
-  candidate: { promote: 'OpenPromotion' },
+  candidate: { promote: 'OpenPromotion', add_evidence: 'AddEvidence' },
   policy: { publish: 'PublishPolicy', agree: 'AgreeToPolicy' },
   person: {
     grant_role: 'GrantRole',
     revoke_role: 'RevokeRole',
     issue_token: 'IssueToken',
     revoke_token: 'RevokeToken',
+    issue_own_token: 'IssueOwnToken',
+    revoke_own_token: 'RevokeOwnToken',
+    link_identity: 'LinkIdentity',
     unlink_identity: 'UnlinkIdentity',
     end_sessions: 'EndSessions',
+    read_personal: 'ReadPersonal',
     disable: 'DisablePerson',
+    erase: 'ErasePerson',
   },
   lane: { hold: 'HoldLane', resume: 'ResumeLane' },
   configuration: {
@@ -72,6 +79,12 @@ const offersOn = {
 
 /** Things that answer with what can be done about them. */
 export type Noun = keyof typeof offersOn;
+
+/** Every kind of command that is offered on some noun: what a door takes and nothing here offers would be found by nobody. */
+export function offeredKinds(): ReadonlySet<Command['kind']> {
+  const onPromotions = ['Decide', 'Rerun', 'Cancel', 'Rollback'] as const;
+  return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions]);
+}
 
 /** Where a thing is, as far as bindings can be narrowed to it; of a person, who: some things are everybody's own affair. */
 export interface Whereabouts {

@@ -9,6 +9,7 @@ export {
   actionsAt,
   actionsFor,
   actionsOn,
+  offeredKinds,
   promotionRels,
 } from './action.ts';
 export {

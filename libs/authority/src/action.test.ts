@@ -1,0 +1,189 @@
+import type { GateState, Hold, PersonState, PromotionState, Scene } from '@proviso/domain';
+import { commandOf } from './action.ts';
+import { actionsAt, actionsFor, actionsOn, explainAction, promotionRels, whoCanDo } from './index.ts';
+
+const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
+const person = (id: string, bindings: PersonState['bindings']): PersonState => ({
+  ...{ id: `psn_${id}`, kind: 'human', disabled: false, bindings, tokens: [] },
+});
+const sam = person('sam', [{ role: 'approver', group: 'security' }]);
+const olga = person('olga', [{ role: 'operator' }]);
+
+const gate = (over: Partial<GateState> = {}): GateState => ({
+  ...{ name: 'approval', status: 'waiting', attempt: 2, breakages: 0, revision: 1, since: 0, claimant: null },
+  ...{ retryAt: null, expiresAt: null, verdict: null, reasons: [], evidence: [], measure: null, decisions: [] },
+  ...{ evidenceDigest: digest('e') },
+  ...over,
+});
+
+const promotionAt = (gates: readonly GateState[], over: object = {}) =>
+  ({
+    ...{ id: 'prm_1', prototype: 'pro_1', exclusions: [], outcome: null, undo: null, productionAt: null, gates },
+    candidate: { manifest: { artifact: digest('a') } },
+    lanes: { staging: 'lane_s', production: 'lane_p' },
+    policy: {
+      ...{ name: 'p', environment: 'production', evidenceAgeMaxMs: 1 },
+      gates: [{ gate: 'approval', requirements: [{ from: 'group/security', count: 1 }], expiresMs: 1 }],
+    },
+    ...over,
+  }) as unknown as PromotionState;
+
+const facts = (promotion: PromotionState, hold: Hold | null = null) => ({
+  promotion,
+  hold,
+  lentBy: null,
+  scopes: null,
+});
+const relsOn = (promotion: PromotionState, hold: Hold | null = null) =>
+  actionsOn(sam, facts(promotion, hold)).map(({ rel }) => rel);
+
+describe('on a promotion is offered', () => {
+  const held: Hold = { reason: 'rolled_back', by: 'psn_olga', at: 1 };
+  const failed = gate({ name: 'scan', status: 'failed' });
+
+  it.each<[string, PromotionState, Hold | null, readonly string[]]>([
+    ['a vote where people are asked', promotionAt([gate()]), null, ['approve', 'reject', 'cancel']],
+    ['no vote before there is evidence', promotionAt([gate({ evidenceDigest: null })]), null, ['cancel']],
+    ['no vote where nobody is asked', promotionAt([gate({ status: 'pending' })]), null, ['cancel']],
+    ['to run a blocked gate again', promotionAt([failed, gate()]), null, ['rerun', 'cancel']],
+    [
+      'to take it back from users',
+      promotionAt([gate()], { productionAt: 1 }),
+      null,
+      ['approve', 'reject', 'cancel', 'rollback'],
+    ],
+    ['to take back what is live', promotionAt([gate({ status: 'passed' })], { outcome: 'live' }), null, ['rollback']],
+    ['nothing once it is being undone', promotionAt([failed], { undo: {}, productionAt: 1 }), null, []],
+    ['nothing once it has ended', promotionAt([failed], { outcome: 'rejected' }), null, []],
+    ['to let a held lane go on', promotionAt([failed], { outcome: 'rolled_back' }), held, ['resume']],
+  ])('%s', (_what, promotion, hold, rels) => {
+    expect(relsOn(promotion, hold)).toEqual(rels);
+  });
+
+  it('with the reason why not, and who can', () => {
+    const [approve] = actionsOn(olga, facts(promotionAt([gate()])));
+    expect(approve).toEqual({
+      ...{ rel: 'approve', allowed: false, code: 'not_permitted', whoCan: ['group/security'] },
+      reason: 'expected somebody who may vote at this gate',
+    });
+    const lent = { ...facts(promotionAt([gate()])), lentBy: 'psn_ada' } as const;
+    expect(actionsOn(sam, lent)[0]).toMatchObject({ allowed: false, code: 'step_up_required' });
+    const narrow = { ...facts(promotionAt([gate()])), scopes: ['read'] } as const;
+    expect(actionsOn(sam, narrow)[0]).toMatchObject({ allowed: false, code: 'scope_missing' });
+    expect(actionsOn(sam, facts(promotionAt([gate()])))[0]).toEqual({
+      ...{ rel: 'approve', allowed: true, code: null, reason: null, whoCan: ['group/security'] },
+    });
+  });
+
+  it('a vote once an attempt, voided ones not counted', () => {
+    const voted = (voided: 'role_lost' | null) =>
+      promotionAt([gate({ decisions: [{ person: 'psn_sam', voided }] as unknown as GateState['decisions'] })]);
+    expect(actionsOn(sam, facts(voted(null)))[0]).toMatchObject({
+      ...{ code: 'already_decided', reason: 'you have decided on this attempt already' },
+    });
+    expect(actionsOn(sam, facts(voted('role_lost')))[0]).toMatchObject({ allowed: true });
+    expect(actionsOn(olga, facts(voted(null))).find(({ rel }) => rel === 'cancel')).toMatchObject({ allowed: true });
+  });
+});
+
+describe('at a gate is offered', () => {
+  it('what is about it, while the promotion stands there', () => {
+    const at = (name: 'approval' | 'scan', promotion: PromotionState) =>
+      actionsAt(sam, name, facts(promotion)).map(({ rel }) => rel);
+    const waiting = promotionAt([gate({ name: 'scan', status: 'passed' }), gate()]);
+    expect([at('approval', waiting), at('scan', waiting)]).toEqual([['approve', 'reject'], []]);
+    const blocked = promotionAt([gate({ name: 'scan', status: 'failed' }), gate({ status: 'pending' })]);
+    expect([at('approval', blocked), at('scan', blocked)]).toEqual([[], ['rerun']]);
+  });
+});
+
+describe('the command behind an action', () => {
+  const promotion = promotionAt([gate({ name: 'scan', status: 'failed', evidenceDigest: null }), gate()]);
+
+  it('is the one that will be asked for', () => {
+    const vote = { kind: 'Decide', promotion: 'prm_1', gate: 'approval', attempt: 2, decision: 'dec_0' };
+    const shown = { artifact: digest('a'), evidenceDigest: digest('e') };
+    expect(promotionRels.map((rel) => commandOf(rel, promotion))).toEqual([
+      { ...vote, ...shown, verdict: 'approve' },
+      { ...vote, ...shown, verdict: 'reject' },
+      { kind: 'Rerun', promotion: 'prm_1', gate: 'scan' },
+      { kind: 'Cancel', promotion: 'prm_1' },
+      { kind: 'Rollback', promotion: 'prm_1' },
+      { kind: 'ResumeLane', lane: 'lane_p' },
+    ]);
+  });
+
+  it('is bound to no evidence where there is none yet', () => {
+    const early = promotionAt([gate({ attempt: 0, evidenceDigest: null })]);
+    expect(commandOf('approve', early)).toMatchObject({ attempt: 0, evidenceDigest: digest('a') });
+    expect(commandOf('approve', promotionAt([]))).toMatchObject({ attempt: 0, evidenceDigest: digest('a') });
+    expect(commandOf('rerun', promotionAt([]))).toMatchObject({ gate: 'readiness' });
+  });
+});
+
+describe('explained for a promotion', () => {
+  const sceneOf = (actor: PersonState, promotion: PromotionState | null) =>
+    ({ ...{ actor, promotion, lentBy: null, token: null, lanes: {}, people: {}, now: 0 } }) as unknown as Scene;
+
+  it('is nothing where there is none', () => {
+    expect(explainAction(sceneOf(sam, null), 'approve')).toBeNull();
+  });
+
+  it('a no of rights ends it, and its state is not asked', () => {
+    const asked = explainAction(sceneOf(olga, promotionAt([gate()])), 'approve');
+    expect(asked?.map(({ rule, answer }) => [rule, answer])).toEqual([
+      ['enabled', 'yes'],
+      ['ability/Decide', 'yes'],
+      ['requirement', 'no'],
+    ]);
+  });
+
+  it('the state has the last word, under its own name', () => {
+    const ended = promotionAt([gate()], { outcome: 'rejected' });
+    expect(explainAction(sceneOf(sam, ended), 'approve')?.at(-1)).toMatchObject({
+      ...{ rule: 'state/promotion_ended', answer: 'no', words: 'this promotion has ended: rejected' },
+    });
+  });
+
+  it('who could do it is told by group and role', () => {
+    expect(whoCanDo('approve', promotionAt([gate()]))).toEqual(['group/security']);
+    expect(whoCanDo('resume', promotionAt([gate()]))).toEqual(['role/operator']);
+  });
+});
+
+describe('on other things is offered', () => {
+  it('what roles may do there, narrowed as bindings are', () => {
+    const local = person('local', [{ role: 'operator', prototype: 'pro_1', environment: 'production' }]);
+    const allowedAt = (where: object) =>
+      actionsFor({ actor: local }, 'lane', where).map(({ rel, allowed }) => [rel, allowed]);
+    expect(allowedAt({ prototype: 'pro_1', environment: 'production' })).toEqual([
+      ['hold', true],
+      ['resume', true],
+    ]);
+    expect(allowedAt({ prototype: 'pro_2', environment: 'production' })).toEqual([
+      ['hold', false],
+      ['resume', false],
+    ]);
+  });
+
+  it('what is one’s own affair, to oneself alone and not with a token of somebody else', () => {
+    const own = (viewer: Parameters<typeof actionsFor>[0], about: `psn_${string}`) =>
+      actionsFor(viewer, 'person', { person: about }).flatMap(({ rel, allowed }) => (allowed ? [rel] : []));
+    const always = [
+      'revoke_token',
+      'issue_own_token',
+      'revoke_own_token',
+      'unlink_identity',
+      'end_sessions',
+      'read_personal',
+    ];
+    expect(own({ actor: sam }, 'psn_sam')).toEqual(always);
+    expect(own({ actor: sam, door: { channel: 'page' } }, 'psn_sam').toSorted()).toEqual(
+      [...always, 'issue_token', 'link_identity'].toSorted(),
+    );
+    expect(own({ actor: sam, lentBy: 'psn_ada' }, 'psn_sam')).toEqual([]);
+    expect(own({ actor: sam }, 'psn_olga')).toEqual([]);
+    const bot = { ...sam, kind: 'service' } as const;
+    expect(own({ actor: bot }, 'psn_sam')).toEqual(['issue_own_token', 'revoke_own_token', 'read_personal']);
+  });
+});
