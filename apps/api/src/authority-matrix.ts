@@ -1,28 +1,64 @@
-import { commandMatrix, isVotersVerb, mayRead, mightBeAllowed } from '@proviso/authority';
-import { type Command, type PersonState, type Role, roles } from '@proviso/domain';
+import { authorise, commandMatrix, isVotersVerb, mayRead } from '@proviso/authority';
+import {
+  type Command,
+  type PersonState,
+  type PrincipalKind,
+  type Role,
+  principalKinds,
+  roles,
+  separate,
+} from '@proviso/domain';
+import { doorActions } from './door-actions.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 
+/** Whose thing a route is about. `own` is what the asker built, asked for or is; `workspace` a colleague's. */
+export type Whose = 'own' | 'workspace' | 'other' | '-';
+
+/** One row: what each role gets at one route, for these kinds of principal and for this one's things. */
+export interface MatrixRow {
+  readonly route: Route;
+  readonly kind: PrincipalKind | 'any';
+  readonly whose: Whose;
+  readonly cells: Readonly<Record<Role, string>>;
+}
+
+/** Every row. Kinds of principal share one where nothing differs between them. */
+export function matrixRows(): readonly MatrixRow[] {
+  return routes.flatMap((route) =>
+    whoseOf(route).flatMap((whose) => {
+      const rows = principalKinds.map(
+        (kind): MatrixRow => ({ route, kind, whose, cells: cellsOf(route, kind, whose) }),
+      );
+      const [first] = rows;
+      const isSame = rows.every(({ cells }) => JSON.stringify(cells) === JSON.stringify(first?.cells));
+      return isSame && first !== undefined ? [{ ...first, kind: 'any' as const }] : rows;
+    }),
+  );
+}
+
 /**
- * Route × role × whose thing it is, as text that a person reads and diffs. `own` is what the asker built or asked for,
- * `workspace` what a colleague did, `other` another workspace's. Computed from the table and the authority, so it
- * changes exactly when somebody may do more or less than before.
+ * Route × role × whose thing it is × kind of principal, as text that a person reads and diffs. Computed from the table
+ * of routes and the authority, so it changes exactly when somebody may do more or less than before.
  */
 export function authorityMatrix(): string {
   const width = Math.max(...routes.map((route) => `${route.method} ${route.path}`.length));
-  const head = `${''.padEnd(width)}  ${'whose'.padEnd(10)}${roles.map((role) => role.padEnd(14)).join('')}nobody`;
-  const rows = routes.flatMap((route) =>
-    whose(route).map((one) => {
-      const cells = roles.map((role) => statusFor(route, role, one).padEnd(14)).join('');
-      return `${`${route.method} ${route.path}`.padEnd(width)}  ${one.padEnd(10)}${cells}${nobody(route)}`;
-    }),
-  );
+  const head = `${''.padEnd(width)}  ${'who'.padEnd(9)}${'whose'.padEnd(10)}${roles.map((role) => role.padEnd(14)).join('')}nobody`;
+  const rows = matrixRows().map(({ route, kind, whose, cells }) => {
+    const answers = roles.map((role) => cells[role].padEnd(14)).join('');
+    const name = `${route.method} ${route.path}`.padEnd(width);
+    return `${name}  ${kind.padEnd(9)}${whose.padEnd(10)}${answers}${nobody(route)}`;
+  });
   const notes = [
     'yes: answered; the row, its state and its digests may still refuse. 403: not allowed. 404: does not exist here.',
     'vote: where the gate asks for this role or for a group of this person, else 403.',
-    'own/403: own work is never decided by its requester, owner who built it, author, uploader or policy author, nor by who issued a token for it.',
+    'own/403: own work is never decided by its requester, author, uploader or policy author, nor by who issued a token for it.',
   ];
-  return `${[...notes, '', head, ...rows, '', 'Commands by role', '', commandMatrix()].join('\n').trimEnd()}\n`;
+  const doors = Object.entries(doorActions).map(
+    ([door, actions]) => `${door}: ${actions.join(' ') || 'not built yet'}`,
+  );
+  const parts = [...notes, '', head, ...rows, '', 'Commands by role', '', commandMatrix().trimEnd()];
+  return `${[...parts, '', 'Routes behind the actions of other doors', '', ...doors].join('\n')}\n`;
 }
 
 /** Whoever is not signed in is shown the way to sign in by a page, and told no by everything else. */
@@ -31,46 +67,63 @@ function nobody({ access }: Route): string {
   return access.kind === 'page' ? 'login' : '401';
 }
 
-type Whose = 'own' | 'workspace' | 'other' | '-';
-
 /** Only what names one thing has an owner. */
-function whose(route: Route): readonly Whose[] {
+function whoseOf(route: Route): readonly Whose[] {
   return route.path.includes('/:') ? ['own', 'workspace', 'other'] : ['-'];
 }
 
-function statusFor(route: Route, role: Role, one: Whose): string {
-  const person = holderOf(role);
+function cellsOf(route: Route, kind: PrincipalKind, whose: Whose): MatrixRow['cells'] {
+  return Object.fromEntries(
+    roles.map((role) => [role, statusFor(route, holderOf(role, kind), whose)]),
+  ) as MatrixRow['cells'];
+}
+
+function statusFor(route: Route, person: PersonState, whose: Whose): string {
   const { access } = route;
   switch (access.kind) {
     case 'public':
     case 'self':
       return 'yes';
-    case 'page':
-      return access.commands === undefined
-        ? statusFor({ ...route, access: { kind: access.needs } }, role, one)
-        : statusFor({ ...route, access: { kind: 'command', commands: access.commands } }, role, one);
-    case 'read':
-      return mayRead(person) ? thing(one) : '403';
-    case 'edge':
-      return mayRead(person, 'edge') ? thing(one) : '403';
-    case 'command': {
-      // Some things need no role about oneself: there the one who is asked about is who asks.
-      const about = one === 'own' || one === '-' ? person.id : 'psn_another';
-      const allowed = access.commands.every(
-        (kind) => mightBeAllowed({ actor: person, command: { kind, person: about } as Command }) === null,
-      );
-      if (!allowed) return one === 'other' ? '403/404' : '403';
-      if (!access.commands.some(isVotersVerb) || one === 'other') return thing(one);
-      return one === 'own' ? 'own/403' : 'vote';
+    case 'page': {
+      // Only people have a browser in which they could be signed in.
+      if (person.kind !== 'human') return '403';
+      const { commands, needs } = access;
+      return statusFor({ ...route, access: commands ? { kind: 'command', commands } : { kind: needs } }, person, whose);
     }
+    case 'read':
+      return mayRead(person) ? thing(whose) : '403';
+    case 'edge':
+      return mayRead(person, 'edge') ? thing(whose) : '403';
+    case 'command':
+      return afterCommands(access.commands, person, whose);
   }
+}
+
+function afterCommands(
+  commands: Extract<Route['access'], { kind: 'command' }>['commands'],
+  person: PersonState,
+  whose: Whose,
+): string {
+  // Some things need no role about oneself: there the one who is asked about is who asks.
+  const about = whose === 'own' || whose === '-' ? person.id : 'psn_another';
+  const refusals = commands.map((kind) => mayAsk(person, { kind, person: about }));
+  const votes = commands.some(isVotersVerb);
+  const allowed = refusals.every((no) => no === null || (votes && no.rule === 'requirement'));
+  if (!allowed || (votes && separate(person, []) !== null)) return whose === 'other' ? '403/404' : '403';
+  if (!votes || whose === 'other') return thing(whose);
+  return whose === 'own' ? 'own/403' : 'vote';
 }
 
 function thing(one: Whose): string {
   return one === 'other' ? '404' : 'yes';
 }
 
-function holderOf(role: Role): PersonState {
+/** The body that a route makes out of its path, as far as the authority looks at it. */
+function mayAsk(actor: PersonState, command: { readonly kind: Command['kind']; readonly person: PersonState['id'] }) {
+  return authorise({ actor, command });
+}
+
+function holderOf(role: Role, kind: PrincipalKind): PersonState {
   const digits = String(roles.indexOf(role)).padStart(32, 'a');
-  return { id: `psn_${digits}`, kind: 'human', disabled: false, bindings: [{ role }], tokens: [] };
+  return { id: `psn_${digits}`, kind, disabled: false, bindings: [{ role }], tokens: [] };
 }

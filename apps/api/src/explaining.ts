@@ -6,6 +6,7 @@ import type { PromotionView } from '@proviso/journal';
 import { type Caller } from './caller.ts';
 import { found } from './parsing.ts';
 import { personRef } from './person-ref.ts';
+import { delegatorsFor } from './promotion-view.ts';
 import type { ExplanationResource } from './resources.ts';
 
 /** Whose action on what is to be explained. */
@@ -23,14 +24,18 @@ export interface Question {
 export async function explanationOf(caller: Caller, { view, rel, actor, now }: Question): Promise<ExplanationResource> {
   const { reads } = caller;
   const { state, production } = view;
-  const [staging, names] = await Promise.all([reads.lane(state.lanes.staging), reads.names([actor.id])]);
+  const [staging, names, delegators] = await Promise.all([
+    reads.lane(state.lanes.staging),
+    reads.names([actor.id]),
+    delegatorsFor(reads, actor),
+  ]);
   const scene: Scene = {
     ...{ now, actor, authority, digestOf },
     lentBy: actor.id === caller.person.id ? caller.lentBy : null,
     token: actor.id === caller.person.id ? (actor.tokens.find(({ id }) => id === caller.token) ?? null) : null,
     promotion: state,
     lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
-    people: view.people,
+    people: { ...view.people, ...delegators },
     door: actor.id === caller.person.id ? caller.door : { channel: 'rest', freshAt: null },
     ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
     ...{ holder: null, artifact: null, authors: {}, calendar, policies: [] },

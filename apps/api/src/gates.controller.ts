@@ -3,7 +3,7 @@ import { actionsAt } from '@proviso/authority';
 import { type GateName, type GateState, findGate, gateIdOf, gateNames, gateOf, idFrom } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { type Caller, callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { recorded } from './guard.ts';
 import { actionsShown } from './offering.ts';
@@ -32,9 +32,7 @@ export class GatesController {
     queryOf(request, queries.none);
     const caller = callerOf(request);
     const { view, gate } = await gateIn(request);
-    const viewer = await viewerOf(this.#parts, caller, [view]);
-    const actions = actionsShown(actionsAt(caller.person, gate.name, actionFactsOf(view, viewer)));
-    return { ...gateView(view, gate, viewer), actions };
+    return await this.#shown(caller, { view, gate });
   }
 
   @Post(':id/decisions')
@@ -78,8 +76,7 @@ export class GatesController {
     const command = { kind: 'Defer', promotion, gate: gate.name, attempt: attempt ?? gate.attempt, until } as const;
     await submit(command, reason === undefined ? {} : { reason });
     const after = found(await caller.reads.promotion(promotion));
-    const names = await namesFor(caller.reads, [after]);
-    return gateView(after, found(findGate(after.state, gate.name)), { names, now: this.#parts.now() });
+    return await this.#shown(caller, { view: after, gate: found(findGate(after.state, gate.name)) });
   }
 
   @Post(':id/rerun')
@@ -93,6 +90,12 @@ export class GatesController {
     const receipt = await submit(command, reason === undefined ? {} : { reason });
     reply.header('location', `/v1/promotions/${view.state.id}`);
     return doneView(receipt);
+  }
+
+  async #shown(caller: Caller, { view, gate }: GateRead) {
+    const viewer = await viewerOf(this.#parts, caller, [view]);
+    const actions = actionsShown(actionsAt(caller.person, gate.name, actionFactsOf(view, viewer)));
+    return { ...gateView(view, gate, viewer), actions };
   }
 }
 

@@ -75,7 +75,8 @@ export async function viewerOf(
   return { person, lentBy, scopes, door, names, delegators, pastWaits, ...reading, previews: hasPreviews(config) };
 }
 
-async function delegatorsFor(reads: Reads, { bindings }: PersonState): Promise<PromotionView['people']> {
+/** Those who gave somebody their right to vote, with their own rights of today. */
+export async function delegatorsFor(reads: Reads, { bindings }: PersonState): Promise<PromotionView['people']> {
   const found = await Promise.all(bindings.flatMap(({ from }) => (from === undefined ? [] : [reads.person(from)])));
   return Object.fromEntries(found.flatMap((one) => (one === null ? [] : [[one.id, one]])));
 }

@@ -1,6 +1,6 @@
 import type { GateState, Hold, PersonState, PromotionState, Scene } from '@proviso/domain';
 import { commandOf } from './action.ts';
-import { actionsAt, actionsFor, actionsOn, explainAction, promotionRels, whoCanDo } from './index.ts';
+import { type ActionFacts, actionsAt, actionsFor, actionsOn, explainAction, promotionRels, whoCanDo } from './index.ts';
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
 const person = (id: string, bindings: PersonState['bindings']): PersonState => ({
@@ -28,11 +28,9 @@ const promotionAt = (gates: readonly GateState[], over: object = {}) =>
     ...over,
   }) as unknown as PromotionState;
 
-const facts = (promotion: PromotionState, hold: Hold | null = null) => ({
-  promotion,
-  hold,
-  lentBy: null,
-  scopes: null,
+const facts = (promotion: PromotionState, hold: Hold | null = null): ActionFacts => ({
+  ...{ promotion, hold, lentBy: null, scopes: null, now: 0, people: {} },
+  door: { channel: 'rest', freshAt: null },
 });
 const relsOn = (promotion: PromotionState, hold: Hold | null = null) =>
   actionsOn(sam, facts(promotion, hold)).map(({ rel }) => rel);
@@ -159,14 +157,17 @@ describe('on other things is offered', () => {
     expect(allowedAt({ prototype: 'pro_1', environment: 'production' })).toEqual([
       ['hold', true],
       ['resume', true],
+      ['retire', true],
     ]);
     expect(allowedAt({ prototype: 'pro_2', environment: 'production' })).toEqual([
       ['hold', false],
       ['resume', false],
+      ['retire', false],
     ]);
   });
 
   it('what is one’s own affair, to oneself alone and not with a token of somebody else', () => {
+    const nil = person('nil', []);
     const own = (viewer: Parameters<typeof actionsFor>[0], about: `psn_${string}`) =>
       actionsFor(viewer, 'person', { person: about }).flatMap(({ rel, allowed }) => (allowed ? [rel] : []));
     const always = [
@@ -177,13 +178,13 @@ describe('on other things is offered', () => {
       'end_sessions',
       'read_personal',
     ];
-    expect(own({ actor: sam }, 'psn_sam')).toEqual(always);
-    expect(own({ actor: sam, door: { channel: 'page' } }, 'psn_sam').toSorted()).toEqual(
+    expect(own({ actor: nil }, 'psn_nil')).toEqual(always);
+    expect(own({ actor: nil, door: { channel: 'page' } }, 'psn_nil').toSorted()).toEqual(
       [...always, 'issue_token', 'link_identity'].toSorted(),
     );
-    expect(own({ actor: sam, lentBy: 'psn_ada' }, 'psn_sam')).toEqual([]);
-    expect(own({ actor: sam }, 'psn_olga')).toEqual([]);
-    const bot = { ...sam, kind: 'service' } as const;
-    expect(own({ actor: bot }, 'psn_sam')).toEqual(['issue_own_token', 'revoke_own_token', 'read_personal']);
+    expect(own({ actor: nil, lentBy: 'psn_ada' }, 'psn_nil')).toEqual([]);
+    expect(own({ actor: nil }, 'psn_olga')).toEqual([]);
+    const bot = { ...nil, kind: 'service' } as const;
+    expect(own({ actor: bot }, 'psn_nil')).toEqual(['issue_own_token', 'revoke_own_token', 'read_personal']);
   });
 });

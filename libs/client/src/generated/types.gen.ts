@@ -726,6 +726,42 @@ export type OfferedGate = {
     missing: string | null;
     decisions: Array<Decision>;
     expiresAt: string | null;
+    /**
+     * how many reminders were given
+     */
+    reminded: number;
+    escalatedTo: string | null;
+    deferred: {
+        by: PersonRef;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        /**
+         * RFC 3339, UTC
+         */
+        at: string;
+    } | null;
+    waivers: Array<{
+        id: string;
+        attempt: number;
+        /**
+         * null: the whole gate
+         */
+        finding: {
+            code: string;
+            file?: string;
+            line?: number;
+        } | null;
+        owner: PersonRef;
+        askedBy: PersonRef;
+        approvedBy: PersonRef | null;
+        /**
+         * RFC 3339, UTC
+         */
+        until: string;
+        endedAt: string | null;
+    }>;
     artifactDigest: string;
     evidenceDigest: string | null;
     /**
@@ -3091,7 +3127,7 @@ export type DeferGateResponses = {
     /**
      * done
      */
-    200: Gate;
+    200: OfferedGate;
 };
 
 export type DeferGateResponse = DeferGateResponses[keyof DeferGateResponses];
@@ -3735,7 +3771,7 @@ export type AskWaiverResponses = {
     /**
      * done
      */
-    201: Gate;
+    201: OfferedGate;
 };
 
 export type AskWaiverResponse = AskWaiverResponses[keyof AskWaiverResponses];
@@ -3778,7 +3814,7 @@ export type ApproveWaiverResponses = {
     /**
      * done
      */
-    200: Gate;
+    200: OfferedGate;
 };
 
 export type ApproveWaiverResponse = ApproveWaiverResponses[keyof ApproveWaiverResponses];

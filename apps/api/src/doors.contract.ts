@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { pairingQuery, signedIn, voteForm } from './browser.contract.ts';
+import { type Actor, type Deployment, atApproval, openDeployment, policySource } from './deployment.contract.ts';
+import type { Route } from './route.ts';
+
+/** A deployment with one thing of each kind, for tests that go through every door. */
+export interface Ground {
+  readonly here: Deployment;
+  readonly things: Awaited<ReturnType<typeof atApproval>>;
+  readonly lane: string;
+}
+
+/** Opens one; close its deployment in `afterAll`. */
+export async function openGround(): Promise<Ground> {
+  const here = await openDeployment();
+  const things = await atApproval(here, 'doors');
+  const read = await here.parts.journal.reads(here.workspace).promotion(things.promotion);
+  return { here, things, lane: read?.state.lanes.production ?? '' };
+}
+
+/** The address of a thing of ours for a route; of people Kim, unless it is to be another. */
+export function addressOf({ here, things, lane }: Ground, { path }: Route, person = here.people.kim): string {
+  const noun = path.split('/')[2] ?? '';
+  if (path.startsWith('/decide/')) return path.replace(':id', things.gate);
+  const ids: Record<string, string> = {
+    gates: things.gate,
+    lanes: lane,
+    // Another door of this very table shuts Kim out, and nobody votes in the stead of others then.
+    people: path.endsWith('delegations') && person === here.people.kim ? here.people.max : person,
+    policies: things.policy,
+    promotions: things.promotion,
+    prototypes: things.prototype,
+  };
+  return path
+    .replace(':id', ids[noun] ?? '')
+    .replace(':digest', `sha256:${'a'.repeat(64)}`)
+    .replace(':version', '1');
+}
+
+/** Roles of the cast; `nil` has none. */
+export const heldBy: Partial<Record<Actor, string>> = {
+  bea: 'builder',
+  sam: 'approver',
+  olga: 'operator',
+  petra: 'policy-owner',
+  aud: 'auditor',
+  ada: 'administrator',
+  edge: 'edge',
+};
+
+/** What comes of a page's door in a browser; services have none, so they come nowhere. */
+export async function onPage(ground: Ground, actor: Actor, route: Route) {
+  const { here, things } = ground;
+  if (actor === 'edge') return { status: route.access.kind === 'page' && route.access.needs === 'self' ? 200 : 403 };
+  const browser = await signedIn(here, actor);
+  if (route.method === 'GET')
+    return await browser.get(`${addressOf(ground, route)}${route.path === '/login/cli' ? `?${pairingQuery}` : ''}`);
+  return await browser.post(addressOf(ground, route), formFor(ground, route));
+}
+
+function formFor({ things }: Ground, { path }: Route): Record<string, string> {
+  if (path === '/decide/:id') return voteForm(things.digests, { attempt: '99' });
+  if (!path.startsWith('/decide/:id/')) return {};
+  const { artifactDigest } = things.digests;
+  const more = path.endsWith('approve') ? { artifactDigest } : path.endsWith('review') ? {} : { minutes: '5' };
+  return { key: randomUUID(), reason: 'test', ...more };
+}
+
+/** What a browser says of a request from a page of ours. */
+export const sameSite = { headers: { 'sec-fetch-site': 'same-origin' } };
+
+/** The policy of the tests lets nobody agree to an exception, and no token breaks a glass. */
+export function isExceptional({ name }: Route): boolean {
+  return /^(approveWaiver|reviewBreakGlass|(ask|approve)BreakGlass(OnPage)?)$/.test(name);
+}
+
+/** A body that is well-formed, so that only rights can be in the way of a command. */
+export function bodyFor({ here, things }: Ground, { path, name }: Route) {
+  const digests = things.digests;
+  const bodies: Record<string, object> = {
+    addPerson: { name: 'New' },
+    grantRole: { role: 'auditor' },
+    revokeRole: { role: 'auditor' },
+    issueToken: {},
+    issueOwnToken: { scopes: ['read'] },
+    revokeOwnToken: { token: `tok_${'0'.repeat(32)}` },
+    revokeToken: { token: `tok_${'0'.repeat(32)}` },
+    registerPrototype: { name: 'doors' },
+    assignOwner: { owner: here.people.bea },
+    trustPrototype: { trusted: false },
+    freezeCandidate: { version: 'v2', git: { path: 'x', commit: 'main' } },
+    publishPolicy: { source: policySource },
+    agreeToPolicy: { digest: digests.artifactDigest },
+    assignTier: { tier: null },
+    trustWorkload: {
+      ...{ name: 'CI', issuer: 'https://ci.example', audience: 'a', repository: 'team/app', ref: 'refs/heads/main' },
+    },
+    distrustWorkload: { service: here.people.nil },
+    addEvidence: { kind: 'tests', commit: '0'.repeat(40), contentBase64: 'aGVsbG8=' },
+    openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
+    decide: { verdict: 'approve', attempt: 99, ...digests },
+    askWaiver: { owner: here.people.olga, until: '2026-01-01T00:00:00Z', reason: 'test' },
+    approveWaiver: { waiver: `wvr_${'0'.repeat(32)}` },
+    askBreakGlass: { reason: 'test' },
+    approveBreakGlass: { artifactDigest: digests.artifactDigest },
+    reviewBreakGlass: { reason: 'test' },
+    delegate: { until: '2026-01-01T00:00:00Z' },
+    endDelegation: {},
+    deferGate: { until: '2026-01-01T00:00:00Z' },
+    rerunGate: {},
+    disablePerson: {},
+    erasePerson: {},
+    setVariable: { name: 'LOG_LEVEL', value: 'info' },
+    unsetVariable: { name: 'LOG_LEVEL' },
+    bindSecret: { name: 'MAIL_KEY', reference: { from: 'file', path: 'mail-key' } },
+    unbindSecret: { name: 'MAIL_KEY' },
+    rotateSecret: { name: 'MAIL_KEY' },
+    setLimits: {},
+    endSessions: {},
+  };
+  const stopping = /cancel|rollback|hold|resume|retire/.test(path) ? { reason: 'test' } : {};
+  return { payload: bodies[name] ?? stopping };
+}
