@@ -35,7 +35,7 @@ describe('rights', () => {
     ['another role', [{ role: 'auditor' }]],
     ['another group', [{ ...security, group: 'legal' }]],
     ['a narrower one', [{ ...security, prototype: 'pro_1' }]],
-    ['a field that nobody knows yet', [{ ...security, until: 5 } as Binding]],
+    ['a field that nobody knows yet', [{ ...security, season: 5 } as Binding]],
     ['another value of it', [{ ...security, environment: 'staging' }]],
   ])('are built anew for other bindings: %s', (_what, bindings) => {
     const rights = rightsOf(person([security]));
