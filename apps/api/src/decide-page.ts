@@ -1,25 +1,10 @@
 import type { ChangeSinceLive, FileChanges } from './change-since-live.ts';
+import type { DecisionShown } from './decision-shown.ts';
+import { capital, nameOf, timeOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
-import { type Page, type Reader, formField } from './page.ts';
+import { type Page, formField } from './page.ts';
 import { glassSection } from './glass-section.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
-
-/** Everything the page of one gate shows. */
-export interface DecisionShown {
-  readonly promotion: PromotionResource;
-  readonly gate: GateResource;
-  readonly prototype: string;
-  readonly change: ChangeSinceLive | null;
-  readonly reader: Reader & { readonly id: string };
-  /** Who may break the glass, as the pinned policy says; null when it has none. */
-  readonly glassFrom: string | null;
-  /** Until when the reader counts as freshly signed in; null when they do not. */
-  readonly freshUntil: string | null;
-  /** Makes a form that is sent twice one decision. */
-  readonly key: string;
-  /** What the reader was refused just now, if anything. */
-  readonly told: Html | null;
-}
 
 /** The page of one gate: in the order in which somebody decides, so that a minute is enough. */
 export function decisionPage(shown: DecisionShown): Page {
@@ -136,22 +121,6 @@ const verdictWords: Readonly<Record<string, string>> = {
   reject: 'has rejected it',
   request_changes: 'has asked for changes',
 };
-
-/** The group or role as people say it. */
-export function nameOf(from: string): string {
-  const words = from.slice(from.indexOf('/') + 1).replaceAll('-', ' ');
-  return `${capital(words)}${from.startsWith('role/') ? ' (role)' : ''}`;
-}
-
-/** A sentence begins with a capital. */
-export function capital(words: string): string {
-  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`;
-}
-
-/** RFC 3339 to the minute, as people read it. */
-export function timeOf(at: string): string {
-  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
-}
 
 function dayOf(at: string): string {
   return at.slice(0, 10);

@@ -1,6 +1,6 @@
 import { artifactOf, gateIn } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
-import { capital, nameOf } from './decide-page.ts';
+import { capital, nameOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
 import type { Problem } from './problem.ts';
 

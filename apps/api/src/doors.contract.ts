@@ -50,7 +50,7 @@ export const heldBy: Partial<Record<Actor, string>> = {
 
 /** What comes of a page's door in a browser; services have none, so they come nowhere. */
 export async function onPage(ground: Ground, actor: Actor, route: Route) {
-  const { here, things } = ground;
+  const { here } = ground;
   if (actor === 'edge') return { status: route.access.kind === 'page' && route.access.needs === 'self' ? 200 : 403 };
   const browser = await signedIn(here, actor);
   if (route.method === 'GET')

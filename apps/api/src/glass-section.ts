@@ -1,4 +1,5 @@
-import { type DecisionShown, nameOf, timeOf } from './decide-page.ts';
+import type { DecisionShown } from './decision-shown.ts';
+import { nameOf, timeOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
 import { formField } from './page.ts';
 

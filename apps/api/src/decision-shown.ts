@@ -1,0 +1,21 @@
+import type { ChangeSinceLive } from './change-since-live.ts';
+import type { Html } from './html.ts';
+import type { Reader } from './page.ts';
+import type { GateResource, PromotionResource } from './resources.ts';
+
+/** Everything the page of one gate shows. */
+export interface DecisionShown {
+  readonly promotion: PromotionResource;
+  readonly gate: GateResource;
+  readonly prototype: string;
+  readonly change: ChangeSinceLive | null;
+  readonly reader: Reader & { readonly id: string };
+  /** Who may break the glass, as the pinned policy says; null when it has none. */
+  readonly glassFrom: string | null;
+  /** Until when the reader counts as freshly signed in; null when they do not. */
+  readonly freshUntil: string | null;
+  /** Makes a form that is sent twice one decision. */
+  readonly key: string;
+  /** What the reader was refused just now, if anything. */
+  readonly told: Html | null;
+}
