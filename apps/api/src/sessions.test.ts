@@ -47,9 +47,10 @@ describe('signing in with a token of one’s own', () => {
     expect([answer.status, location.origin]).toEqual([303, 'http://127.0.0.1:7070']);
   });
 
-  it('refuses a lent token, a service’s, an unknown one and one that another page sent', async () => {
+  it('refuses a lent token, a narrow one, a service’s, an unknown one and one that another page sent', async () => {
     const lent = pickText((await here.post('ada', `/v1/people/${here.people.nil}/tokens`, {})).body, 'token');
-    for (const token of [lent, here.tokens.edge, `prv_${'x'.repeat(43)}`, '']) {
+    const narrow = pickText((await here.post('sam', '/v1/me/tokens', { scopes: ['read'] })).body, 'token');
+    for (const token of [lent, narrow, here.tokens.edge, `prv_${'x'.repeat(43)}`, '']) {
       const answer = await openBrowser(here.fastify).post('/login', { token });
       expect([answer.status, answer.headers['set-cookie']]).toEqual([401, undefined]);
     }

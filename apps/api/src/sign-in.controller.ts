@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
-import type { Id, PersonState } from '@proviso/domain';
+import type { PersonState } from '@proviso/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { cookieIn, expectSameSite, setCookie, signIn } from './browser-session.ts';
 import { callerOf } from './caller.ts';
@@ -93,15 +93,15 @@ function ownPage(to: string, publicUrl: string): string {
 
 /** A whole token of one's own: one that another issued could be in that other's hands. */
 function isOwn({ id, kind, disabled, tokens }: PersonState, hash: string): boolean {
-  const held: { readonly id: Id<'tok'>; readonly issuedBy?: string } | undefined = tokens.find(
-    (one) => one.hash === hash,
-  );
-  return kind === 'human' && !disabled && held !== undefined && (held.issuedBy ?? id) === id;
+  const held = tokens.find((one) => one.hash === hash);
+  if (kind !== 'human' || disabled || held === undefined) return false;
+  // A session is the whole person: whoever holds a narrow token would widen it by signing in.
+  return (held.issuedBy ?? id) === id && held.scopes === undefined;
 }
 
 function tokenPage(to: string, failed = false) {
   const told = failed
-    ? html`<div class="told no" role="alert"><p>That is no valid token of your own. A token that somebody else issued for you signs nobody in.</p></div>`
+    ? html`<div class="told no" role="alert"><p>That is no valid token of your own. One that somebody else issued for you, or that is narrowed to some things, signs nobody in.</p></div>`
     : null;
   const content = html`<h1>Sign in with your token</h1>
 ${told}
