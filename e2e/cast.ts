@@ -40,20 +40,19 @@ interface Founding {
 
 /**
  * Runs the API's own one-shot process: migrations, the workspace, its people and the policy; more runs for more people.
- * The policy comes last: one that nobody could meet would be refused.
+ * The policy comes last: one that too few people could meet would be refused.
  */
 export async function foundCast(
   order: Founding & { readonly policy: string; readonly extras?: readonly Extra[] },
 ): Promise<Cast> {
-  const cast = await founded(order, { people, policies: [] });
   const extras: Record<string, { id: string; token: string }> = {};
   const wanted = order.extras ?? [];
   for (let from = 0; from < wanted.length; from += extrasAtOnce) {
     const some = wanted.slice(from, from + extrasAtOnce).map((one) => ({ ...one, principal: 'human' }));
     Object.assign(extras, (await founded(order, { people: some, policies: [] })).people);
   }
-  const { policies } = await founded(order, { people: [], policies: [{ source: order.policy }] });
-  return { ...cast, extras, policies };
+  const cast = await founded(order, { people, policies: [{ source: order.policy }] });
+  return { ...cast, extras };
 }
 
 async function founded(

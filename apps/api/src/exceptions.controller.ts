@@ -5,8 +5,9 @@ import { callerOf } from './caller.ts';
 import { type FindingForm, bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, notFound, paramOf, queryOf } from './parsing.ts';
-import { gateView, namesFor, promotionView, viewerOf } from './promotion-view.ts';
-import { laneView, personView, usesOf } from './prototype-view.ts';
+import { gateOffered, promotionView, viewerOf } from './promotion-view.ts';
+import { laneOffered, personOffered } from './offering.ts';
+import { usesOf } from './prototype-view.ts';
 import { type Intent, intentOf } from './submission.ts';
 
 /** What people let pass for a time, hand on, or take out of service. */
@@ -100,7 +101,7 @@ export class ExceptionsController {
     const lane = idIn(request, 'lane');
     const { caller, submit } = intentOf(this.#parts, request);
     await submit({ kind: 'Retire', lane }, { reason });
-    return laneView(found(await caller.reads.lane(lane)));
+    return laneOffered(caller, found(await caller.reads.lane(lane)));
   }
 
   async #breaks(request: FastifyRequest, command: PromotionCommand, reason: string | undefined) {
@@ -110,16 +111,16 @@ export class ExceptionsController {
     return promotionView(view, await viewerOf(this.#parts, callerOf(request), [view]));
   }
 
-  async #gate({ caller: { reads } }: Intent, { promotion, gate }: { promotion: `prm_${string}`; gate: string }) {
-    const view = found(await reads.promotion(promotion));
-    const names = await namesFor(reads, [view]);
-    return gateView(view, found(findGate(view.state, gate)), { names, now: this.#parts.now() });
+  async #gate({ caller }: Intent, { promotion, gate }: { promotion: `prm_${string}`; gate: string }) {
+    const view = found(await caller.reads.promotion(promotion));
+    return gateOffered(view, found(findGate(view.state, gate)), await viewerOf(this.#parts, caller, [view]));
   }
 
-  async #person({ caller: { reads } }: Intent, id: `psn_${string}`) {
+  async #person({ caller }: Intent, id: `psn_${string}`) {
+    const { reads } = caller;
     const person = found(await reads.person(id));
     const [names, uses] = await Promise.all([reads.names([id]), usesOf(reads, [person])]);
-    return personView(person, { names, uses });
+    return personOffered(caller, person, { names, uses });
   }
 }
 

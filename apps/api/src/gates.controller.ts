@@ -1,16 +1,14 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { actionsAt } from '@proviso/authority';
 import { type GateName, type GateState, findGate, gateIdOf, gateNames, gateOf, idFrom } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { recorded } from './guard.ts';
-import { actionsShown } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, notFound, paramOf, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { actionFactsOf, gateView, viewerOf } from './promotion-view.ts';
+import { gateOffered, viewerOf } from './promotion-view.ts';
 import { doneView, intentOf } from './submission.ts';
 
 interface GateRead {
@@ -94,8 +92,7 @@ export class GatesController {
 
   async #shown(caller: Caller, { view, gate }: GateRead) {
     const viewer = await viewerOf(this.#parts, caller, [view]);
-    const actions = actionsShown(actionsAt(caller.person, gate.name, actionFactsOf(view, viewer)));
-    return { ...gateView(view, gate, viewer), actions };
+    return gateOffered(view, gate, viewer);
   }
 }
 

@@ -1,12 +1,10 @@
 import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import type { LaneView } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
-import { type Caller, callerOf } from './caller.ts';
+import { callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
-import { offering } from './offering.ts';
+import { laneOffered } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
-import { laneView } from './prototype-view.ts';
 import { intentOf } from './submission.ts';
 
 /** Lanes: what serves users, and the brake. */
@@ -52,9 +50,4 @@ export class LanesController {
     await submit({ kind, lane }, { reason });
     return laneOffered(caller, found(await caller.reads.lane(lane)));
   }
-}
-
-function laneOffered(caller: Caller, lane: LaneView) {
-  const { prototype, environment } = lane.state;
-  return offering(laneView(lane), caller, { noun: 'lane', prototype, environment });
 }

@@ -1,7 +1,8 @@
 import { type Action, type Noun, type Whereabouts, actionsFor } from '@proviso/authority';
-import type { Candidate, PrototypeId } from '@proviso/domain';
+import type { Candidate, PersonState, PrototypeId } from '@proviso/domain';
+import type { LaneView, PrototypeView } from '@proviso/journal';
 import type { Caller } from './caller.ts';
-import { candidateView } from './prototype-view.ts';
+import { candidateView, laneView, personView, prototypeView } from './prototype-view.ts';
 import type { ActionResource } from './resources.ts';
 
 /** Who reads, as far as it matters for what they may do. */
@@ -26,4 +27,20 @@ export function actionsShown(actions: readonly Action[]): ActionResource[] {
 /** A version as a thing of its own. */
 export function candidateOffered(reader: Reader, candidate: Candidate, prototype: PrototypeId) {
   return offering(candidateView(candidate), reader, { noun: 'candidate', prototype });
+}
+
+/** A prototype with what its reader may do about it. */
+export function prototypeOffered(reader: Reader, prototype: PrototypeView) {
+  return offering(prototypeView(prototype), reader, { noun: 'prototype', prototype: prototype.state.id });
+}
+
+/** A lane with what its reader may do about it. */
+export function laneOffered(reader: Reader, lane: LaneView) {
+  const { prototype, environment } = lane.state;
+  return offering(laneView(lane), reader, { noun: 'lane', prototype, environment });
+}
+
+/** A principal with what its reader may do about them. */
+export function personOffered(reader: Reader, person: PersonState, known: Parameters<typeof personView>[1]) {
+  return offering(personView(person, known), reader, { noun: 'person', person: person.id });
 }

@@ -3,11 +3,11 @@ import { type Binding, type PersonId, type PersonState, idFrom } from '@proviso/
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
 import { type BindingForm, bodies, queries } from './forms.ts';
-import { offering } from './offering.ts';
+import { offering, personOffered } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { personView, usesOf } from './prototype-view.ts';
+import { usesOf } from './prototype-view.ts';
 import { intentOf } from './submission.ts';
 import { tokenFor } from './token-issue.ts';
 
@@ -168,10 +168,6 @@ async function personShown(caller: Caller, id: PersonId) {
   const [known, names] = await Promise.all([reads.person(id), reads.names([id])]);
   const person = found(known);
   return personOffered(caller, person, { names, uses: await usesOf(reads, [person]) });
-}
-
-function personOffered(caller: Caller, person: PersonState, known: Parameters<typeof personView>[1]) {
-  return offering(personView(person, known), caller, { noun: 'person', person: person.id });
 }
 
 function bindingFrom({ role, group, prototype, environment }: BindingForm): Binding {

@@ -1,4 +1,4 @@
-import { type ActionFacts, actionsOn, authority } from '@proviso/authority';
+import { type ActionFacts, actionsAt, actionsOn, authority } from '@proviso/authority';
 import {
   type Door,
   type GateState,
@@ -134,6 +134,12 @@ export function actionFactsOf({ state, production, people }: PromotionView, view
 /** From the staging gate on a version stays there to be looked at, until its promotion ends. */
 export function isInStaging(state: PromotionState): boolean {
   return state.outcome === null && findGate(state, 'staging')?.status === 'passed';
+}
+
+/** One gate as a thing of its own, with what its reader may do at it. */
+export function gateOffered(view: PromotionView, gate: GateState, viewer: Viewer) {
+  const actions = actionsShown(actionsAt(viewer.person, gate.name, actionFactsOf(view, viewer)));
+  return { ...gateView(view, gate, viewer), actions };
 }
 
 /** One gate with its tally. */

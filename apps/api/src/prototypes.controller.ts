@@ -1,15 +1,13 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { type PrototypeId, idFrom } from '@proviso/domain';
-import type { PrototypeView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Caller, callerOf } from './caller.ts';
+import { callerOf } from './caller.ts';
 import { tagOf, taggedAs } from './entity-tag.ts';
 import { freezeFrom } from './freezing.ts';
 import { bodies, queries } from './forms.ts';
-import { candidateOffered, offering } from './offering.ts';
+import { candidateOffered, prototypeOffered } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
-import { prototypeView } from './prototype-view.ts';
 import { intentOf, uuidOfSeed } from './submission.ts';
 
 /** Prototypes and their versions. */
@@ -119,8 +117,4 @@ export class PrototypesController {
     reply.headers(taggedAs(`/v1/prototypes/${id}`, prototype));
     return prototypeOffered(callerOf(request), prototype);
   }
-}
-
-function prototypeOffered(caller: Caller, prototype: PrototypeView) {
-  return offering(prototypeView(prototype), caller, { noun: 'prototype', prototype: prototype.state.id });
 }

@@ -9,7 +9,7 @@ import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
-import { prototypeView } from './prototype-view.ts';
+import { prototypeOffered } from './offering.ts';
 import { intentOf } from './submission.ts';
 import { exchange } from './workload-exchange.ts';
 
@@ -91,7 +91,8 @@ function candidateFor(view: PrototypeView | null, commit: string): `cnd_${string
 }
 
 async function shown(request: FastifyRequest, id: PrototypeId) {
-  return prototypeView(found(await callerOf(request).reads.prototype(id)));
+  const caller = callerOf(request);
+  return prototypeOffered(caller, found(await caller.reads.prototype(id)));
 }
 
 function notListed(issuers: readonly string[]): Problem {
