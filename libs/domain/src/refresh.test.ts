@@ -49,6 +49,14 @@ describe('a check that is run again on the same files', () => {
     expect(approval(world)).toMatchObject({ status: 'pending', decisions: [{ voided: 'reopened' }] });
   });
 
+  it('voids nothing when it comes behind the approval: nobody was shown it', () => {
+    const world = waiting('void');
+    for (const who of [sam, kim]) vote(world, who);
+    run(world, 'canary', 'inconclusive');
+    expect(rerun(world, 'canary')).toBe('onward');
+    expect([approval(world).status, claim(world).outcome.kind]).toEqual(['passed', 'granted']);
+  });
+
   it('is done by itself when its evidence grew old before production, and the agreement stands', () => {
     const world = waiting('keep', 100_000);
     for (const who of [sam, kim]) vote(world, who);

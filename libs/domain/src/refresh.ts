@@ -16,7 +16,10 @@ export function reopenGates(plan: Plan, names: readonly GateName[], why: Why): v
   const { promotion: state } = plan;
   if (state === null || names.length === 0) return;
   const approval = findGate(state, 'approval');
-  const isAsked = approval !== undefined && approval.status !== 'pending';
+  const asked = state.gates.findIndex((gate) => gate.name === 'approval');
+  // What runs behind the approval was not shown to anybody who voted.
+  const isShown = state.gates.slice(0, Math.max(0, asked)).some((gate) => names.includes(gate.name));
+  const isAsked = isShown && approval !== undefined && approval.status !== 'pending';
   const keeps = isAsked && !isBlocked(approval.status) && ruleOf(state.policy, 'approval')?.onRefresh === 'keep';
   for (const gate of names) plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate, why, ...(keeps && { keeps }) });
   if (isAsked && !keeps) plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: 'approval', why });
