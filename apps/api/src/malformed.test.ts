@@ -150,7 +150,8 @@ async function statusOf(route: Route, url: string, more: InjectOptions = {}): Pr
   return answer.status;
 }
 
-const asked = routes.filter(({ path }) => path !== '/v1/events' && !path.endsWith('/disable'));
+// Without those two that take an empty body and end the very person whom the others are about.
+const asked = routes.filter(({ path }) => path !== '/v1/events' && !/\/(disable|erase)$/.test(path));
 
 describe('bad input', () => {
   it.each(asked.filter(({ method }) => method === 'POST').map((route) => [route.path, route] as const))(
