@@ -32,8 +32,10 @@ export const votersVerbs = [
 
 /** True for what only the voters of a gate may do, and nobody about their own work. */
 export function isVotersVerb(verb: string): verb is (typeof votersVerbs)[number] {
-  return votersVerbs.some((one) => one === verb);
+  return votersVerbSet.has(verb);
 }
+
+const votersVerbSet: ReadonlySet<string> = new Set(votersVerbs);
 
 /** What may be done in another's stead: voting, and nothing that people do beside it. */
 export const delegableVerbs: readonly Verb[] = ['Decide', 'Defer'];

@@ -9,6 +9,7 @@ import {
   type PrototypeId,
   type Refusal,
   type Requirement,
+  type Demand,
   leavesOf,
   type Scope,
   refusal,
@@ -163,8 +164,7 @@ function unasked(subject: Subject, { rights, facts }: Known): Refusal | null {
 function askedFor(subject: Subject, { rights, facts }: Known): Agreed | null {
   if (!isVotersVerb(subject.command.kind)) return null;
   const fillers = [rights, ...delegatorsIn(subject).map(rightsOf)];
-  const asked = askedFrom(subject).filter((from) => fillers.some((one) => mayFill(one, from, facts)));
-  const filled = [...new Set(asked)];
+  const filled = askedFrom(subject).filter((from) => fillers.some((one) => mayFill(one, from, facts)));
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
 
@@ -260,12 +260,18 @@ function askedFrom({ command, promotion }: Pick<Subject, 'command' | 'promotion'
   const rule = promotion == null ? undefined : ruleOf(promotion.policy, 'approval');
   if (command.kind === 'ApproveWaiver') return rule?.waivers === undefined ? [] : [rule.waivers.from];
   if (command.kind === 'ApproveBreakGlass') return rule?.breakGlass === undefined ? [] : [rule.breakGlass.from];
-  return requirementsOf({ promotion: promotion ?? null }).map(({ from }) => from);
+  return rule === undefined ? [] : voicesOf(rule.requirements);
 }
 
-/** Whose votes a promotion asks for; none where its policy asks nobody, or where it was not loaded. */
-function requirementsOf({ promotion }: Pick<Subject, 'promotion'>): readonly Requirement[] {
-  return promotion == null ? [] : leavesOf(ruleOf(promotion.policy, 'approval')?.requirements ?? []);
+/** Whose votes a rule asks for, each once, worked out once for each: a pinned policy never changes, and every question needs it. */
+const voices = new WeakMap<readonly Demand[], readonly string[]>();
+
+function voicesOf(demands: readonly Demand[]): readonly string[] {
+  const known = voices.get(demands);
+  if (known !== undefined) return known;
+  const found = [...new Set(leavesOf(demands).map(({ from }) => from))];
+  voices.set(demands, found);
+  return found;
 }
 
 function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `ability/${subject.command.kind}`): Refusal {
@@ -275,7 +281,7 @@ function lacking(subject: Pick<Subject, 'command' | 'promotion'>, rule = `abilit
 
 /** Who could do it instead: groups and roles, never names. */
 export function whoCan({ command, promotion }: Pick<Subject, 'command' | 'promotion'>): readonly string[] {
-  if (isVotersVerb(command.kind) && promotion != null) return [...new Set(askedFrom({ command, promotion }))];
+  if (isVotersVerb(command.kind) && promotion != null) return askedFrom({ command, promotion });
   return holders(command.kind);
 }
 
