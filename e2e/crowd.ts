@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Extra } from './cast.ts';
 import { Refused } from './door.ts';
 import { type Driver, openDoors, registered, uploaded } from './journey.ts';
 
@@ -24,6 +25,9 @@ gates:
   - gate: canary
     weights: [50]
 `;
+
+/** Without somebody else in that group nobody could ever meet the policy, and it would be refused. She never votes. */
+export const crowdExtras: readonly Extra[] = [{ key: 'sue', bindings: [{ role: 'approver', group: 'security' }] }];
 
 /** Uploads and opens a promotion of a new prototype and gives the gate at which it waits. */
 export async function openedAtGate(driver: Driver, name: string): Promise<OpenGate> {

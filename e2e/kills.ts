@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crowdedGate, frozenWorker, lapsedLease, type Scenario } from './concentrated.ts';
-import { crowdPolicy } from './crowd.ts';
+import { crowdExtras, crowdPolicy } from './crowd.ts';
 import { onDrivenStage } from './driven-stage.ts';
 import type { Finding } from './invariants/finding.ts';
 import type { Service, Visit } from './invariants/served.ts';
@@ -245,7 +245,8 @@ async function namedFor(
   const crowded = bug.scenario === 'crowded gate';
   const without: readonly PartName[] = crowded ? ['worker', 'edge', 'temporal'] : [];
   const policy = crowded ? crowdPolicy : killsPolicy;
-  const options = { codeRoot, projectRoot, folder, policy, without, requests: requestsOf(projectRoot) };
+  const extras = crowded ? crowdExtras : [];
+  const options = { codeRoot, projectRoot, folder, policy, extras, without, requests: requestsOf(projectRoot) };
   const findings = await onDrivenStage(options, async (driver) => await scenarios[bug.scenario](driver));
   return [...new Set(findings.map(({ invariant }) => invariant))];
 }
