@@ -192,14 +192,10 @@ describe('whatever is asked, in whichever order', () => {
       }),
       { numRuns: sequences },
     );
-    // A property that never reaches production would prove nothing.
-    expect(reached.claimed).toBeGreaterThan(100);
-    expect(reached.live).toBeGreaterThan(100);
-    expect(reached.rolledBack).toBeGreaterThan(100);
-    expect(reached.raised).toBeGreaterThan(100);
-    expect(reached.rebuilt).toBeGreaterThan(100);
-    expect(reached.waived).toBeGreaterThan(100);
-    expect(reached.broken).toBeGreaterThan(100);
-    expect(reached.lent).toBeGreaterThan(100);
+    // A property that never reaches these would prove nothing. The least frequent is met about 110 times in a run, so that
+    // chance alone never brings it below the floor.
+    const { claimed, live, rolledBack, raised, rebuilt, waived, broken, lent } = reached;
+    for (const times of [claimed, live, rolledBack, raised, rebuilt, waived, broken, lent])
+      expect(times).toBeGreaterThan(50);
   }, 300_000);
 });
