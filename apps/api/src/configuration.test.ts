@@ -30,7 +30,10 @@ it('tells who set and bound what, where it lies and since when, and the fence st
     variables: [{ name: 'LOG_LEVEL', value: 'debug', by }],
     secrets: [{ name: 'MAIL_KEY', reference: { from: 'file', path: 'desk/mail-key' }, by }],
   });
-  expect((await here.ask('aud', 'GET', `${lane}/configuration`)).body).toEqual(body);
+  // The same for everybody but for what they may do about it.
+  const read = (await here.ask('aud', 'GET', `${lane}/configuration`)).body;
+  expect(read).toEqual({ ...body, actions: expect.any(Array) });
+  expect(read['actions']).toContainEqual(expect.objectContaining({ rel: 'set_variable', allowed: false }));
   expect((await here.ask('olga', 'GET', lane)).body).toMatchObject({ fence: before.fence, weight: before.weight });
 });
 
