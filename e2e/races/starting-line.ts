@@ -11,7 +11,7 @@ export interface StartingLine {
 }
 
 /** A process that never comes must not hold the others for good; the round then shows who is missing. */
-const waitMsMax = 30_000;
+const waitMsMax = 45_000;
 
 /** Opens one on a free port of this machine. Everything that is no vote passes as it comes. */
 export async function openStartingLine(apiUrl: string): Promise<StartingLine> {
@@ -26,7 +26,7 @@ export async function openStartingLine(apiUrl: string): Promise<StartingLine> {
   const server = createServer((incoming, outgoing) => {
     void buffer(incoming).then((body) => {
       const pass = (): void => forward({ apiUrl, agent, body }, incoming, outgoing);
-      if (incoming.method !== 'POST' || incoming.url?.endsWith('/decisions') !== true) return pass();
+      if (!isVote(incoming)) return pass();
       standing.push(pass);
       if (standing.length >= expected) go();
     });
@@ -49,6 +49,11 @@ export async function openStartingLine(apiUrl: string): Promise<StartingLine> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A vote by a program, or the form of the page. */
+function isVote({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'POST' && (url.endsWith('/decisions') || url.startsWith('/decide/'));
 }
 
 function forward(
