@@ -40,3 +40,22 @@ test('latency falls into the bucket whose bound it does not exceed', () => {
     1, 1, 1, 1,
   ]);
 });
+
+test('of a unit only the first answer counts for the latency that is judged', () => {
+  const counter = openLaneCounter();
+  const first = counter.visit('canary', 0.5);
+  // Slower than all that the same visitor asks for meanwhile, and still their first.
+  for (let round = 0; round < 3; round += 1) counter.visit('canary', 0.5).answered(1);
+  first.answered(40_000);
+  counter.visit('canary', 0.6).aborted();
+  counter.visit('canary', 0.6).answered(1);
+  const { latencyHistogram, firstLatencyHistogram = [] } = counter.read().canary;
+  expect([latencyHistogram[0], latencyHistogram.at(-1)]).toEqual([4, 1]);
+  expect([firstLatencyHistogram[0], firstLatencyHistogram.at(-1)]).toEqual([0, 1]);
+});
+
+test('without a name each answer is a first one', () => {
+  const counter = openLaneCounter();
+  for (let round = 0; round < 3; round += 1) counter.visit('stable', null).answered(1);
+  expect(counter.read().stable.firstLatencyHistogram?.[0]).toBe(3);
+});

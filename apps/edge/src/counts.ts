@@ -33,6 +33,7 @@ interface ArmTally {
   aborted: number;
   saturated: boolean;
   readonly latencyHistogram: number[];
+  readonly firstLatencyHistogram: number[];
   readonly seen: UnitSet;
   readonly bad: UnitSet;
 }
@@ -45,8 +46,9 @@ export function openLaneCounter(unitsMax: number = UNITS_MAX): LaneCounter {
     visit: (arm, unit) => {
       const tally = arms[arm];
       tally.requests += 1;
-      if (isNew(tally, tally.seen, unit)) tally.units += 1;
-      return new CountedVisit(tally, unit);
+      const isFirst = isNew(tally, tally.seen, unit);
+      if (isFirst) tally.units += 1;
+      return new CountedVisit(tally, unit, isFirst);
     },
     turnAway: () => {
       turnedAway += 1;
@@ -72,12 +74,14 @@ function isNew(tally: ArmTally, set: UnitSet, unit: number | null): boolean {
 class CountedVisit implements Visit {
   readonly #tally: ArmTally;
   readonly #unit: number | null;
+  readonly #isFirst: boolean;
   #isAnswered = false;
   #isOver = false;
 
-  constructor(tally: ArmTally, unit: number | null) {
+  constructor(tally: ArmTally, unit: number | null, isFirst: boolean) {
     this.#tally = tally;
     this.#unit = unit;
+    this.#isFirst = isFirst;
   }
 
   answered(latencyMs: number): void {
@@ -85,8 +89,9 @@ class CountedVisit implements Visit {
     this.#isAnswered = true;
     const found = latencyBoundsMs.findIndex((bound) => latencyMs <= bound);
     const bucket = found === -1 ? latencyBoundsMs.length : found;
-    const { latencyHistogram } = this.#tally;
+    const { latencyHistogram, firstLatencyHistogram } = this.#tally;
     latencyHistogram[bucket] = (latencyHistogram[bucket] ?? 0) + 1;
+    if (this.#isFirst) firstLatencyHistogram[bucket] = (firstLatencyHistogram[bucket] ?? 0) + 1;
   }
 
   bad(): void {
@@ -111,6 +116,7 @@ function emptyTally(unitsMax: number): ArmTally {
     badEvents: 0,
     aborted: 0,
     latencyHistogram: new Array<number>(latencyBoundsMs.length + 1).fill(0),
+    firstLatencyHistogram: new Array<number>(latencyBoundsMs.length + 1).fill(0),
     saturated: false,
     seen: openUnitSet(unitsMax),
     bad: openUnitSet(unitsMax),
@@ -118,6 +124,10 @@ function emptyTally(unitsMax: number): ArmTally {
 }
 
 function countsOf(tally: ArmTally): ArmCounts {
-  const { requests, units, firstBadUnits, badEvents, aborted, latencyHistogram } = tally;
-  return { requests, units, firstBadUnits, badEvents, aborted, latencyHistogram: [...latencyHistogram] };
+  const { requests, units, firstBadUnits, badEvents, aborted, latencyHistogram, firstLatencyHistogram } = tally;
+  return {
+    ...{ requests, units, firstBadUnits, badEvents, aborted },
+    latencyHistogram: [...latencyHistogram],
+    firstLatencyHistogram: [...firstLatencyHistogram],
+  };
 }

@@ -168,6 +168,11 @@ export interface ArmCounts {
   readonly aborted: number;
   /** Time to the answer's head, one number per bound and a last one for everything slower. */
   readonly latencyHistogram: readonly number[];
+  /**
+   * The same of each unit's first request alone: which units meet the canary is drawn once, so only that one is a fresh
+   * draw. Absent from an edge that does not know of it, whose latency is then not judged.
+   */
+  readonly firstLatencyHistogram?: readonly number[];
 }
 
 /** What a judge reads. A look in which `epoch` changed spans two weights and must be dropped. */
