@@ -6,6 +6,7 @@ import { EMPTY_LOOKS_MAX, type JudgeReason } from '@proviso/judge';
 const missing: ReadonlySet<string> = new Set<JudgeReason>([
   'stale_sample',
   'look_refused',
+  'metric_silent',
   'rules_refused',
   'state_damaged',
 ]);

@@ -52,3 +52,12 @@ test('passes a first release that keeps its promise', () => {
   for (let looks = 0; looks < 5; looks += 1) state = observe(state, alone);
   expect(canaryOutcome(judge(state, rules))).toMatchObject({ verdict: 'pass', reasons: [{ code: 'canary_healthy' }] });
 });
+
+test('names the metric in which a canary is worse, with the values of each arm', () => {
+  const slower = { kind: 'histogram', canary: [0, 50], stable: [50, 0] } as const;
+  let state = startJudge({ ...plan, metrics: [{ metric: 'latency', portion: 0.2, bounds: [100] }] });
+  for (let looks = 0; looks < 20; looks += 1) state = observe(state, { ...look(0, 0), metrics: { latency: slower } });
+  const [reason] = canaryOutcome(judge(state, rules))?.reasons ?? [];
+  expect(reason?.message).toMatch(/^the new version is slower than the one before \(latency\): new 0 of 2000 failed/);
+  expect(reason?.message).toContain('latency of 1000 new and 1000 before (log E ');
+});

@@ -194,6 +194,7 @@ function observeMetrics({ plan, metrics }: JudgeState, look: Look): readonly Met
   if (plan.metrics === undefined || plan.metrics.length === 0) return metrics;
   const { canaryWeight: share } = look;
   return plan.metrics.map((each, index) => {
+    if (look.waiting?.includes(each.metric)) return metrics[index] as MetricEvidence;
     const seen = { samples: look.metrics?.[each.metric], share, rateRatioTolerated: plan.rateRatioTolerated };
     return observeMetric(metrics[index] as MetricEvidence, each, seen);
   });

@@ -1,7 +1,13 @@
 import type { UnitTotals } from './absolute-test.ts';
 import { decidesByObjective, type LogEvidence, logAgainst, logEvidence, logFor } from './canary-judge.ts';
 import { type Forecast, forecast } from './forecast.ts';
-import { currentState, type JudgeState, type LookStanding, type StoredState } from './judge-state.ts';
+import {
+  currentState,
+  type JudgedMetric,
+  type JudgeState,
+  type LookStanding,
+  type StoredState,
+} from './judge-state.ts';
 import { logMetricEvidence, type MetricEvidence, type MetricName } from './metric-evidence.ts';
 import { type RateRatioInterval, rateRatioInterval } from './rate-ratio-interval.ts';
 
@@ -45,6 +51,7 @@ export type JudgeReason =
   | 'look_refused'
   | 'stale_sample'
   | 'blind'
+  | 'metric_silent'
   | 'deadline_reached'
   | 'rules_refused'
   | 'state_damaged';
@@ -58,6 +65,8 @@ export type JudgeDecision = {
 /** What a person is shown with each verdict, always in full. */
 export type JudgeExplanation = {
   readonly logEvidence: LogEvidence;
+  /** Whose evidence was the largest part of the largest E so far: what condemned, if anything did. */
+  readonly worst: JudgedMetric;
   /** What is judged beside errors, with ln of its own evidence before it is weighed, and its samples. */
   readonly metrics: readonly {
     readonly metric: MetricName;
@@ -104,7 +113,8 @@ export function decide(stored: StoredState, rules: JudgeRules): JudgeDecision {
   }
   if (lookRefused(state.lastLook)) return answer('inconclusive', 'look_refused');
   if (rules.sampleStale) return answer('inconclusive', 'stale_sample');
-  if (isBlind(state)) return answer('inconclusive', 'blind');
+  if (isMetricSilent(state)) return answer('inconclusive', 'metric_silent');
+  if (state.emptyLooksInRow >= EMPTY_LOOKS_MAX) return answer('inconclusive', 'blind');
   const enough = logSafe >= -Math.log(rules.beta);
   const suspicious = against >= Math.log(SUSPICION_E);
   if (enough && !suspicious && rules.dwellMet) {
@@ -120,6 +130,7 @@ export function explain(stored: StoredState, rules: JudgeRules): JudgeExplanatio
   const state = currentState(stored);
   return {
     logEvidence: logEvidence(state),
+    worst: state.worstMetric,
     metrics: (state.plan.metrics ?? []).map(({ metric, portion }, index) => {
       const evidence = state.metrics[index] as MetricEvidence;
       return { metric, portion, logEvidence: logMetricEvidence(evidence), samples: evidence.samples };
@@ -139,11 +150,9 @@ function condemnation({ plan, worstMetric }: JudgeState): JudgeReason {
   return worstMetric === 'errors' ? 'worse_than_stable' : 'worse_by_metric';
 }
 
-/** Nobody comes, or a metric that the policy asks for does not: what was not seen cannot be called healthy. */
-function isBlind({ emptyLooksInRow, metrics }: JudgeState): boolean {
-  return (
-    emptyLooksInRow >= EMPTY_LOOKS_MAX || metrics.some(({ missingLooksInRow }) => missingLooksInRow >= EMPTY_LOOKS_MAX)
-  );
+/** Visitors came and a metric that the policy asks for did not: what was not seen cannot be called healthy. */
+function isMetricSilent({ metrics }: JudgeState): boolean {
+  return metrics.some(({ missingLooksInRow }) => missingLooksInRow >= EMPTY_LOOKS_MAX);
 }
 
 function lookRefused(standing: LookStanding): boolean {

@@ -23,6 +23,11 @@ export type Look = {
    * unit that was seen before are no fresh draw, and a few slow users condemn a healthy canary.
    */
   readonly metrics?: Readonly<Partial<Record<MetricName, ArmSamples>>>;
+  /**
+   * Metrics whose source has collected nothing newer since the last look: neither evidence nor silence. Whoever says so
+   * bounds how long, since a judge knows no clock.
+   */
+  readonly waiting?: readonly MetricName[];
 };
 
 /** Why a look cannot be evidence. A refused look is never skipped in silence: the verdict after it is inconclusive. */

@@ -41,7 +41,7 @@ const waiting: JudgeRules = { ...RULES, dwellMet: false };
 describe('several metrics in one judge', () => {
   test('condemn a canary that is slower and makes no mistakes', () => {
     const verdict = judge(after(60, { slower: 1.5 }), waiting);
-    expect(verdict).toMatchObject({ kind: 'rollback', reason: 'worse_by_metric' });
+    expect(verdict).toMatchObject({ kind: 'rollback', reason: 'worse_by_metric', explanation: { worst: 'latency' } });
     const [slow, scored] = verdict.explanation.metrics;
     expect(slow?.logEvidence).toBeGreaterThan(Math.log(100 / latency.portion));
     expect(scored?.logEvidence).toBeLessThan(1);
@@ -99,8 +99,16 @@ describe('a metric that does not come', () => {
     const evidence = (state: JudgeState) => judge(state, RULES).explanation.metrics.map((each) => each.logEvidence);
     expect(evidence(silent(3))).toEqual(evidence(after(30)));
     expect(judge(silent(3), RULES).kind).toBe('advance');
-    expect(judge(silent(4), RULES)).toMatchObject({ kind: 'inconclusive', reason: 'blind' });
+    expect(judge(silent(4), RULES)).toMatchObject({ kind: 'inconclusive', reason: 'metric_silent' });
     expect(judge(after(1, {}, silent(4)), RULES).kind).toBe('advance');
+  });
+
+  test('is not missed while its source has collected nothing newer', () => {
+    const names = ['latency', 'score', 'cost'] as const;
+    let state = after(30);
+    for (let each = 0; each < 9; each += 1) state = observe(state, { ...look(uniform(1)), metrics: {}, waiting: names });
+    expect(judge(state, RULES).kind).toBe('advance');
+    expect(state.metrics).toEqual(after(30).metrics);
   });
 
   test.each([

@@ -33,9 +33,13 @@ function counts(looks: number, more: { bad?: number; badStable?: number } & Part
   return { ...served, ...at, canary: arm(100, bad), stable: arm(900, badStable), ...rest };
 }
 
+function take(course: Course, seen: LaneCounts, now: number): Course {
+  return takeCounts(course, seen, { now, readings: {} });
+}
+
 function after(looks: number, more: Parameters<typeof counts>[1] = {}, from: Course = opened): Course {
   let course = from;
-  for (let look = 0; look <= looks; look += 1) course = takeCounts(course, counts(look, more), look * 1_000);
+  for (let look = 0; look <= looks; look += 1) course = take(course, counts(look, more), look * 1_000);
   return course;
 }
 
@@ -77,27 +81,27 @@ describe('a course', () => {
   it('takes nothing from counts under another fence, another boot or another share', () => {
     const course = after(1);
     const other = { incarnation: 1, counter: 8 };
-    expect(takeCounts(course, counts(9, { bad: 90, fence: other }), 9_000)).toBe(course);
+    expect(take(course, counts(9, { bad: 90, fence: other }), 9_000)).toBe(course);
     for (const changed of [{ boot: 'boot-2' }, { epoch: 2 }, { weightPercent: 0 }]) {
-      expect(takeCounts(course, counts(9, { bad: 90, ...changed }), 9_000).judge).toEqual(course.judge);
+      expect(take(course, counts(9, { bad: 90, ...changed }), 9_000).judge).toEqual(course.judge);
     }
   });
 
   it('counts each visitor once when looks in between were lost', () => {
     const every = after(6, { bad: 1, badStable: 9 });
-    const lost = takeCounts(after(2, { bad: 1, badStable: 9 }), counts(6, { bad: 1, badStable: 9 }), 6_000);
+    const lost = take(after(2, { bad: 1, badStable: 9 }), counts(6, { bad: 1, badStable: 9 }), 6_000);
     expect(lost.judge.canary).toEqual(every.judge.canary);
     expect(lost.judge.stable).toEqual(every.judge.stable);
   });
 
   it('stops seeing after four looks without a visitor, and sees again with the next', () => {
     let course = after(1);
-    for (let look = 2; look < 5; look += 1) course = takeCounts(course, counts(1), look * 1_000);
+    for (let look = 2; look < 5; look += 1) course = take(course, counts(1), look * 1_000);
     expect(sees(course)).toBe(true);
-    course = takeCounts(course, counts(1), 5_000);
+    course = take(course, counts(1), 5_000);
     expect(sees(course)).toBe(false);
     expect(nextMove(course, { ...rule, dwellMs: 0 }, at(5_000)).move).toEqual({ kind: 'hold' });
-    expect(sees(takeCounts(course, counts(2), 6_000))).toBe(true);
+    expect(sees(take(course, counts(2), 6_000))).toBe(true);
   });
 
   it('keeps its evidence and begins its counters anew under another share', () => {

@@ -9,8 +9,11 @@ import {
   lookDifference,
   observe,
   startJudge,
+  unreadable,
 } from '@proviso/judge';
 import type { LaneCounts } from '@proviso/targets';
+import { type UsedUp, takeReadings } from './metric-look.ts';
+import type { MetricReadings } from './metric-source.ts';
 
 /**
  * Where a canary stands: the judge's memory, the last counters it has used up, and the share they were counted under. It
@@ -21,12 +24,16 @@ export interface Course {
   readonly v: 1;
   readonly judge: JudgeState;
   readonly sample: CourseSample | null;
+  /** The same for each metric beside errors. */
+  readonly usedUp: UsedUp;
+  /** Since when this share has been served without a break; null while it is not. Values from before are of another. */
+  readonly servedSince: number | null;
   /** The share as decided, in percent; 0 before the first. */
   readonly weight: number;
   readonly laneFence: number;
   /** When the edge was first seen serving this share; the dwell counts from here. */
   readonly weightSince: number | null;
-  /** When counts of the share as decided last came; what everybody is told while they are missing. */
+  /** When counts of the share as decided last came, and values of all metrics with them; what people are told then. */
   readonly countedAt: number | null;
   /** Looks in a row in which nobody came, to either arm or to a closed door. */
   readonly idleLooks: number;
@@ -52,6 +59,8 @@ export function beginCourse(plan: JudgePlan, at: { readonly weight: number; read
     v: 1,
     judge: startJudge(plan),
     sample: null,
+    usedUp: {},
+    servedSince: null,
     weight: at.weight,
     laneFence: at.laneFence,
     weightSince: null,
@@ -65,36 +74,55 @@ export function beginCourse(plan: JudgePlan, at: { readonly weight: number; read
 /** The same course under another share: counters begin anew there, the judge's evidence goes on. */
 export function turnCourse(course: Course, at: { readonly weight: number; readonly laneFence: number }): Course {
   if (course.laneFence === at.laneFence && course.weight === at.weight) return course;
-  return { ...course, ...at, sample: null, weightSince: null, idleLooks: 0, requestsAtWeight: 0 };
+  const anew = { sample: null, usedUp: {}, servedSince: null, weightSince: null, idleLooks: 0, requestsAtWeight: 0 };
+  return { ...course, ...at, ...anew };
 }
 
 /**
  * Takes what the edge counted. Counts under another fence are not ours yet and change nothing; a share that is not served
  * as decided (parked, canary not up) is no look for the judge, but visitors who came are still seen.
  */
-export function takeCounts(course: Course, counts: LaneCounts, now: number): Course {
+export function takeCounts(
+  course: Course,
+  counts: LaneCounts,
+  { now, readings }: { readonly now: number; readonly readings: MetricReadings },
+): Course {
   if (counts.fence.counter !== course.laneFence) return course;
   const sample = sampleOf(counts, course.judge.plan.firstRelease);
   const served = sample.weight === course.weight;
   const before = course.sample;
+  const difference = before === null ? null : lookDifference(before, sample);
+  const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
+  const since = unbroken ? (course.servedSince as number) : now;
+  const plans = course.judge.plan.metrics ?? [];
+  const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since });
   const next: Course = {
     ...course,
     sample,
+    usedUp: served ? beside.usedUp : {},
+    servedSince: served ? since : null,
     looks: course.looks + 1,
     weightSince: course.weightSince ?? (served ? now : null),
     countedAt: served ? now : course.countedAt,
   };
-  if (before === null) return next;
+  if (before === null || difference === null) return next;
   const came = visitorsOf(sample) - visitorsOf(before);
   const idleLooks = before.source === sample.source && came === 0 ? course.idleLooks + 1 : 0;
-  const difference = lookDifference(before, sample);
   if (difference.kind === 'dropped' || !served) return { ...next, idleLooks };
+  const { metrics, waiting, fault } = beside;
+  const observed = observe(course.judge, { ...difference.look, metrics, waiting });
   return {
     ...next,
     idleLooks,
-    judge: observe(course.judge, difference.look),
+    // Errors are counted all the same: a source in disorder must not hide an outage.
+    judge: fault === null ? observed : unreadable(observed, fault),
+    countedAt: fault === null && !observed.metrics.some(isMissing) ? now : course.countedAt,
     requestsAtWeight: course.requestsAtWeight + difference.look.canaryRequests,
   };
+}
+
+function isMissing({ missingLooksInRow }: JudgeState['metrics'][number]): boolean {
+  return missingLooksInRow > 0;
 }
 
 /** True when the judge sees: only then may the lease be renewed. A night without visitors parks the canary. */

@@ -28,6 +28,9 @@ export function lookRow(
   return { promotion, number, body };
 }
 
+/** What a course lacks that was begun when errors alone were judged; the plan of its judge asks for nothing else. */
+const beforeMetrics = { usedUp: {}, servedSince: null } as const;
+
 /** The newest stored look, whose course is continued; number 0 before the first. */
 export function lastLook(rows: readonly LookRow[]): { readonly number: number; readonly course: Course | null } {
   const newest = rows.reduce<LookRow | null>(
@@ -35,6 +38,6 @@ export function lastLook(rows: readonly LookRow[]): { readonly number: number; r
     null,
   );
   // Written by nobody but `lookRow`. A row of another version cannot be continued; its number still counts.
-  const course = newest?.body.course as Course | undefined;
-  return { number: newest?.number ?? 0, course: course?.v === 1 ? course : null };
+  const stored = newest?.body.course as Course | undefined;
+  return { number: newest?.number ?? 0, course: stored?.v === 1 ? { ...beforeMetrics, ...stored } : null };
 }

@@ -12,6 +12,7 @@ import type { JudgeVerdict } from '@proviso/judge';
 import { TargetFailure } from '@proviso/targets';
 import { type Course, type Move, beginCourse, nextMove, sees, takeCounts, turnCourse } from '../canary/course.ts';
 import { lastLook } from '../canary/look-row.ts';
+import { type MetricSources, readMetrics, usualSources } from '../canary/metric-readings.ts';
 import { type Teller, openTeller } from '../canary/teller.ts';
 import { contractOf } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
@@ -31,6 +32,7 @@ interface Lap {
   readonly rule: CanaryRule;
   readonly contract: Contract;
   readonly teller: Teller;
+  readonly sources: MetricSources;
   readonly deadline: number;
 }
 
@@ -49,7 +51,8 @@ export async function canary(errand: Errand): Promise<Acted> {
   const at = { weight: weightOf(errand), laneFence: errand.grant.laneFence ?? 0 };
   const course = turnCourse(stored ?? beginCourse(planOf(errand, rule, found.contract), at), at);
   const deadline = gateIn(state, 'canary').since + rule.deadlineMs;
-  const lap: Lap = { errand, rule, contract: found.contract, teller: openTeller(errand, number), deadline };
+  const teller = openTeller(errand, number);
+  const lap: Lap = { errand, rule, contract: found.contract, teller, sources: usualSources, deadline };
   if (course.weight > 0) return await look(lap, course);
   const bounds = startBoundsOf(found.contract);
   const awaited = { lane: state.lanes.production, laneFence: at.laneFence, release: releaseIdOf(state.id), ...bounds };
@@ -109,12 +112,18 @@ async function look(lap: Lap, begun: Course): Promise<Acted> {
  * The course after the edge's counts; null when there are none to be had, and then nothing is fresh; overtaken when the
  * edge serves a newer decision than ours, such as a person's rollback.
  */
-async function glance({ errand }: Lap, course: Course): Promise<Course | 'overtaken' | null> {
-  const { ports, state } = errand;
+async function glance({ errand, sources }: Lap, course: Course): Promise<Course | 'overtaken' | null> {
+  const { ports, state, view } = errand;
+  const lane = state.lanes.production;
   try {
-    const counts = await ports.edge.counts(state.lanes.production);
+    const counts = await ports.edge.counts(lane);
     if (counts.fence.counter > course.laneFence) return 'overtaken';
-    return counts.fence.counter === course.laneFence ? takeCounts(course, counts, ports.clock.now()) : null;
+    if (counts.fence.counter < course.laneFence) return null;
+    const now = ports.clock.now();
+    const releases = { canary: releaseIdOf(state.id), stable: view.production?.state.stable?.id ?? '' };
+    const { metrics: plans = [] } = course.judge.plan;
+    const readings = await readMetrics(sources, plans, { promotion: state.id, lane, ...releases, counts, now });
+    return takeCounts(course, counts, { now, readings });
   } catch (error) {
     if (error instanceof TargetFailure) return null;
     throw error;

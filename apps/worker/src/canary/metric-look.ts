@@ -1,0 +1,79 @@
+import type { Look, LookRefusalCode, MetricName, MetricPlan } from '@proviso/judge';
+import {
+  inBounds,
+  type MetricCounters,
+  type MetricReading,
+  type MetricReadings,
+  samplesBetween,
+} from './metric-source.ts';
+
+/** Where the counters of each metric stood when they were last used up. */
+export type UsedUp = Readonly<Partial<Record<MetricName, MetricCounters>>>;
+
+/** What one look says of the metrics beside errors, and where the next one begins. */
+export interface MetricLook {
+  readonly usedUp: UsedUp;
+  readonly metrics: NonNullable<Look['metrics']>;
+  readonly waiting: readonly MetricName[];
+  /** A metric whose source said something that makes no sense: no verdict until a good look arrives. */
+  readonly fault: LookRefusalCode | null;
+}
+
+/**
+ * Takes what the sources said. `since` is when the present share began to be served without a break: counters from before
+ * would mix shares, so none of them is a used to subtract from.
+ */
+export function takeReadings(
+  usedUp: UsedUp,
+  readings: MetricReadings,
+  { plans, since }: { readonly plans: readonly MetricPlan[]; readonly since: number },
+): MetricLook {
+  let taken: MetricLook = { usedUp, metrics: {}, waiting: [], fault: null };
+  for (const plan of plans) {
+    const step = stepOf(usedUp[plan.metric], readings[plan.metric], { plan, since });
+    taken = {
+      usedUp: step.used === undefined ? taken.usedUp : { ...taken.usedUp, [plan.metric]: step.used },
+      metrics: step.samples === undefined ? taken.metrics : { ...taken.metrics, [plan.metric]: step.samples },
+      waiting: step.waits ? [...taken.waiting, plan.metric] : taken.waiting,
+      fault: taken.fault ?? step.fault ?? null,
+    };
+  }
+  return taken;
+}
+
+interface MetricStep {
+  readonly used?: MetricCounters;
+  readonly samples?: NonNullable<Look['metrics']>[MetricName];
+  readonly waits?: true;
+  readonly fault?: LookRefusalCode;
+}
+
+function stepOf(
+  used: MetricCounters | undefined,
+  reading: MetricReading | undefined,
+  { plan, since }: { readonly plan: MetricPlan; readonly since: number },
+): MetricStep {
+  if (reading === undefined) return {};
+  if (reading.kind === 'none') return gapOf(reading);
+  const counters = inBounds(reading.counters, plan.bounds);
+  if (counters === null) return {};
+  if (used === undefined) return counters.at >= since ? { used: counters, waits: true } : { waits: true };
+  if (counters.at <= used.at) return { waits: true };
+  const samples = samplesBetween(used, counters);
+  // Counters that began anew: a gap, and the next difference counts from here.
+  return samples === null ? { used: counters, waits: true } : { used: counters, samples };
+}
+
+function gapOf({ why }: Extract<MetricReading, { kind: 'none' }>): MetricStep {
+  switch (why) {
+    case 'several_series':
+      return { fault: 'several_series' };
+    case 'not_a_number':
+      return { fault: 'impossible_samples' };
+    case 'absent':
+    case 'stale':
+    case 'unreachable':
+    case 'bad_answer':
+      return {};
+  }
+}

@@ -1,0 +1,95 @@
+import type { LaneId, PromotionId } from '@proviso/domain';
+import type { ArmSamples, MetricName } from '@proviso/judge';
+import type { LaneCounts } from '@proviso/targets';
+
+/** Whose values are asked for, at one look. */
+export interface MetricSubject {
+  readonly promotion: PromotionId;
+  readonly lane: LaneId;
+  readonly metric: MetricName;
+  /** The releases of the two arms, as the edge names them. */
+  readonly canary: string;
+  readonly stable: string;
+  /** What the edge counted, read for this very look, and when that was by our clock. */
+  readonly counts: LaneCounts;
+  readonly now: number;
+}
+
+/**
+ * Values of both arms since their counters began, in buckets. Only differences are evidence, and of those only what lies
+ * under one share of users: a source says when its counters stood so, and the course leaves out what spans a change.
+ */
+export interface MetricCounters {
+  /** Which life of the counters: those of two lives are never subtracted. */
+  readonly life: string;
+  /**
+   * When they stood like this, in milliseconds since 1970. Behind now for a source that collects now and then; the same
+   * moment again means that nothing was collected since, which is neither evidence nor silence.
+   */
+  readonly at: number;
+  /** Upper bounds of the buckets, rising; a last bucket takes what is above. The same for both arms. */
+  readonly bounds: readonly number[];
+  readonly canary: readonly number[];
+  readonly stable: readonly number[];
+}
+
+/** Why a source has nothing that could be judged. */
+export type MetricGap =
+  /** It knows nothing of this metric. */
+  | 'absent'
+  /** Its newest counters are older than it may say. */
+  | 'stale'
+  | 'unreachable'
+  /** It answered with something that cannot be read. */
+  | 'bad_answer'
+  /** Several series where one was expected: whose values they are is unknown. */
+  | 'several_series'
+  | 'not_a_number';
+
+/** What a source says when it is asked. */
+export type MetricReading =
+  | { readonly kind: 'counted'; readonly counters: MetricCounters }
+  | { readonly kind: 'none'; readonly why: MetricGap };
+
+/**
+ * Where the values of one metric come from. Reading never throws for what a source does or fails to do, and ends within
+ * a part of a look; where units are sticky, it gives each unit's first value alone if it can tell units apart.
+ */
+export interface MetricSource {
+  readonly read: (subject: MetricSubject) => Promise<MetricReading>;
+}
+
+/** What came of each metric of the plan at one look. */
+export type MetricReadings = Readonly<Partial<Record<MetricName, MetricReading>>>;
+
+/** The same values in fewer buckets, as a policy may want them; null when its bounds are not among them. */
+export function inBounds(counters: MetricCounters, bounds: readonly number[]): MetricCounters | null {
+  if (bounds.length === 0) return counters;
+  const ends = bounds.map((bound) => counters.bounds.indexOf(bound));
+  if (ends.includes(-1)) return null;
+  const merged = (arm: readonly number[]): readonly number[] =>
+    [...ends, counters.bounds.length].map((end, index) =>
+      sum(arm.slice(index === 0 ? 0 : (ends[index - 1] as number) + 1, end + 1)),
+    );
+  return { ...counters, bounds, canary: merged(counters.canary), stable: merged(counters.stable) };
+}
+
+/** What was counted between two readings; null when they cannot be compared, or a counter went back. */
+export function samplesBetween(before: MetricCounters, after: MetricCounters): ArmSamples | null {
+  const comparable =
+    before.life === after.life &&
+    before.bounds.length === after.bounds.length &&
+    before.bounds.every((bound, index) => bound === after.bounds[index]);
+  if (!comparable) return null;
+  const [canary, stable] = [grown(before.canary, after.canary), grown(before.stable, after.stable)];
+  return canary === null || stable === null ? null : { kind: 'histogram', canary, stable };
+}
+
+function grown(before: readonly number[], after: readonly number[]): readonly number[] | null {
+  const counts = after.map((count, bucket) => count - (before[bucket] ?? 0));
+  return before.length === after.length && counts.every((count) => count >= 0) ? counts : null;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
