@@ -1,13 +1,13 @@
-import { type Policy, policyFrom, policySense, policyShape } from '@proviso/domain';
-import { readYaml } from '@proviso/gates';
+import type { Policy } from '@proviso/domain';
+import { readPolicyFile } from '@proviso/gates';
 import { Problem, type ProblemDetail } from './problem.ts';
 
 /** Reads a policy's YAML, or answers every mistake with its line and column. */
 export function policyOfSource(source: string): Policy {
-  const found = readYaml(source, policyShape, policySense);
+  const found = readPolicyFile(source);
   if (!found.ok)
     throw invalid(found.problems.map(({ code, message, line, column }) => detail(code, message, { line, column })));
-  return policyFrom(found.value);
+  return found.value;
 }
 
 function invalid(errors: readonly ProblemDetail[]): Problem {

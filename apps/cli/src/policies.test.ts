@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { leavesOf, policyShape, readPolicy } from '@proviso/domain';
-import { readYaml } from '@proviso/gates';
-import { parse } from 'yaml';
+import { leavesOf } from '@proviso/domain';
+import { readPolicyFile } from '@proviso/gates';
 import { currentConfig } from './config.ts';
 import { localPeople } from './local-people.ts';
 
 const folder = join(currentConfig().projectRoot, 'policies');
 
 function policy(name: string) {
-  const source = readFileSync(join(folder, `${name}.yaml`), 'utf8');
-  const shaped = readYaml(source, policyShape);
-  if (!shaped.ok) throw new Error(`expected a policy, got ${JSON.stringify(shaped.problems)}`);
-  const read = readPolicy(parse(source));
+  const read = readPolicyFile(readFileSync(join(folder, `${name}.yaml`), 'utf8'));
   if (!read.ok) throw new Error(`expected a policy, got ${JSON.stringify(read.problems)}`);
   return read.value;
 }

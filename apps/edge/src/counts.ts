@@ -1,3 +1,4 @@
+import { edgeBounds } from '@proviso/domain';
 import type { ArmCounts } from '@proviso/targets';
 import type { Arm } from './split.ts';
 import { openUnitSet, type UnitSet } from './unit-set.ts';
@@ -18,9 +19,7 @@ export interface LaneCounter {
 }
 
 /** Upper bounds of the latency histogram; a last bucket takes everything slower. */
-export const latencyBoundsMs: readonly number[] = [
-  1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000,
-];
+export const latencyBoundsMs = edgeBounds.latency;
 
 /** Per arm and set: 8 MiB at most. A look with more visitors than this has long been decided. */
 export const UNITS_MAX = 1_500_000;

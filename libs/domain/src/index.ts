@@ -114,7 +114,16 @@ export {
   roles,
 } from './person.ts';
 export {
+  type CanaryMetric,
+  type CanaryMetrics,
   type CanaryRule,
+  type MetricRule,
+  type RampRule,
+  edgeBounds,
+  metricNames,
+} from './canary-rule.ts';
+export type { PlanRamp } from './canary-document.ts';
+export {
   type GateName,
   type GateRule,
   type Policy,
@@ -133,7 +142,6 @@ export {
   policySchema,
   policySense,
   policyShape,
-  readPolicy,
 } from './policy-document.ts';
 export {
   type PolicyCommand,

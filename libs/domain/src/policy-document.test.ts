@@ -1,9 +1,30 @@
-import { policySchema, readPolicy } from './policy-document.ts';
+import type { PlanRamp } from './canary-document.ts';
+import { policyFrom, policySchema, policySense, policyShape } from './policy-document.ts';
+import { read } from './shape-reading.ts';
 
 const canary = { gate: 'canary', weights: [10, 50] };
 const approval = { gate: 'approval', requirements: [{ from: 'group/security', count: 1 }] };
 
-describe('readPolicy', () => {
+/** One percent of users costs ten bad requests of a hundred a second, and the ramp doubles once. */
+const planRamp: PlanRamp = ({ budget }) => {
+  const badRequests = (budget.requestsPerSecond * budget.badShare) / 10;
+  return { weights: [1, 2], badRequests, withinBudget: badRequests <= budget.badRequests };
+};
+
+/** Reads as whoever has a file does. */
+function readPolicy(node: unknown) {
+  const found = read(policyShape, node);
+  if (!found.ok) return found;
+  const problems = policySense(found.value, planRamp);
+  return problems.length === 0
+    ? ({ ok: true, value: policyFrom(found.value, planRamp) } as const)
+    : ({ ok: false, problems } as const);
+}
+
+const budget = { badRequests: 20, requestsPerSecond: 100 };
+const judged = { ...canary, metrics: { latency: { portion: 0.2 }, score: { portion: 0.1 } } };
+
+describe('a policy as it is read', () => {
   it('reads gates in order and fills what is left out with safe defaults', () => {
     const found = readPolicy({
       policy: 'standard',
@@ -45,6 +66,42 @@ describe('readPolicy', () => {
     ['a gate twice', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'scan' }] }, ['gates']],
     ['a build after what looks at it', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'build' }] }, ['gates']],
     ['weights that shrink', { policy: 'a-b', gates: [{ gate: 'canary', weights: [50, 10] }] }, ['gates', 0, 'weights']],
+    ['neither weights nor a ramp', { policy: 'a-b', gates: [{ gate: 'canary' }] }, ['gates', 0]],
+    [
+      'both weights and a ramp',
+      { policy: 'a-b', gates: [{ ...canary, ramp: { budget } }] },
+      ['gates', 0, 'ramp'],
+    ],
+    [
+      'a budget that one percent of users breaks',
+      { policy: 'a-b', gates: [{ gate: 'canary', ramp: { budget: { ...budget, badRequests: 9 } } }] },
+      ['gates', 0, 'ramp', 'budget', 'badRequests'],
+    ],
+    [
+      'portions that leave nothing to errors',
+      { policy: 'a-b', gates: [{ ...canary, metrics: { latency: { portion: 0.7 }, cost: { portion: 0.3 } } }] },
+      ['gates', 0, 'metrics'],
+    ],
+    [
+      'a portion of nothing',
+      { policy: 'a-b', gates: [{ ...canary, metrics: { latency: { portion: 0 } } }] },
+      ['gates', 0, 'metrics', 'latency', 'portion'],
+    ],
+    [
+      'bounds in which no edge counts',
+      { policy: 'a-b', gates: [{ ...canary, metrics: { latency: { portion: 0.2, bounds: [100, 300] } } }] },
+      ['gates', 0, 'metrics', 'latency', 'bounds'],
+    ],
+    [
+      'bounds that do not rise',
+      { policy: 'a-b', gates: [{ ...canary, metrics: { latency: { portion: 0.2, bounds: [250, 100] } } }] },
+      ['gates', 0, 'metrics', 'latency', 'bounds'],
+    ],
+    [
+      'bounds of scores, which are judged by ranks alone',
+      { policy: 'a-b', gates: [{ ...canary, metrics: { score: { portion: 0.2, bounds: [0.5] } } }] },
+      ['gates', 0, 'metrics', 'score', 'bounds'],
+    ],
     ['a gate after the canary', { policy: 'a-b', gates: [canary, { gate: 'scan' }] }, ['gates']],
     ['an approval that admits to nothing', { policy: 'a-b', gates: [approval] }, ['gates']],
     [
@@ -56,6 +113,25 @@ describe('readPolicy', () => {
     const found = readPolicy(document);
     expect(found.ok).toBe(false);
     expect(found.ok ? [] : found.problems.map((problem) => problem.path)).toContainEqual(path);
+  });
+
+  it('plans the weights of a budget and keeps what they were planned from', () => {
+    const found = readPolicy({ policy: 'a-b', gates: [{ gate: 'canary', ramp: { budget } }] });
+    const ramp = { budget: { ...budget, badShare: 1 }, hold: 'usual' };
+    expect(found).toMatchObject({ ok: true, value: { gates: [{ weights: [1, 2], ramp, lookMs: 10_000 }] } });
+  });
+
+  it('says what a budget would have to be', () => {
+    const found = readPolicy({ policy: 'a-b', gates: [{ gate: 'canary', ramp: { budget: { ...budget, badRequests: 3 } } }] });
+    const message = expect.stringContaining('expected a budget of at least 10 bad requests');
+    expect(found).toMatchObject({ ok: false, problems: [{ message }] });
+  });
+
+  it('judges errors alone when it says nothing of metrics, as it always did', () => {
+    const found = readPolicy({ policy: 'a-b', gates: [canary] });
+    expect(found.ok && found.value.gates[0]).not.toHaveProperty('metrics');
+    const named = readPolicy({ policy: 'a-b', gates: [judged] });
+    expect(named).toMatchObject({ ok: true, value: { gates: [{ metrics: judged.metrics }] } });
   });
 
   it.each([0, 1, -0.1, 1.1])('refuses a bar of %d, which the judge would refuse at every evaluation', (bar) => {

@@ -1,8 +1,17 @@
 import { approvalRuleFrom, approvalShape } from './approval-document.ts';
+import { type PlanRamp, canaryRuleFrom, canaryShape, rampProblem } from './canary-document.ts';
 import { demands } from './demand-document.ts';
 import { environments } from './lane.ts';
-import { type ChangeType, type GateRule, type Policy, type Tier, gateNames, policyProblem } from './policy.ts';
-import { type ReadResult, type ShapeProblem, read } from './shape-reading.ts';
+import {
+  type ChangeType,
+  type GateRule,
+  type Policy,
+  type PolicyProblem,
+  type Tier,
+  gateNames,
+  policyProblem,
+} from './policy.ts';
+import type { ShapeProblem } from './shape-reading.ts';
 import { toJsonSchema } from './shape-schema.ts';
 import {
   type Of,
@@ -35,18 +44,7 @@ const gateShape = oneOf('gate', {
   ),
   staging: group({}, attempts),
   approval: approvalShape,
-  canary: group(
-    { weights: about(list(integer({ min: 1, max: 100 }), { min: 1, max: 10 }), 'percent of users, growing') },
-    {
-      ...attempts,
-      look: preset(about(duration({ minMs: 200, maxMs: 60_000 }), 'how often the judge looks'), '10s'),
-      dwell: preset(about(duration({ minMs: 0, maxMs: 86_400_000 }), 'how long each weight lasts at least'), '30s'),
-      deadline: preset(about(duration({ minMs: 1_000, maxMs: 7 * 86_400_000 }), 'after this a person is asked'), '24h'),
-      alpha: preset(number({ min: 0.0001, max: 0.2 }), 0.01),
-      beta: preset(number({ min: 0.0001, max: 0.2 }), 0.05),
-      rateRatioMax: preset(number({ min: 1.1, max: 20 }), 2),
-    },
-  ),
+  canary: canaryShape,
 });
 
 const wallTime = text({
@@ -115,16 +113,8 @@ export const policyShape = group(
 /** A policy as written, before units and names are those of the product. */
 export type PolicyDocument = Of<typeof policyShape>;
 
-/** Reads a parsed YAML value to a policy, or tells every problem with its path. */
-export function readPolicy(node: unknown): ReadResult<Policy> {
-  const found = read(policyShape, node);
-  if (!found.ok) return found;
-  const problems = policySense(found.value);
-  return problems.length === 0 ? { ok: true, value: policyFrom(found.value) } : { ok: false, problems };
-}
-
 /** From the words and units of the file to those of the product. */
-export function policyFrom(document: PolicyDocument): Policy {
+export function policyFrom(document: PolicyDocument, planRamp: PlanRamp): Policy {
   const {
     policy: name,
     environment,
@@ -140,7 +130,7 @@ export function policyFrom(document: PolicyDocument): Policy {
     name,
     environment,
     evidenceAgeMaxMs: evidenceAgeMax,
-    gates: gates.map(ruleFrom),
+    gates: gates.map((gate) => ruleFrom(gate, planRamp)),
     ...(freeze.length > 0 && { freeze }),
     ...(base !== undefined && { extends: base }),
     ...(baseline === true && { baseline }),
@@ -150,12 +140,20 @@ export function policyFrom(document: PolicyDocument): Policy {
 }
 
 /** What is wrong with a policy as a whole, at the field it is about; the YAML reader adds line and column. */
-export function policySense(document: PolicyDocument): readonly ShapeProblem[] {
-  const policy = policyFrom(document);
-  const problem = policyProblem(policy);
+export function policySense(document: PolicyDocument, planRamp: PlanRamp): readonly ShapeProblem[] {
+  const problem = plannedProblem(document, planRamp) ?? policyProblem(policyFrom(document, planRamp));
   if (problem === null) return [];
   const { path, message } = problem;
-  return [{ code: 'not_allowed', path, message, expected: 'a policy that makes sense as a whole', got: policy.name }];
+  const expected = 'a policy that makes sense as a whole';
+  return [{ code: 'not_allowed', path, message, expected, got: document.policy }];
+}
+
+function plannedProblem({ gates }: PolicyDocument, planRamp: PlanRamp): PolicyProblem | null {
+  for (const [index, gate] of gates.entries()) {
+    const problem = gate.gate === 'canary' ? rampProblem(gate, planRamp) : null;
+    if (problem !== null) return { path: ['gates', index, ...problem.path], message: problem.message };
+  }
+  return null;
 }
 
 /** The JSON Schema of a policy file, for editors. */
@@ -163,14 +161,12 @@ export function policySchema(): Record<string, unknown> {
   return toJsonSchema(policyShape, 'policy');
 }
 
-function ruleFrom(document: PolicyDocument['gates'][number]): GateRule {
+function ruleFrom(document: PolicyDocument['gates'][number], planRamp: PlanRamp): GateRule {
   switch (document.gate) {
     case 'approval':
       return { ...approvalRuleFrom(document), gate: 'approval' };
-    case 'canary': {
-      const { look, dwell, deadline, ...rest } = document;
-      return { ...rest, lookMs: look, dwellMs: dwell, deadlineMs: deadline };
-    }
+    case 'canary':
+      return { ...canaryRuleFrom(document, planRamp), gate: 'canary' };
     case 'evaluation':
     case 'readiness':
     case 'build':

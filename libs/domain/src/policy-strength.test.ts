@@ -16,6 +16,10 @@ function withRule(gate: string, change: object): Policy {
   };
 }
 
+const ramp = (badRequests: number) => ({
+  budget: { badRequests, requestsPerSecond: 100, badShare: 1 },
+  hold: 'usual',
+});
 const security = { from: 'group/security', count: 1 };
 const operator = { from: 'role/operator', count: 1 };
 const edits: readonly (readonly [string, Policy, Strength, string])[] = [
@@ -53,6 +57,9 @@ const edits: readonly (readonly [string, Policy, Strength, string])[] = [
   ],
   ['a finer ramp', withRule('canary', { weights: [1, 10, 50] }), 'stronger', 'canary.weights'],
   ['a coarser ramp', withRule('canary', { weights: [50] }), 'weaker', 'canary.weights'],
+  ['slowness', withRule('canary', { metrics: { latency: { portion: 0.2 } } }), 'stronger', 'canary.metrics'],
+  ['little for errors', withRule('canary', { metrics: { score: { portion: 0.9 } } }), 'weaker', 'canary.metrics'],
+  ['the same shares, planned', withRule('canary', { ramp: ramp(50) }), 'neutral', 'canary.ramp'],
   ['a longer stay', withRule('canary', { dwellMs: 5_000 }), 'stronger', 'canary.dwell'],
   ['fewer false alarms', withRule('canary', { alpha: 0.001 }), 'weaker', 'canary.alpha'],
   ['fewer bad ones let through', withRule('canary', { beta: 0.01 }), 'stronger', 'canary.beta'],
@@ -110,10 +117,30 @@ describe('comparePolicies', () => {
   it('judges the way back of whatever is not neutral and can be compared the other way round', () => {
     const swapped = { weaker: 'stronger', stronger: 'weaker', neutral: 'neutral' } as const;
     const oneWay = new Set(['another group instead', 'staging before the scan', 'another environment']);
+    // Taking a metric away is weaker, however little it left to errors.
+    oneWay.add('little for errors');
     for (const [what, policy, strength] of edits) {
       const back = strengthOf(comparePolicies(policy, smallPolicy));
       expect([what, back]).toEqual([what, oneWay.has(what) ? 'weaker' : swapped[strength]]);
     }
+  });
+
+  it.each([
+    ['a smaller budget', { ...ramp(20) }, 'stronger'],
+    ['a larger budget', { ...ramp(80) }, 'weaker'],
+    ['a wait at half of all users', { ...ramp(20), hold: 'fast' }, 'weaker'],
+    ['users who are believed to be fewer', { ...ramp(20), budget: { ...ramp(20).budget, requestsPerSecond: 9 } }, 'weaker'],
+  ] as const)('judges %s by the budget, whatever weights come of it', (_what, to, strength) => {
+    const before = withRule('canary', { ramp: ramp(50), weights: [3, 6, 12, 20] });
+    const after = withRule('canary', { ramp: to, weights: [2, 4, 8, 20] });
+    expect(comparePolicies(before, after)).toEqual([expect.objectContaining({ field: 'canary.ramp', strength })]);
+  });
+
+  it('cannot compare portions that trade one metric for another', () => {
+    const judging = (latency: number, cost: number) =>
+      withRule('canary', { metrics: { latency: { portion: latency }, cost: { portion: cost } } });
+    expect(strengthOf(comparePolicies(judging(0.2, 0.1), judging(0.1, 0.2)))).toBe('weaker');
+    expect(strengthOf(comparePolicies(judging(0.1, 0.1), withRule('canary', { metrics: {} })))).toBe('weaker');
   });
 
   it('lets nothing that is stronger make good what is weaker', () => {

@@ -1,4 +1,5 @@
 import { optionalApprovalFields } from './approval-strength.ts';
+import { optionalCanaryFields } from './canary-strength.ts';
 import { type Demand, demandWords, leavesOf, waysOf } from './demand.ts';
 import {
   type ChangeType,
@@ -72,6 +73,7 @@ export const gateFields: { readonly [Name in GateName]: FieldsOf<RuleOf<Name>> }
     alpha: figure('alpha', higher),
     beta: figure('beta', lower),
     rateRatioMax: figure('rateRatioMax', lower),
+    ...optionalCanaryFields,
   },
 };
 
@@ -139,8 +141,12 @@ function compareRules(name: GateName, from: GateRule | undefined, to: GateRule |
   if (from === undefined && to === undefined) return [];
   if (from === undefined) return [{ field: name, from: 'not asked', to: 'asked', strength: 'stronger' }];
   if (to === undefined) return [{ field: name, from: 'asked', to: 'not asked', strength: 'weaker' }];
+  // Weights that were planned on both sides say nothing that their budgets do not.
+  const planned = [from, to].every((rule) => rule.gate === 'canary' && rule.ramp !== undefined);
   return Object.entries(gateFields[name]).flatMap(([field, row]) =>
-    edited(row as Judged<unknown>, valueAt(from, field), valueAt(to, field), `${name}.`),
+    planned && field === 'weights'
+      ? []
+      : edited(row as Judged<unknown>, valueAt(from, field), valueAt(to, field), `${name}.`),
   );
 }
 

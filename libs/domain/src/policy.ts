@@ -1,4 +1,5 @@
 import { type ApprovalRule, approvalProblem } from './approval-rule.ts';
+import { type CanaryRule, canaryProblem } from './canary-rule.ts';
 import type { Calendar, FreezeWindow } from './freeze.ts';
 import { type Demand, demandProblem } from './demand.ts';
 import type { Environment } from './lane.ts';
@@ -24,18 +25,6 @@ export type GateRule =
   | ({ readonly gate: 'evaluation'; readonly bar: number; readonly repeats: number } & MachineRule)
   | ({ readonly gate: 'approval' } & ApprovalRule)
   | ({ readonly gate: 'canary' } & CanaryRule & MachineRule);
-
-/** How a canary ramps and when its judge may conclude; formulas and defaults come from the design of the canary. */
-export interface CanaryRule {
-  /** Percent steps, growing; after the last the release settles once it is proven safe. */
-  readonly weights: readonly number[];
-  readonly lookMs: number;
-  readonly dwellMs: number;
-  readonly deadlineMs: number;
-  readonly alpha: number;
-  readonly beta: number;
-  readonly rateRatioMax: number;
-}
 
 /** A policy as pinned by a promotion: later edits cannot reach it. */
 export interface Policy {
@@ -109,9 +98,7 @@ function ruleProblem(rule: GateRule, policy: Policy): PolicyProblem | null {
     case 'approval':
       return approvalProblem(rule, policy.evidenceAgeMaxMs);
     case 'canary':
-      return rule.weights.every((weight, index) => weight > (rule.weights[index - 1] ?? 0) && weight <= 100)
-        ? null
-        : { path: ['weights'], message: 'expected canary weights to grow from above 0 to at most 100' };
+      return canaryProblem(rule);
     default:
       return null;
   }

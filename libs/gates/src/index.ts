@@ -33,6 +33,7 @@ export {
   readPackageManifest,
   readRequirements,
 } from './packages.ts';
+export { readPolicyFile } from './policy-file.ts';
 export type { EvidencePort, HttpAnswer, HttpFetch, HttpInit } from './ports.ts';
 export { type ReadinessInput, type ReadinessPorts, assessReadiness } from './readiness.ts';
 export { excerpt, redact, removedMark, withhold } from './redaction.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { agreeToPolicy, type PolicyReplay, publishPolicy, readPolicy, replayPolicy, tryPolicy } from '@proviso/client';
-import { comparePolicies, type Policy, policyFrom, policySense, policyShape, strengthOf } from '@proviso/domain';
-import { readYaml, type YamlProblem } from '@proviso/gates';
+import { comparePolicies, type Policy, ruleOf, strengthOf } from '@proviso/domain';
+import { readPolicyFile, type YamlProblem } from '@proviso/gates';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { expectPerson, expectPolicy } from '../reading.ts';
 import type { Session } from '../session.ts';
@@ -10,12 +10,19 @@ import { Trouble } from '../trouble.ts';
 
 /** Says every mistake of a policy file with line and column; asks nobody. */
 export function lint(session: Session, file: string): ExitCode {
-  const found = readYaml(read(file), policyShape, policySense);
+  const found = readPolicyFile(read(file));
   const problems: readonly YamlProblem[] = found.ok ? [] : found.problems;
   if (session.json) session.print(JSON.stringify({ file, ok: found.ok, problems }));
-  else if (found.ok) session.print(`${file}: a valid policy named ${found.value.policy}`);
+  else if (found.ok) session.print(lintedWords(file, found.value));
   else for (const problem of problems) session.print(placed(file, problem));
   return found.ok ? exitCodes.ok : exitCodes.failed;
+}
+
+/** Weights that were planned stand nowhere in the file, so they are said here. */
+function lintedWords(file: string, policy: Policy): string {
+  const canary = ruleOf(policy, 'canary');
+  const planned = canary?.ramp === undefined ? '' : `; planned shares: ${canary.weights.join(', ')} % of users`;
+  return `${file}: a valid policy named ${policy.name}${planned}`;
 }
 
 /** Which fields a file changes of what is published, each weaker, neutral or stronger. */
@@ -24,9 +31,9 @@ export async function diff(session: Session, file: string, name: string | undefi
   const api = session.api();
   const { id } = await expectPolicy(api, name ?? draft.name);
   const { source, version } = await api.read((options) => readPolicy({ ...options, path: { id } }));
-  const found = readYaml(source ?? '', policyShape, policySense);
+  const found = readPolicyFile(source ?? '');
   if (!found.ok) throw new Trouble(`expected the source of ${name ?? draft.name}, got none that can be read`);
-  const edits = comparePolicies(policyFrom(found.value), draft);
+  const edits = comparePolicies(found.value, draft);
   const strength = strengthOf(edits);
   if (session.json) session.print(JSON.stringify({ file, version, strength, edits }));
   else if (edits.length === 0) session.print(`${file} decides as version ${version} does.`);
@@ -123,8 +130,8 @@ export async function agree(session: Session, name: string, reason: string | und
 }
 
 function draftIn(file: string): Policy {
-  const found = readYaml(read(file), policyShape, policySense);
-  if (found.ok) return policyFrom(found.value);
+  const found = readPolicyFile(read(file));
+  if (found.ok) return found.value;
   throw new Trouble(`expected a policy in ${file}, got ${found.problems.length} mistakes`, {
     advice: found.problems.map((problem) => placed(file, problem)).join('\n'),
   });

@@ -21,7 +21,7 @@ export interface MetricLook {
 
 /**
  * Takes what the sources said. `since` is when the present share began to be served without a break: counters from before
- * would mix shares, so none of them is a used to subtract from.
+ * would mix shares, so none of them is subtracted from.
  */
 export function takeReadings(
   usedUp: UsedUp,

@@ -8,10 +8,11 @@ import {
   releaseIdOf,
 } from '@proviso/domain';
 import { canaryOutcome } from '@proviso/gates';
-import type { JudgeVerdict } from '@proviso/judge';
+import type { JudgePlan, JudgeVerdict } from '@proviso/judge';
 import { TargetFailure } from '@proviso/targets';
 import { type Course, type Move, beginCourse, nextMove, sees, takeCounts, turnCourse } from '../canary/course.ts';
 import { lastLook } from '../canary/look-row.ts';
+import { metricPlans } from '../canary/metric-plan.ts';
 import { type MetricSources, readMetrics, usualSources } from '../canary/metric-readings.ts';
 import { type Teller, openTeller } from '../canary/teller.ts';
 import { contractOf } from '../candidate-folder.ts';
@@ -71,10 +72,13 @@ function weightOf({ view }: Errand): number {
   return view.production.state.weight;
 }
 
-function planOf({ view }: Errand, rule: CanaryRule, contract: Contract) {
+function planOf({ view }: Errand, rule: CanaryRule, contract: Contract): JudgePlan {
+  const firstRelease = view.production?.state.stable == null;
   return {
     objective: contract.objective.errorRateMax,
-    firstRelease: view.production?.state.stable == null,
+    firstRelease,
+    // A first release has nothing to be slower than.
+    ...(rule.metrics !== undefined && !firstRelease && { metrics: metricPlans(rule.metrics) }),
     // The edge keeps a visitor on one side by a cookie, so a visitor's events hang together.
     sticky: true,
     rateRatioTolerated: 1,

@@ -1,0 +1,13 @@
+import { type CanaryMetrics, edgeBounds, metricNames } from '@proviso/domain';
+import type { MetricPlan } from '@proviso/judge';
+
+/** What the judge is told of a policy's metrics before the first look; in one order, whatever order they were stored in. */
+export function metricPlans(metrics: CanaryMetrics): readonly MetricPlan[] {
+  return metricNames.flatMap((metric) => {
+    const rule = metrics[metric];
+    if (rule === undefined) return [];
+    // Of scores ranks alone are judged: a low one is the bad one, and "more often above" would ask the wrong way round.
+    const bounds = metric === 'score' ? [] : (rule.bounds ?? edgeBounds[metric]);
+    return [{ metric, portion: rule.portion, bounds }];
+  });
+}

@@ -1,0 +1,55 @@
+import { type CanaryMetrics, type CanaryRule, type RampRule, errorsPortion, metricNames, rampHolds } from './canary-rule.ts';
+import type { Judged, Strength } from './policy-strength.ts';
+
+/** Which way the fields point that a canary gate may do without. */
+export const optionalCanaryFields: { readonly [Field in 'ramp' | 'metrics']-?: Judged<CanaryRule[Field]> } = {
+  ramp: { name: 'ramp', judge: compareRamps, say: sayRamp },
+  metrics: { name: 'metrics', judge: compareMetrics, say: sayMetrics },
+};
+
+/** Where weights were written on one side they say what differs; of two budgets the smaller one exposes fewer people. */
+function compareRamps(from: RampRule | undefined, to: RampRule | undefined): Strength {
+  if (from === undefined || to === undefined) return 'neutral';
+  const holdOf = ({ hold }: RampRule): number => rampHolds.indexOf(hold);
+  const looser =
+    to.budget.badRequests > from.budget.badRequests ||
+    to.budget.requestsPerSecond < from.budget.requestsPerSecond ||
+    to.budget.badShare < from.budget.badShare ||
+    holdOf(to) > holdOf(from);
+  return looser ? 'weaker' : 'stronger';
+}
+
+function sayRamp(ramp: RampRule | undefined): string {
+  if (ramp === undefined) return 'as written';
+  const { badRequests, requestsPerSecond, badShare } = ramp.budget;
+  return `${badRequests} bad requests at ${requestsPerSecond} a second, ${badShare} of them bad; ${ramp.hold}`;
+}
+
+/** Errors keep at least so much of the capital where more metrics count as stronger. */
+const errorsPortionMin = 0.5;
+
+/**
+ * More metrics see more, and what errors lose by it is a logarithm: a regression is found a little later. Portions that
+ * trade one metric for another cannot be compared, and neither can one that leaves little to errors.
+ */
+function compareMetrics(from: CanaryMetrics = {}, to: CanaryMetrics = {}): Strength {
+  const kept = metricNames.every((name) => {
+    const [before, after] = [from[name], to[name]];
+    if (before === undefined) return true;
+    return after !== undefined && after.portion === before.portion && sayBounds(before) === sayBounds(after);
+  });
+  const rest = errorsPortion(to);
+  return kept && rest >= Math.min(errorsPortionMin, errorsPortion(from)) ? 'stronger' : 'weaker';
+}
+
+function sayMetrics(metrics: CanaryMetrics | undefined): string {
+  const named = metricNames.flatMap((name) => {
+    const rule = metrics?.[name];
+    return rule === undefined ? [] : [`${name} ${rule.portion}${sayBounds(rule)}`];
+  });
+  return ['errors', ...named].join(', ');
+}
+
+function sayBounds({ bounds }: { readonly bounds?: readonly number[] }): string {
+  return bounds === undefined ? '' : ` in ${bounds.join('/')}`;
+}
