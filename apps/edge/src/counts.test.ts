@@ -59,3 +59,11 @@ test('without a name each answer is a first one', () => {
   for (let round = 0; round < 3; round += 1) counter.visit('stable', null).answered(1);
   expect(counter.read().stable.firstLatencyHistogram?.[0]).toBe(3);
 });
+
+test('of what a release reports, the first value of a named visitor counts, and without a name each', () => {
+  const counter = openLaneCounter();
+  for (const unit of [0.5, 0.5, 0.6, null, null]) counter.report('canary', { metric: 'cost', bucket: 3, count: 1, unit });
+  counter.report('stable', { metric: 'cost', bucket: 0, count: 7, unit: null });
+  expect(counter.read().canary.reported?.cost?.[3]).toBe(4);
+  expect(counter.read().stable.reported).toMatchObject({ cost: expect.arrayContaining([7]), score: expect.not.arrayContaining([1]) });
+});

@@ -1,5 +1,6 @@
 import { edgeBounds } from '@proviso/domain';
 import type { ArmCounts } from '@proviso/targets';
+import { type ReportedMetric, type ReportedValue, reportedMetrics } from './reported-values.ts';
 import type { Arm } from './split.ts';
 import { openUnitSet, type UnitSet } from './unit-set.ts';
 
@@ -15,6 +16,8 @@ export interface LaneCounter {
   /** `unit` is null when every request is its own unit. */
   readonly visit: (arm: Arm, unit: number | null) => Visit;
   readonly turnAway: () => void;
+  /** A value that a release reports; of a unit that is named the first one counts, without a name each. */
+  readonly report: (arm: Arm, value: Omit<ReportedValue, 'unit'> & { readonly unit: number | null }) => void;
   readonly read: () => { canary: ArmCounts; stable: ArmCounts; turnedAway: number; saturated: boolean };
 }
 
@@ -35,6 +38,7 @@ interface ArmTally {
   readonly firstLatencyHistogram: number[];
   readonly seen: UnitSet;
   readonly bad: UnitSet;
+  readonly reported: Readonly<Record<ReportedMetric, { readonly buckets: number[]; readonly heard: UnitSet }>>;
 }
 
 /** An empty counter. `unitsMax` is an argument so that a test can reach it. */
@@ -51,6 +55,11 @@ export function openLaneCounter(unitsMax: number = UNITS_MAX): LaneCounter {
     },
     turnAway: () => {
       turnedAway += 1;
+    },
+    report: (arm, { metric, bucket, count, unit }) => {
+      const tally = arms[arm];
+      const { buckets, heard } = tally.reported[metric];
+      if (isNew(tally, heard, unit)) buckets[bucket] = (buckets[bucket] ?? 0) + count;
     },
     read: () => ({
       canary: countsOf(arms.canary),
@@ -119,7 +128,12 @@ function emptyTally(unitsMax: number): ArmTally {
     saturated: false,
     seen: openUnitSet(unitsMax),
     bad: openUnitSet(unitsMax),
+    reported: { score: emptyReported('score', unitsMax), cost: emptyReported('cost', unitsMax) },
   };
+}
+
+function emptyReported(metric: ReportedMetric, unitsMax: number): ArmTally['reported'][ReportedMetric] {
+  return { buckets: new Array<number>(edgeBounds[metric].length + 1).fill(0), heard: openUnitSet(unitsMax) };
 }
 
 function countsOf(tally: ArmTally): ArmCounts {
@@ -128,5 +142,6 @@ function countsOf(tally: ArmTally): ArmCounts {
     ...{ requests, units, firstBadUnits, badEvents, aborted },
     latencyHistogram: [...latencyHistogram],
     firstLatencyHistogram: [...firstLatencyHistogram],
+    reported: Object.fromEntries(reportedMetrics.map((name) => [name, [...tally.reported[name].buckets]])),
   };
 }

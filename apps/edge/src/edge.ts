@@ -21,6 +21,7 @@ import { lockFolder } from './folder-lock.ts';
 import { type LaneTable, openLaneTable, type ServedLane } from './lane-table.ts';
 import { metricsOf } from './metrics.ts';
 import { type Poll, startPoll } from './poll.ts';
+import { openReportReceiver } from './report-receiver.ts';
 import { openRouter } from './router.ts';
 import { type Heard, openStagingDoor } from './staging-door.ts';
 
@@ -162,6 +163,7 @@ function startParts(parts: Parts): Running {
     state,
     log,
     secretPlaces: { environment: start.environment, prefix, folder: secretFolder },
+    receive: openReportReceiver({ table, nowMs }),
   });
   const trials = openTrials({ supervisor, nowMs });
   Object.assign(parts, { supervisor, trials });

@@ -1,3 +1,4 @@
+import { edgeBounds } from '@proviso/domain';
 import {
   compareFences,
   type EdgeLog,
@@ -104,6 +105,7 @@ export function openLaneTable(options: LaneTableOptions): LaneTable {
         since: lane.since.toISOString(),
         ageMs: Math.round(nowMs() - lane.sinceMs),
         latencyBoundsMs,
+        reportedBounds: { score: edgeBounds.score, cost: edgeBounds.cost },
         ...lane.counter.read(),
       };
     },

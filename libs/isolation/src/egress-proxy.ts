@@ -1,6 +1,13 @@
 import { lookup } from 'node:dns/promises';
 import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  request,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -35,6 +42,11 @@ export interface EgressOptions {
   readonly hosts: readonly string[];
   /** The hosts are an operator's own, whose mirror may be in a private network; never for what a contract declares. */
   readonly anyAddress?: boolean;
+  /**
+   * Answers what is asked of the proxy itself, by a path alone: only its own sandbox can ask, so whoever opened it knows
+   * who speaks. Without it such a request is refused.
+   */
+  readonly receive?: RequestListener;
   /** Counts that go on over several runs of one release; a fresh one without it. */
   readonly counted?: EgressCounts;
   readonly resolve?: (name: string) => Promise<readonly string[]>;
@@ -61,7 +73,7 @@ interface Target {
 }
 
 interface Passage {
-  readonly options: Required<Omit<EgressOptions, 'counted'>>;
+  readonly options: Required<Omit<EgressOptions, 'counted' | 'receive'>>;
   readonly counted: EgressCounts;
   readonly open: Set<Duplex>;
 }
@@ -78,10 +90,11 @@ export async function openEgressProxy(options: EgressOptions): Promise<EgressPro
     counted: options.counted ?? new Map(),
     open: new Set(),
   };
-  const server = createServer(
-    { keepAliveTimeout: 1_000 },
-    (incoming, answer) => void forward(passage, incoming, answer),
-  );
+  const { receive } = options;
+  const server = createServer({ keepAliveTimeout: 1_000 }, (incoming, answer) => {
+    if (receive !== undefined && incoming.url?.startsWith('/')) receive(incoming, answer);
+    else void forward(passage, incoming, answer);
+  });
   server.on('connect', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     void tunnel(passage, incoming, { socket, head });
   });

@@ -1,16 +1,31 @@
-import type { MetricReading, MetricSource, MetricSubject } from './metric-source.ts';
+import type { LaneCounts } from '@proviso/targets';
+import type { MetricCounters, MetricReading, MetricSource, MetricSubject } from './metric-source.ts';
 
 /**
- * The edge as a source: how long each unit's first answer took, as counted with the very look that is judged. An edge of
- * a version before does not count that, and is a source without values.
+ * The edge as a source: how long each unit's first answer took, and what releases report of theirs, as counted with the
+ * very look that is judged. An edge of a version before does not count that, and is a source without values.
  */
 export const edgeMetrics: MetricSource = { read: async (subject) => await Promise.resolve(readingOf(subject)) };
 
 function readingOf({ metric, counts, now }: MetricSubject): MetricReading {
-  const { canary, stable, boot, fence, latencyBoundsMs: bounds } = counts;
-  const [ours, theirs] = [canary.firstLatencyHistogram, stable.firstLatencyHistogram];
-  if (metric !== 'latency' || ours === undefined || theirs === undefined) return { kind: 'none', why: 'absent' };
+  const { boot, fence } = counts;
+  const counted = metric === 'latency' ? latencyOf(counts) : reportedOf(counts, metric);
+  if (counted === null) return { kind: 'none', why: 'absent' };
   // Counters begin anew at each fence, whatever the share is.
   const life = `${boot}/${fence.incarnation}.${fence.counter}`;
-  return { kind: 'counted', counters: { life, at: now, bounds, canary: ours, stable: theirs } };
+  return { kind: 'counted', counters: { life, at: now, ...counted } };
+}
+
+type Buckets = Pick<MetricCounters, 'bounds' | 'canary' | 'stable'>;
+
+function latencyOf({ canary, stable, latencyBoundsMs: bounds }: LaneCounts): Buckets | null {
+  const [ours, theirs] = [canary.firstLatencyHistogram, stable.firstLatencyHistogram];
+  return ours === undefined || theirs === undefined ? null : { bounds, canary: ours, stable: theirs };
+}
+
+function reportedOf({ canary, stable, reportedBounds }: LaneCounts, metric: 'score' | 'cost'): Buckets | null {
+  const [ours, theirs, bounds] = [canary.reported?.[metric], stable.reported?.[metric], reportedBounds?.[metric]];
+  return ours === undefined || theirs === undefined || bounds === undefined
+    ? null
+    : { bounds, canary: ours, stable: theirs };
 }

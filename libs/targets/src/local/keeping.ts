@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { type EgressCounts, egressCountsOf, type Isolation, type IsolationWay } from '@proviso/isolation';
 import type { BlobSource } from './artifact.ts';
 import type { OutputLog } from './output-log.ts';
@@ -36,6 +37,8 @@ export interface KeeperOptions {
   readonly configurationRevision: number;
   /** Reads the values for a start; kept by nobody but the process. */
   readonly environment: (contract: RunContract) => Promise<ReleaseEnvironment>;
+  /** Takes what the release reports of its answers; null where nobody listens. */
+  readonly receive: RequestListener | null;
   readonly adopt: RunRecord | null;
   readonly after: Promise<void>;
   readonly saveRun: (run: RunRecord) => void;

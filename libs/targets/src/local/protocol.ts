@@ -173,6 +173,8 @@ export interface ArmCounts {
    * draw. Absent from an edge that does not know of it, whose latency is then not judged.
    */
   readonly firstLatencyHistogram?: readonly number[];
+  /** What the release itself reported, in buckets by metric; absent from an edge that hears nothing. */
+  readonly reported?: Readonly<Record<string, readonly number[]>>;
 }
 
 /** What a judge reads. A look in which `epoch` changed spans two weights and must be dropped. */
@@ -188,6 +190,8 @@ export interface LaneCounts {
   readonly since: string;
   readonly ageMs: number;
   readonly latencyBoundsMs: readonly number[];
+  /** Upper bounds of the buckets of what releases reported, by metric. */
+  readonly reportedBounds?: Readonly<Record<string, readonly number[]>>;
   readonly canary: ArmCounts;
   readonly stable: ArmCounts;
   /** Visitors who got the "not open yet" page of a first release. */

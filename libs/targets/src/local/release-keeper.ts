@@ -169,7 +169,8 @@ interface Started {
 async function adopt(keeping: Keeping, record: RunRecord): Promise<Started | null> {
   const { options, order, egress } = keeping;
   const digest = await treeDigestOf(keeping);
-  const run = digest === order.artifactDigest ? await adoptRun(record, { contract: order.contract, egress }) : null;
+  const plan = { contract: order.contract, egress, receive: options.receive };
+  const run = digest === order.artifactDigest ? await adoptRun(record, plan) : null;
   if (run !== null && digest !== null) {
     keeping.treeDigest = digest;
     await beUnsure(keeping);
@@ -281,7 +282,8 @@ async function launch(keeping: Keeping): Promise<Started> {
   const named = await nameRun(options.key, options.isolation);
   options.saveRun(named);
   const temporaryFolder = join(options.folder, 'tmp');
-  const plan = { contract, folder, temporaryFolder, logPath, isolation: options.isolation, egress };
+  const { isolation, receive } = options;
+  const plan = { contract, folder, temporaryFolder, logPath, isolation, egress, receive };
   const run = await startRun(named, plan).catch(async (error: unknown) => {
     await endRun(named, 0);
     options.dropRun(named.marker);

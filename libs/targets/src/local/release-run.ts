@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startWithPort } from '@proviso/domain';
@@ -8,6 +9,7 @@ import {
   adoptProcess,
   type EgressCounts,
   type EgressProxy,
+  egressPort,
   egressSocketOf,
   endProcess,
   inboundSocketOf,
@@ -43,6 +45,8 @@ export interface RunPlan {
   readonly logPath: string;
   readonly isolation: Isolation;
   readonly egress: EgressCounts;
+  /** Takes what it reports of its answers; null where nobody listens. */
+  readonly receive: RequestListener | null;
 }
 
 // Inside its own network every release may have the same one.
@@ -94,7 +98,7 @@ export async function startRun(record: RunRecord, plan: RunPlan): Promise<Releas
 /** Takes over a run of an earlier edge, its way out included; null when it is over. */
 export async function adoptRun(
   record: RunRecord,
-  plan: Pick<RunPlan, 'contract' | 'egress'>,
+  plan: Pick<RunPlan, 'contract' | 'egress' | 'receive'>,
 ): Promise<ReleaseRun | null> {
   const process = adoptProcess(record);
   if (process === null) return null;
@@ -114,10 +118,19 @@ function addressOf({ runFolder, port }: RunRecord): ReleaseAddress {
 
 function openProxy(
   runFolder: string,
-  { contract, egress }: Pick<RunPlan, 'contract' | 'egress'>,
+  { contract, egress, receive }: Pick<RunPlan, 'contract' | 'egress' | 'receive'>,
 ): Promise<EgressProxy> {
-  return openEgressProxy({ socketPath: egressSocketOf(runFolder), hosts: contract.egress ?? [], counted: egress });
+  const hosts = contract.egress ?? [];
+  const listening = receive === null ? {} : { receive };
+  return openEgressProxy({ socketPath: egressSocketOf(runFolder), hosts, counted: egress, ...listening });
 }
+
+/** Where OpenTelemetry's libraries send metrics unless the contract says otherwise, and in the form that is understood. */
+const reportingEnvironment = {
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `http://127.0.0.1:${egressPort}/v1/metrics`,
+  OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/json',
+  OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+} as const;
 
 async function startSandbox(record: RunRecord, runFolder: string, plan: RunPlan): Promise<Sandbox> {
   const { contract, isolation } = plan;
@@ -132,6 +145,7 @@ async function startSandbox(record: RunRecord, runFolder: string, plan: RunPlan)
       mounts: [{ access: 'read', source: plan.folder, target: TREE }],
       environment: {
         PATH: path,
+        ...(plan.receive !== null && reportingEnvironment),
         ...contract.environment,
         ...{ HOME: '/tmp', TMPDIR: '/tmp', HOST: '127.0.0.1', [contract.portEnvironment]: String(PORT_INSIDE) },
       },

@@ -18,6 +18,8 @@ interface Bench {
   readonly supervisor: Supervisor;
   readonly events: string[];
   readonly path: string;
+  /** What releases reported of their answers, by whom. */
+  readonly heard: string[];
   readonly order: (order: ReleaseOrder) => void;
   readonly report: () => ReleaseReport;
   readonly untilReport: (what: string, fits: (report: ReleaseReport) => boolean) => Promise<ReleaseReport>;
@@ -34,12 +36,17 @@ describe.each<IsolationWay>(['bubblewrap', 'namespace', 'none'])('with isolation
   function newBench(): Bench {
     const { path, remove } = newFolder();
     const events: string[] = [];
+    const heard: string[] = [];
     const supervisor = openSupervisor({
       folder: join(path, 'releases'),
       blobs: shelf.source,
       isolation,
       state: openStateFile(join(path, 'state.json')),
       log: (_level, event, fields) => events.push([event, fields.reason].filter(Boolean).join(' ')),
+      receive: (place, release) => (incoming, answer) => {
+        heard.push(`${place} ${release} ${incoming.method} ${incoming.url}`);
+        answer.end('{}');
+      },
     });
     cleanUps.push(remove, () => supervisor.close({ keepReleases: false }));
     const report = (): ReleaseReport => {
@@ -51,6 +58,7 @@ describe.each<IsolationWay>(['bubblewrap', 'namespace', 'none'])('with isolation
       supervisor,
       events,
       path,
+      heard,
       report,
       order: (order) => supervisor.converge([newLane(order)]),
       untilReport: (what, fits) => until(what, () => fits(report()) && report()),
@@ -203,6 +211,17 @@ describe.each<IsolationWay>(['bubblewrap', 'namespace', 'none'])('with isolation
       () => next.reports('lane_1').find((report) => report.state === 'ready') ?? null,
     );
     expect(adopted).toMatchObject({ pid: second.pid, port: second.port, treeDigest: order.artifactDigest });
+  });
+
+  test('a release reports on its own way out, so nobody else can speak for it', async () => {
+    const bench = newBench();
+    const told = "process.env.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? 'http://127.0.0.1:3128/v1/metrics'";
+    const reporting = `${healthySource}\nawait fetch(${told}, { method: 'POST', body: '{}' }).catch(() => undefined);`;
+    bench.order(newOrder(runs(reporting), {}, way === 'none'));
+    await bench.untilReport('ready', ({ state }) => state === 'ready');
+    // Without a network of its own there is no way that is only this release's.
+    if (way === 'none') expect(bench.heard).toEqual([]);
+    else await until('its words', () => bench.heard.includes('lane_1 rel_1 POST /v1/metrics'));
   });
 
   test('what a release asks of hosts that its contract does not declare is refused and reported', async () => {

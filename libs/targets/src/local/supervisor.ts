@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { type BlobSource, removeTree } from './artifact.ts';
 import { messageOf } from './failure.ts';
@@ -38,6 +39,8 @@ export interface SupervisorOptions {
   readonly log: EdgeLog;
   /** Where this edge finds the values of secrets; without it every secret is missing. */
   readonly secretPlaces?: SecretPlaces;
+  /** Who takes what a release in a place reports of its answers; without it nobody does. */
+  readonly receive?: (place: string, release: string) => RequestListener;
 }
 
 // How long requests and sockets on their way may take before their process is ended: a model's answer takes that long,
@@ -201,6 +204,7 @@ function ensure(
       const { secretPlaces: places = noSecretPlaces } = options;
       return environmentOf({ lane: owner, configuration, contract }, { places, lanes: supervision.lanes });
     },
+    receive: options.receive?.(place, order.release) ?? null,
     adopt,
     after: ending.get(key) ?? Promise.resolve(),
     saveRun: options.state.saveRun,
