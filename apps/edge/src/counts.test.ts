@@ -47,8 +47,8 @@ test('of a unit only the first answer counts for the latency that is judged', ()
   // Slower than all that the same visitor asks for meanwhile, and still their first.
   for (let round = 0; round < 3; round += 1) counter.visit('canary', 0.5).answered(1);
   first.answered(40_000);
-  counter.visit('canary', 0.6).aborted();
-  counter.visit('canary', 0.6).answered(1);
+  counter.visit('canary', 0.5 + 2 ** -40).aborted();
+  counter.visit('canary', 0.5 + 2 ** -40).answered(1);
   const { latencyHistogram, firstLatencyHistogram = [] } = counter.read().canary;
   expect([latencyHistogram[0], latencyHistogram.at(-1)]).toEqual([4, 1]);
   expect([firstLatencyHistogram[0], firstLatencyHistogram.at(-1)]).toEqual([0, 1]);
@@ -62,8 +62,12 @@ test('without a name each answer is a first one', () => {
 
 test('of what a release reports, the first value of a named visitor counts, and without a name each', () => {
   const counter = openLaneCounter();
-  for (const unit of [0.5, 0.5, 0.6, null, null]) counter.report('canary', { metric: 'cost', bucket: 3, count: 1, unit });
+  for (const unit of [0.5, 0.5, 0.5 + 2 ** -40, null, null])
+    counter.report('canary', { metric: 'cost', bucket: 3, count: 1, unit });
   counter.report('stable', { metric: 'cost', bucket: 0, count: 7, unit: null });
   expect(counter.read().canary.reported?.cost?.[3]).toBe(4);
-  expect(counter.read().stable.reported).toMatchObject({ cost: expect.arrayContaining([7]), score: expect.not.arrayContaining([1]) });
+  expect(counter.read().stable.reported).toMatchObject({
+    cost: expect.arrayContaining([7]),
+    score: expect.not.arrayContaining([1]),
+  });
 });

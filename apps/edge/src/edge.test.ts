@@ -162,8 +162,8 @@ test('a trial answers under its own host, is renewed, and ends by itself', async
   expect((await visit(edge.port, { host })).status).toBe(404);
   const headers = { [GATE_HEADER]: gatePassOf(CONTROL_TOKEN) };
   const names: string[] = JSON.parse((await visit(edge.port, { host, headers })).text).environment;
-  // The way out is ours, and PWD a shell's; nothing of the edge's environment is there.
-  const own = names.filter((name) => !/proxy|^PWD$/i.test(name)).sort();
+  // The way out and what is reported on it are ours, and PWD a shell's; nothing of the edge's environment is there.
+  const own = names.filter((name) => !/proxy|^PWD$|^OTEL_EXPORTER_OTLP_METRICS_/i.test(name)).sort();
   expect(own).toEqual(['HOME', 'HOST', 'NAME', 'PATH', 'PORT', 'PROVISO_RUN', 'TMPDIR']);
   const other = { ...releaseOf(api, 'other'), leaseMs: 1_000 };
   await expect(target.startTrial('t1', other)).rejects.toMatchObject({ code: 'conflict', retryable: false });

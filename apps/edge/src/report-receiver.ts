@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { LaneOrder } from '@proviso/targets';
 import type { LaneTable } from './lane-table.ts';
 import { BadReport, type ReportRead, readReportedEvents, readReportedMetrics } from './reported-values.ts';
-import { placeOf } from './split.ts';
+import { type Arm, placeOf } from './split.ts';
 
 /** Who hears what releases report of their answers: one listener for each release, on its own way out. */
 export type ReportReceiver = (place: string, release: string) => RequestListener;
@@ -33,8 +34,7 @@ export function openReportReceiver({ table, nowMs }: { table: LaneTable; nowMs: 
     const allowance = openAllowance(nowMs);
     const count = (read: ReportRead): void => {
       const lane = table.get(place);
-      const { canary, stable } = lane?.order ?? {};
-      const arm = canary?.release === release ? 'canary' : stable?.release === release ? 'stable' : null;
+      const arm = lane === null ? null : armOf(lane.order, release);
       if (lane === null || arm === null) return;
       for (const { unit, ...value } of read.values)
         lane.counter.report(arm, { ...value, unit: unit === null ? null : placeOf(unit, release) });
@@ -45,6 +45,11 @@ export function openReportReceiver({ table, nowMs }: { table: LaneTable; nowMs: 
         .then((told) => send(answer, told));
     };
   };
+}
+
+function armOf({ canary, stable }: LaneOrder, release: string): Arm | null {
+  if (canary?.release === release) return 'canary';
+  return stable?.release === release ? 'stable' : null;
 }
 
 async function answerOf(

@@ -63,7 +63,8 @@ export function readReportedEvents(body: unknown): ReportRead {
       for (const record of listAt(scope, 'logRecords')) {
         const attributes = attributesOf(record);
         const name = fieldOf(record, 'eventName') ?? attributes.get('event.name');
-        if (name === EVALUATION_EVENT) take(tally, { metric: 'score', value: attributes.get(SCORE_ATTRIBUTE), attributes });
+        if (name === EVALUATION_EVENT)
+          take(tally, { metric: 'score', value: attributes.get(SCORE_ATTRIBUTE), attributes });
       }
   return tally;
 }
@@ -160,7 +161,7 @@ function numberOf(value: unknown): number {
 
 function listAt(holder: unknown, name: string): readonly unknown[] {
   const list = fieldOf(holder, name) ?? [];
-  if (!Array.isArray(list)) throw new BadReport(`${name}: expected a list`);
+  if (!Array.isArray(list)) throw new BadReport(`expected a list of ${name}`);
   return list;
 }
 

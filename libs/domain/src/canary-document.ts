@@ -12,14 +12,11 @@ const bounded = group(
   { bounds: about(list(number({ min: 0 }), { min: 1, max: 16 }), 'buckets to judge in; all when absent') },
 );
 
-const metrics = group(
-  {},
-  {
-    latency: about(bounded, 'how long the first answer to each visitor takes; bounds in milliseconds'),
-    score: about(group({ portion }), 'how well its answers score, as the release reports it'),
-    cost: about(bounded, 'what its answers cost, as the release reports it'),
-  } satisfies Record<(typeof metricNames)[number], unknown>,
-);
+const metrics = group({}, {
+  latency: about(bounded, 'how long the first answer to each visitor takes; bounds in milliseconds'),
+  score: about(group({ portion }), 'how well its answers score, as the release reports it'),
+  cost: about(bounded, 'what its answers cost, as the release reports it'),
+} satisfies Record<(typeof metricNames)[number], unknown>);
 
 const ramp = group(
   {
@@ -86,7 +83,10 @@ export function canaryRuleFrom(
  * What is wrong with how a document asks for its weights; nothing else of it makes sense before. A budget that the least
  * share of all breaks is refused: a policy that promises 50 bad answers and then risks 500 would say what is not true.
  */
-export function rampProblem(document: CanaryDocument, planRamp: PlanRamp): Pick<ShapeProblem, 'path' | 'message'> | null {
+export function rampProblem(
+  document: CanaryDocument,
+  planRamp: PlanRamp,
+): Pick<ShapeProblem, 'path' | 'message'> | null {
   const { weights, ramp: asked, look } = document;
   if (asked === undefined)
     return weights === undefined ? { path: [], message: 'expected weights or a ramp, got neither' } : null;

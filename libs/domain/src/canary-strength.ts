@@ -1,4 +1,11 @@
-import { type CanaryMetrics, type CanaryRule, type RampRule, errorsPortion, metricNames, rampHolds } from './canary-rule.ts';
+import {
+  type CanaryMetrics,
+  type CanaryRule,
+  type RampRule,
+  errorsPortion,
+  metricNames,
+  rampHolds,
+} from './canary-rule.ts';
 import type { Judged, Strength } from './policy-strength.ts';
 
 /** Which way the fields point that a canary gate may do without. */

@@ -31,7 +31,7 @@ export function canaryWords(state: PromotionState, sight: CanarySight | null, re
     case 'quiet':
       return 'Nobody comes to it at the moment: not counted as healthy, step is held.';
     case 'suspicious':
-      return `${live}, with signs of more errors (n = ${units}): step is held until it is clear.`;
+      return `${live}, with signs that it is worse (n = ${units}): step is held until it is clear.`;
     default:
       return units === 0 ? `${live}, nothing counted yet.${next}` : `${live}, healthy so far (n = ${units}).${next}`;
   }

@@ -181,7 +181,7 @@ const rows: Record<string, Row> = {
     state({ weight: 25 }, 'canary', { status: 'claimed' }),
     { canary: { ...seen, finding: 'suspicious' } },
     'canary',
-    'Live for 25 % of users, with signs of more errors (n = 412): step is held until it is clear.',
+    'Live for 25 % of users, with signs that it is worse (n = 412): step is held until it is clear.',
   ],
   'a canary to which nobody comes': [
     state({ weight: 25 }, 'canary', { status: 'claimed' }),

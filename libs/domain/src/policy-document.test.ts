@@ -67,11 +67,7 @@ describe('a policy as it is read', () => {
     ['a build after what looks at it', { policy: 'a-b', gates: [{ gate: 'scan' }, { gate: 'build' }] }, ['gates']],
     ['weights that shrink', { policy: 'a-b', gates: [{ gate: 'canary', weights: [50, 10] }] }, ['gates', 0, 'weights']],
     ['neither weights nor a ramp', { policy: 'a-b', gates: [{ gate: 'canary' }] }, ['gates', 0]],
-    [
-      'both weights and a ramp',
-      { policy: 'a-b', gates: [{ ...canary, ramp: { budget } }] },
-      ['gates', 0, 'ramp'],
-    ],
+    ['both weights and a ramp', { policy: 'a-b', gates: [{ ...canary, ramp: { budget } }] }, ['gates', 0, 'ramp']],
     [
       'a budget that one percent of users breaks',
       { policy: 'a-b', gates: [{ gate: 'canary', ramp: { budget: { ...budget, badRequests: 9 } } }] },
@@ -122,7 +118,10 @@ describe('a policy as it is read', () => {
   });
 
   it('says what a budget would have to be', () => {
-    const found = readPolicy({ policy: 'a-b', gates: [{ gate: 'canary', ramp: { budget: { ...budget, badRequests: 3 } } }] });
+    const found = readPolicy({
+      policy: 'a-b',
+      gates: [{ gate: 'canary', ramp: { budget: { ...budget, badRequests: 3 } } }],
+    });
     const message = expect.stringContaining('expected a budget of at least 10 bad requests');
     expect(found).toMatchObject({ ok: false, problems: [{ message }] });
   });

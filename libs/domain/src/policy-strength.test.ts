@@ -129,7 +129,11 @@ describe('comparePolicies', () => {
     ['a smaller budget', { ...ramp(20) }, 'stronger'],
     ['a larger budget', { ...ramp(80) }, 'weaker'],
     ['a wait at half of all users', { ...ramp(20), hold: 'fast' }, 'weaker'],
-    ['users who are believed to be fewer', { ...ramp(20), budget: { ...ramp(20).budget, requestsPerSecond: 9 } }, 'weaker'],
+    [
+      'users who are believed to be fewer',
+      { ...ramp(20), budget: { ...ramp(20).budget, requestsPerSecond: 9 } },
+      'weaker',
+    ],
   ] as const)('judges %s by the budget, whatever weights come of it', (_what, to, strength) => {
     const before = withRule('canary', { ramp: ramp(50), weights: [3, 6, 12, 20] });
     const after = withRule('canary', { ramp: to, weights: [2, 4, 8, 20] });

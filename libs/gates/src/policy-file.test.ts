@@ -25,12 +25,14 @@ test('plans the weights of a budget: two looks and the way back, doubled until t
 });
 
 test('starts where it waits when the budget allows more', () => {
-  expect(canaryOf(withRamp('      budget: { badRequests: 5000, requestsPerSecond: 10 }'))).toMatchObject({ weights: [20] });
+  expect(canaryOf(withRamp('      budget: { badRequests: 5000, requestsPerSecond: 10 }'))).toMatchObject({
+    weights: [20],
+  });
 });
 
 test('refuses a budget that one percent breaks, at its place and with the least that would do', () => {
   const found = readPolicyFile(withRamp('      budget: { badRequests: 10, requestsPerSecond: 100 }'));
-  expect(found).toMatchObject({ ok: false, problems: [{ line: 6, column: 17 }] });
+  expect(found).toMatchObject({ ok: false, problems: [{ line: 6, column: 30 }] });
   expect(found.ok ? '' : found.problems[0]?.message).toContain('expected a budget of at least 22 bad requests');
 });
 
