@@ -26,7 +26,12 @@ afterAll(async () => {
   await api.close();
 });
 beforeEach(() => {
-  const arms = { stable: releaseOf(api, 'old'), canary: releaseOf(api, 'new'), weightPercent: 50, leaseRemainingMs: 9_000 };
+  const arms = {
+    stable: releaseOf(api, 'old'),
+    canary: releaseOf(api, 'new'),
+    weightPercent: 50,
+    leaseRemainingMs: 9_000,
+  };
   const lane = laneOf('desk', { ...arms, fence: { incarnation: 1, counter: clock.nowMs + 1 } });
   table.apply({ incarnation: 'i', lanes: [lane] }, clock.nowMs);
   clock.nowMs += 1;
@@ -94,7 +99,12 @@ test.each([
   ['another path', '/v1/traces', {}, 404],
   ['another method', '/v1/metrics', { method: 'GET' }, 405],
   ['protobuf', '/v1/metrics', { headers: { 'content-type': 'application/x-protobuf' }, body: 'x' }, 415],
-  ['a packed body', '/v1/metrics', { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }, 415],
+  [
+    'a packed body',
+    '/v1/metrics',
+    { headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } },
+    415,
+  ],
   ['no JSON', '/v1/metrics', { body: 'score=1' }, 400],
   ['no object', '/v1/metrics', { body: '7' }, 400],
   ['another document', '/v1/metrics', { body: '{"resourceMetrics":7}' }, 400],

@@ -49,7 +49,11 @@ describe('what a release reports of its answers', () => {
 
   it.each([
     ['totals since the start', histogram(score, { count: '1', sum: 0.5 }, 2), 'delta temporality'],
-    ['buckets of their own', histogram(score, { count: '2', sum: 1, explicitBounds: [1], bucketCounts: [2, 0] }), 'bounds'],
+    [
+      'buckets of their own',
+      histogram(score, { count: '2', sum: 1, explicitBounds: [1], bucketCounts: [2, 0] }),
+      'bounds',
+    ],
     [
       'several values of one visitor',
       histogram(cost, {
@@ -88,8 +92,20 @@ describe('what a release reports of its answers', () => {
   });
 
   it('is refused in words when it is no OTLP, whatever it is', () => {
-    const names = fc.constantFrom('resourceMetrics', 'scopeMetrics', 'metrics', 'name', 'gauge', 'dataPoints', 'asDouble');
-    const keys = fc.oneof(names, fc.constantFrom('attributes', 'key', 'value', 'histogram', 'constructor', score), fc.string());
+    const names = fc.constantFrom(
+      'resourceMetrics',
+      'scopeMetrics',
+      'metrics',
+      'name',
+      'gauge',
+      'dataPoints',
+      'asDouble',
+    );
+    const keys = fc.oneof(
+      names,
+      fc.constantFrom('attributes', 'key', 'value', 'histogram', 'constructor', score),
+      fc.string(),
+    );
     const { any } = fc.letrec((tie) => ({
       any: fc.oneof(
         { maxDepth: 8 },

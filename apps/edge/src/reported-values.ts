@@ -63,7 +63,8 @@ export function readReportedEvents(body: unknown): ReportRead {
       for (const record of listAt(scope, 'logRecords')) {
         const attributes = attributesOf(record);
         const name = fieldOf(record, 'eventName') ?? attributes.get('event.name');
-        if (name === EVALUATION_EVENT) take(tally, { metric: 'score', value: attributes.get(SCORE_ATTRIBUTE), attributes });
+        if (name === EVALUATION_EVENT)
+          take(tally, { metric: 'score', value: attributes.get(SCORE_ATTRIBUTE), attributes });
       }
   return tally;
 }

@@ -106,7 +106,8 @@ describe('a metric that does not come', () => {
   test('is not missed while its source has collected nothing newer', () => {
     const names = ['latency', 'score', 'cost'] as const;
     let state = after(30);
-    for (let each = 0; each < 9; each += 1) state = observe(state, { ...look(uniform(1)), metrics: {}, waiting: names });
+    for (let each = 0; each < 9; each += 1)
+      state = observe(state, { ...look(uniform(1)), metrics: {}, waiting: names });
     expect(judge(state, RULES).kind).toBe('advance');
     expect(state.metrics).toEqual(after(30).metrics);
   });

@@ -16,7 +16,9 @@ function counters(looks: number, more: Partial<MetricCounters> = {}): MetricCoun
   return { life: 'boot-1', at: since + looks * 1_000, bounds, canary: arm(canary), stable: arm(stable), ...rest };
 }
 
-const counted = (each: MetricCounters): { latency: MetricReading } => ({ latency: { kind: 'counted', counters: each } });
+const counted = (each: MetricCounters): { latency: MetricReading } => ({
+  latency: { kind: 'counted', counters: each },
+});
 const none = (why: Extract<MetricReading, { kind: 'none' }>['why']) => ({ latency: { kind: 'none', why } }) as const;
 const plans = [latency];
 
@@ -47,7 +49,12 @@ describe('what the sources of metrics say at a look', () => {
   });
 
   it.each(['absent', 'stale', 'unreachable', 'bad_answer'] as const)('is missed when it is %s', (why) => {
-    expect(takeReadings(usedUp, none(why), { plans, since })).toEqual({ usedUp, metrics: {}, waiting: [], fault: null });
+    expect(takeReadings(usedUp, none(why), { plans, since })).toEqual({
+      usedUp,
+      metrics: {},
+      waiting: [],
+      fault: null,
+    });
   });
 
   it('is refused when it makes no sense', () => {
