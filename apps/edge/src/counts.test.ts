@@ -1,4 +1,4 @@
-import { latencyBoundsMs, openLaneCounter } from './counts.ts';
+import { latencyBoundsMs, openLaneCounter, openUnitMemory } from './counts.ts';
 
 test('a unit counts once, and its first bad event once', () => {
   const counter = openLaneCounter();
@@ -24,7 +24,7 @@ test('one request is one outcome, whatever breaks after it', () => {
 });
 
 test('remembers at most its bound of units, and says when it was hit', () => {
-  const counter = openLaneCounter(2);
+  const counter = openLaneCounter(openUnitMemory(2));
   for (const unit of [0.1, 0.2]) counter.visit('stable', unit);
   expect(counter.read().saturated).toBe(false);
   for (const unit of [0.3, 0.1]) counter.visit('stable', unit);
@@ -62,12 +62,37 @@ test('without a name each answer is a first one', () => {
 
 test('of what a release reports, the first value of a named visitor counts, and without a name each', () => {
   const counter = openLaneCounter();
-  for (const unit of [0.5, 0.5, 0.5 + 2 ** -40, null, null])
+  for (const unit of [0.5, 0.5, 0.6, null, null])
     counter.report('canary', { metric: 'cost', bucket: 3, count: 1, unit });
   counter.report('stable', { metric: 'cost', bucket: 0, count: 7, unit: null });
   expect(counter.read().canary.reported?.cost?.[3]).toBe(4);
   expect(counter.read().stable.reported).toMatchObject({
     cost: expect.arrayContaining([7]),
     score: expect.not.arrayContaining([1]),
+  });
+});
+
+describe('a unit that was met under another share', () => {
+  const memory = openUnitMemory();
+  const before = openLaneCounter(memory);
+  before.visit('stable', 0.5).bad();
+  before.visit('stable', 0.6).answered(1);
+  before.report('stable', { metric: 'cost', bucket: 0, count: 1, unit: 0.5 });
+
+  it('is a unit of the side it is moved to, and no fresh draw there', () => {
+    const counter = openLaneCounter(memory);
+    const visit = counter.visit('canary', 0.5);
+    visit.answered(1);
+    visit.bad();
+    counter.report('canary', { metric: 'cost', bucket: 3, count: 1, unit: 0.5 });
+    const { units, badEvents, firstBadUnits, firstLatencyHistogram, reported } = counter.read().canary;
+    expect({ units, badEvents, firstBadUnits }).toEqual({ units: 1, badEvents: 1, firstBadUnits: 0 });
+    expect([...(firstLatencyHistogram ?? []), ...(reported?.cost ?? [])].filter((count) => count > 0)).toEqual([]);
+  });
+
+  it('fails for the first time whenever it does so, however long it is known', () => {
+    const counter = openLaneCounter(memory);
+    counter.visit('stable', 0.6).bad();
+    expect(counter.read().stable).toMatchObject({ units: 0, requests: 1, badEvents: 1, firstBadUnits: 1 });
   });
 });

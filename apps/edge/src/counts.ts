@@ -24,8 +24,20 @@ export interface LaneCounter {
 /** Upper bounds of the latency histogram; a last bucket takes everything slower. */
 export const latencyBoundsMs = edgeBounds.latency;
 
-/** Per arm and set: 8 MiB at most. A look with more visitors than this has long been decided. */
+/** Per set: 8 MiB at most. A canary with more visitors than this has long been decided. */
 export const UNITS_MAX = 1_500_000;
+
+/**
+ * Which units were met while one canary was compared with one stable release, whatever their shares were. On which side a
+ * unit stands is drawn once; a unit that was seen failing, heard of or timed on one side and is then moved by a growing
+ * share is no fresh draw, and would speak against whichever side it comes to.
+ */
+export interface UnitMemory {
+  readonly met: Readonly<Record<Arm, UnitSet>>;
+  readonly failed: UnitSet;
+  readonly heard: Readonly<Record<ReportedMetric, UnitSet>>;
+  saturated: boolean;
+}
 
 interface ArmTally {
   requests: number;
@@ -33,61 +45,81 @@ interface ArmTally {
   firstBadUnits: number;
   badEvents: number;
   aborted: number;
-  saturated: boolean;
   readonly latencyHistogram: number[];
   readonly firstLatencyHistogram: number[];
-  readonly seen: UnitSet;
-  readonly bad: UnitSet;
-  readonly reported: Readonly<Record<ReportedMetric, { readonly buckets: number[]; readonly heard: UnitSet }>>;
+  readonly reported: Readonly<Record<ReportedMetric, number[]>>;
 }
 
-/** An empty counter. `unitsMax` is an argument so that a test can reach it. */
-export function openLaneCounter(unitsMax: number = UNITS_MAX): LaneCounter {
-  const arms = { canary: emptyTally(unitsMax), stable: emptyTally(unitsMax) };
+/** A memory without units. `unitsMax` is an argument so that a test can reach it. */
+export function openUnitMemory(unitsMax: number = UNITS_MAX): UnitMemory {
+  const open = (): UnitSet => openUnitSet(unitsMax);
+  return {
+    met: { canary: open(), stable: open() },
+    failed: open(),
+    heard: { score: open(), cost: open() },
+    saturated: false,
+  };
+}
+
+/** A counter at zero that knows the units of the counters before it. */
+export function openLaneCounter(memory: UnitMemory = openUnitMemory()): LaneCounter {
+  const arms = { canary: emptyTally(), stable: emptyTally() };
   let turnedAway = 0;
   return {
     visit: (arm, unit) => {
       const tally = arms[arm];
       tally.requests += 1;
-      const isFirst = isNew(tally, tally.seen, unit);
-      if (isFirst) tally.units += 1;
-      return new CountedVisit(tally, unit, isFirst);
+      const isNewHere = isNew(memory, memory.met[arm], unit);
+      if (isNewHere) tally.units += 1;
+      const isFirst = isNewHere && (unit === null || !memory.met[otherOf[arm]].has(unit));
+      return new CountedVisit({ tally, memory, unit, isFirst });
     },
     turnAway: () => {
       turnedAway += 1;
     },
     report: (arm, { metric, bucket, count, unit }) => {
-      const tally = arms[arm];
-      const { buckets, heard } = tally.reported[metric];
-      if (isNew(tally, heard, unit)) buckets[bucket] = (buckets[bucket] ?? 0) + count;
+      const buckets = arms[arm].reported[metric];
+      if (isNew(memory, memory.heard[metric], unit)) buckets[bucket] = (buckets[bucket] ?? 0) + count;
     },
     read: () => ({
       canary: countsOf(arms.canary),
       stable: countsOf(arms.stable),
       turnedAway,
-      saturated: arms.canary.saturated || arms.stable.saturated,
+      saturated: memory.saturated,
     }),
   };
 }
 
-function isNew(tally: ArmTally, set: UnitSet, unit: number | null): boolean {
+const otherOf = { canary: 'stable', stable: 'canary' } as const;
+
+function isNew(memory: UnitMemory, set: UnitSet, unit: number | null): boolean {
   if (unit === null) return true;
   const answer = set.add(unit);
   // Not remembered means not counted: too few units are honest, counting one twice is not.
-  if (answer === 'full') tally.saturated = true;
+  if (answer === 'full') memory.saturated = true;
   return answer === 'new';
+}
+
+interface Counted {
+  readonly tally: ArmTally;
+  readonly memory: UnitMemory;
+  readonly unit: number | null;
+  /** True when this unit was met on neither side before. */
+  readonly isFirst: boolean;
 }
 
 /** A class, since one is made for each request. */
 class CountedVisit implements Visit {
   readonly #tally: ArmTally;
+  readonly #memory: UnitMemory;
   readonly #unit: number | null;
   readonly #isFirst: boolean;
   #isAnswered = false;
   #isOver = false;
 
-  constructor(tally: ArmTally, unit: number | null, isFirst: boolean) {
+  constructor({ tally, memory, unit, isFirst }: Counted) {
     this.#tally = tally;
+    this.#memory = memory;
     this.#unit = unit;
     this.#isFirst = isFirst;
   }
@@ -106,7 +138,7 @@ class CountedVisit implements Visit {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#tally.badEvents += 1;
-    if (isNew(this.#tally, this.#tally.bad, this.#unit)) this.#tally.firstBadUnits += 1;
+    if (isNew(this.#memory, this.#memory.failed, this.#unit)) this.#tally.firstBadUnits += 1;
   }
 
   aborted(): void {
@@ -116,7 +148,7 @@ class CountedVisit implements Visit {
   }
 }
 
-function emptyTally(unitsMax: number): ArmTally {
+function emptyTally(): ArmTally {
   return {
     requests: 0,
     units: 0,
@@ -125,15 +157,12 @@ function emptyTally(unitsMax: number): ArmTally {
     aborted: 0,
     latencyHistogram: new Array<number>(latencyBoundsMs.length + 1).fill(0),
     firstLatencyHistogram: new Array<number>(latencyBoundsMs.length + 1).fill(0),
-    saturated: false,
-    seen: openUnitSet(unitsMax),
-    bad: openUnitSet(unitsMax),
-    reported: { score: emptyReported('score', unitsMax), cost: emptyReported('cost', unitsMax) },
+    reported: { score: emptyReported('score'), cost: emptyReported('cost') },
   };
 }
 
-function emptyReported(metric: ReportedMetric, unitsMax: number): ArmTally['reported'][ReportedMetric] {
-  return { buckets: new Array<number>(edgeBounds[metric].length + 1).fill(0), heard: openUnitSet(unitsMax) };
+function emptyReported(metric: ReportedMetric): number[] {
+  return new Array<number>(edgeBounds[metric].length + 1).fill(0);
 }
 
 function countsOf(tally: ArmTally): ArmCounts {
@@ -142,6 +171,6 @@ function countsOf(tally: ArmTally): ArmCounts {
     ...{ requests, units, firstBadUnits, badEvents, aborted },
     latencyHistogram: [...latencyHistogram],
     firstLatencyHistogram: [...firstLatencyHistogram],
-    reported: Object.fromEntries(reportedMetrics.map((name) => [name, [...tally.reported[name].buckets]])),
+    reported: Object.fromEntries(reportedMetrics.map((name) => [name, [...tally.reported[name]]])),
   };
 }

@@ -95,6 +95,28 @@ test('a newer fence empties the counters, the same fence keeps them, and an old 
   expect(table.countsOf(lane(table)).canary).toMatchObject({ requests: 0, badEvents: 0 });
 });
 
+test('units are remembered from the first share on, through every share, and forgotten with the release they were drawn for', () => {
+  const { table, serve } = newTable();
+  const at = (counter: number, parts: Partial<LaneOrder>): void => {
+    serve({ fence: { incarnation: 1, counter }, leaseRemainingMs: 10_000, ...parts });
+  };
+  const failsOn = (arm: 'canary' | 'stable'): number => {
+    lane(table).counter.visit(arm, 0.3).bad();
+    return lane(table).counter.read()[arm].firstBadUnits;
+  };
+  at(1, { weightPercent: 0 });
+  expect(failsOn('stable')).toBe(1);
+  at(2, { weightPercent: 10 });
+  expect(failsOn('stable')).toBe(1);
+  at(3, { weightPercent: 50 });
+  expect(failsOn('canary')).toBe(0);
+  at(4, { weightPercent: 0 });
+  at(5, { weightPercent: 10 });
+  expect(failsOn('stable')).toBe(0);
+  at(6, { weightPercent: 10, canary: { ...release, release: 'rel_2' } });
+  expect(failsOn('stable')).toBe(1);
+});
+
 test('an older fence changes nothing, neither for a lane being served nor for one that is gone', () => {
   const { table, serve } = newTable();
   serve({ fence: { incarnation: 2, counter: 1 } });

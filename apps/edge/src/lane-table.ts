@@ -7,13 +7,19 @@ import {
   type LaneCounts,
   type LaneOrder,
 } from '@proviso/targets';
-import { type LaneCounter, latencyBoundsMs, openLaneCounter } from './counts.ts';
+import { type LaneCounter, latencyBoundsMs, openLaneCounter, openUnitMemory, type UnitMemory } from './counts.ts';
 
-/** One lane as served now. Its counter is replaced at each change of fence, its epoch never goes back. */
+/**
+ * One lane as served now. Its counter is replaced at each change of fence, its epoch never goes back, and its memory of
+ * units ends with the canary or the stable release that they were drawn for.
+ */
 export interface ServedLane {
   readonly order: LaneOrder;
   readonly leaseExpiresMs: number;
   readonly counter: LaneCounter;
+  readonly memory: UnitMemory;
+  /** True once any share was ordered for this canary: from then on units are drawn. */
+  readonly hasDrawn: boolean;
   readonly since: Date;
   readonly sinceMs: number;
   readonly ignoredFence: Fence | null;
@@ -134,8 +140,16 @@ function serve({ order, known, retired, sentMs }: Arrival, options: LaneTableOpt
   drift.epoch += 1;
   const { lane, weightPercent } = order;
   options.log('info', 'order.served', { lane, fence: order.fence, weightPercent, closed: order.closed });
-  const began = { counter: openLaneCounter(), since: options.wallClock(), sinceMs: options.nowMs() };
-  return { order, leaseExpiresMs, ...began, ignoredFence: null, drift };
+  const goesOn = known !== null && known.hasDrawn && comparesSame(known.order, order);
+  // Whoever came before the first share was met by no draw, and still is to be drawn.
+  const memory = goesOn ? known.memory : openUnitMemory();
+  const hasDrawn = goesOn || shareOrdered(order) > 0;
+  const began = { counter: openLaneCounter(memory), since: options.wallClock(), sinceMs: options.nowMs() };
+  return { order, leaseExpiresMs, memory, hasDrawn, ...began, ignoredFence: null, drift };
+}
+
+function comparesSame(before: LaneOrder, order: LaneOrder): boolean {
+  return before.canary?.release === order.canary?.release && before.stable?.release === order.stable?.release;
 }
 
 function shareOrdered(order: LaneOrder): number {

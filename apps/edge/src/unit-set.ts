@@ -2,6 +2,7 @@
 export interface UnitSet {
   /** `new` when it was not there, and is now; `full` when it is not there and there is no room to remember it. */
   readonly add: (unit: number) => 'new' | 'known' | 'full';
+  readonly has: (unit: number) => boolean;
 }
 
 const PLACES_MIN = 1_024;
@@ -16,6 +17,10 @@ export function openUnitSet(unitsMax: number): UnitSet {
   let places = new Uint32Array(PLACES_MIN);
   let count = 0;
   return {
+    has: (unit) => {
+      const mark = markOf(unit);
+      return places[findPlace(places, mark)] === mark;
+    },
     add: (unit) => {
       const mark = markOf(unit);
       let at = findPlace(places, mark);
@@ -34,7 +39,7 @@ export function openUnitSet(unitsMax: number): UnitSet {
 
 /** The low 32 bits of the place's 48: the high ones are what chose the arm. Never 0, which is a free place. */
 function markOf(unit: number): number {
-  return Math.max(1, (unit * 2 ** 48) % 2 ** 32);
+  return Math.max(1, Math.floor((unit * 2 ** 48) % 2 ** 32));
 }
 
 function findPlace(places: Uint32Array, mark: number): number {

@@ -146,10 +146,11 @@ const LOG_SILENCE = Math.log(1e-6);
 
 /** Which arm said nothing although, at this weight and load, it must have had something to say. */
 function silence(look: Look, firstRelease: boolean): SilentArm {
-  const total = look.canaryUnits + look.stableUnits;
-  if (total === 0) return 'both';
+  // Those who were here before and came again are no new units, and may fail all the same.
+  if (look.canaryRequests + look.stableRequests === 0) return 'both';
   if (firstRelease) return 'none';
   const { canaryWeight: share } = look;
+  const total = look.canaryUnits + look.stableUnits;
   if (look.canaryUnits === 0 && total * Math.log1p(-share) < LOG_SILENCE) return 'canary';
   if (look.stableUnits === 0 && share > 0 && total * Math.log(share) < LOG_SILENCE) return 'stable';
   return 'none';
@@ -160,8 +161,9 @@ function standingOf(silent: SilentArm, informative: boolean): LookStanding {
   return informative ? 'counted' : 'gap';
 }
 
+/** Who came between looks, at a change of share, was counted in none of them and may fail in one: never fewer than none. */
 function addUnits(totals: UnitTotals, units: number, bad: number): UnitTotals {
-  return { bad: totals.bad + bad, ok: totals.ok + (units - bad) };
+  return { bad: totals.bad + bad, ok: Math.max(0, totals.ok + units - bad) };
 }
 
 type Comparison = Pick<JudgeState, 'labels' | 'shares' | 'safety' | 'metrics' | 'strata'>;

@@ -71,7 +71,6 @@ describe('the verdict', () => {
     ['not_a_count', { stableUnits: -1 }],
     ['not_a_count', { stableRequests: 1.5 }],
     ['not_a_count', { canaryUnits: Number.POSITIVE_INFINITY }],
-    ['first_bad_exceeds_units', { canaryUnits: 1, canaryFirstBadUnits: 2, canaryBadEvents: 2 }],
     ['first_bad_exceeds_bad_events', { canaryFirstBadUnits: 2, canaryBadEvents: 1 }],
     ['units_exceed_requests', { stableRequests: 0 }],
     ['bad_events_exceed_requests', { canaryBadEvents: 1e9 }],

@@ -5,7 +5,10 @@ import type { ArmSamples } from './rank-evidence.ts';
 export type Look = {
   /** The canary's share of the units, 0..1, as the edge really applied it. */
   readonly canaryWeight: number;
-  /** A unit is a request or, with sticky routing, a sticky key that was active in this look. */
+  /**
+   * A unit is a request or, with sticky routing, a sticky key that was met on this side for the first time. Each counts
+   * once in a canary, so that those who fail are a part of those who came; it may fail looks after it came.
+   */
   readonly canaryUnits: number;
   readonly stableUnits: number;
   readonly canaryRequests: number;
@@ -34,7 +37,6 @@ export type Look = {
 export type LookRefusalCode =
   | 'not_a_share'
   | 'not_a_count'
-  | 'first_bad_exceeds_units'
   | 'first_bad_exceeds_bad_events'
   | 'units_exceed_requests'
   | 'bad_events_exceed_requests'
@@ -98,12 +100,11 @@ type ArmCounts = {
   readonly badEvents: number;
 };
 
-/** Counts must be whole, and a part may not exceed its whole; both arms obey the same rules. */
+/** Counts must be whole, and a part may not exceed its whole; both arms obey the same rules. A unit may fail later. */
 function refuseArm({ arm, units, requests, firstBad, badEvents }: ArmCounts): LookRefusal | undefined {
   if (!isCount(units) || !isCount(requests) || !isCount(firstBad) || !isCount(badEvents)) {
     return refusal('not_a_count', `expected counts of the ${arm} arm, got ${[units, requests, firstBad, badEvents]}`);
   }
-  if (firstBad > units) return excess('first_bad_exceeds_units', arm, firstBad, units);
   if (firstBad > badEvents) return excess('first_bad_exceeds_bad_events', arm, firstBad, badEvents);
   if (units > requests) return excess('units_exceed_requests', arm, units, requests);
   if (badEvents > requests) return excess('bad_events_exceed_requests', arm, badEvents, requests);

@@ -73,6 +73,18 @@ describe('a course', () => {
     expect(judged.reason).toBe('worse_than_stable');
   });
 
+  it('condemns on visitors who have been there for long when they begin to fail', () => {
+    const before = counts(3);
+    const worse = (canary: number, stable: number) => ({
+      ...before,
+      canary: { ...before.canary, requests: 900, badEvents: canary, firstBadUnits: canary },
+      stable: { ...before.stable, requests: 8_100, badEvents: stable, firstBadUnits: stable },
+    });
+    const course = takeCounts(after(3), worse(30, 9), { now: 4_000, readings: {} });
+    expect(course.judge).toMatchObject({ lastLook: 'counted', canary: { bad: 30, ok: 270 }, stable: { bad: 9 } });
+    expect(nextMove(course, rule, at(4_000)).move).toEqual({ kind: 'condemn' });
+  });
+
   it('gives up at its deadline and never promotes by default', () => {
     expect(nextMove(after(0), rule, at(60_000)).move).toEqual({ kind: 'give_up' });
     expect(nextMove(after(0), rule, at(59_999)).move).toEqual({ kind: 'hold' });

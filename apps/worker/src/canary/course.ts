@@ -163,12 +163,11 @@ function moveOf(
   return mayClimb ? { kind: 'weigh', percent: higher } : { kind: 'hold' };
 }
 
-/** E < 2 on good looks. Blind means no new visitors here: those who came back count as traffic, not as evidence. */
-function isCalm({ kind, reason, explanation }: JudgeVerdict): boolean {
+/** E < 2 on good looks. */
+function isCalm({ kind, explanation }: JudgeVerdict): boolean {
   const { logEvidence, rateRatioInterval } = explanation;
   const against = rateRatioInterval === null ? logEvidence.aboveObjective : logEvidence.joint;
-  const usable = kind === 'hold' || reason === 'blind';
-  return usable && against < Math.LN2;
+  return kind === 'hold' && against < Math.LN2;
 }
 
 function visitorsOf({ canary, stable, turnedAway }: CourseSample): number {
