@@ -93,7 +93,7 @@ export function takeCounts(
   const before = course.sample;
   const difference = before === null ? null : lookDifference(before, sample);
   const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
-  const since = unbroken ? (course.servedSince as number) : now;
+  const since = unbroken ? course.servedSince : now;
   const plans = course.judge.plan.metrics ?? [];
   const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since });
   const next: Course = {

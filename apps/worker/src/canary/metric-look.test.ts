@@ -101,11 +101,12 @@ function counts(looks: number, firsts: MetricCounters | null, more: { bad?: numb
 
 /** Looks at what the edge counts from look to look, through the edge as a source. */
 async function look(
-  course: Course,
+  begun: Course,
   span: { readonly from: number; readonly to: number },
   each: (looks: number) => LaneCounts,
 ): Promise<Course> {
   const releases = { promotion: 'prm_1', lane: 'lane_1', canary: 'rel_2', stable: 'rel_1' } as const;
+  let course = begun;
   for (let looks = span.from; looks <= span.to; looks += 1) {
     const now = looks * 1_000;
     const seen = each(looks);
