@@ -95,7 +95,8 @@ export function takeCounts(
   const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
   const since = unbroken ? course.servedSince : now;
   const plans = course.judge.plan.metrics ?? [];
-  const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since });
+  const newcomers = difference?.kind === 'look' && difference.look.canaryUnits + difference.look.stableUnits > 0;
+  const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since, newcomers });
   const next: Course = {
     ...course,
     sample,
