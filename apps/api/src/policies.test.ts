@@ -25,6 +25,48 @@ const publish = (body: object) => here.post('petra', '/v1/policies', body);
 const agree = (id: string, actor: 'ada' | 'petra' | 'sam', digest: unknown) =>
   here.post(actor, `/v1/policies/${id}/agreement`, { digest });
 
+describe('a canary that is judged by more than errors, on a ramp from a budget', () => {
+  const measured = (portion: number, badRequests: number) =>
+    named('measured').replace(
+      /weights: .*/,
+      `ramp: { budget: { badRequests: ${badRequests}, requestsPerSecond: 100 } }
+    metrics: { latency: { portion: 0.2 }, cost: { portion: ${portion} } }`,
+    );
+
+  it('is published with what was planned, and a larger budget or a metric less is weaker', async () => {
+    const id = pickText((await publish({ source: measured(0.1, 50) })).body, 'id') as `pol_${string}`;
+    const view = await here.parts.journal.reads(here.workspace).policy(id);
+    expect(view?.state.current.policy.gates.at(-1)).toMatchObject({
+      ramp: { budget: { badRequests: 50, requestsPerSecond: 100, badShare: 1 }, hold: 'usual' },
+      metrics: { latency: { portion: 0.2 }, cost: { portion: 0.1 } },
+      weights: expect.arrayContaining([20]),
+    });
+    for (const [source, field] of [
+      [measured(0.1, 100), 'canary.ramp'],
+      [measured(0.1, 50).replace(/, cost: .* } }/, ' }'), 'canary.metrics'],
+    ] as const) {
+      const refused = await publish({ source });
+      expect([refused.status, refused.body['code']]).toEqual([422, 'reason_required']);
+      expect(refused.body['detail']).toContain(field);
+    }
+  });
+
+  it.each([
+    ['portions', measured(0.8, 50), 'expected portions that leave a part to errors (a sum below 1), got 1'],
+    ['budgets', measured(0.1, 1), 'expected a budget of at least'],
+  ])('is refused with the line for %s that make no sense', async (_what, source, message) => {
+    const { status, body } = await publish({ source });
+    expect([status, body['code']]).toEqual([422, 'policy_invalid']);
+    expect(body['errors']).toEqual([
+      {
+        pointer: expect.stringMatching(/^\/source#line=\d+,column=\d+$/),
+        code: 'not_allowed',
+        message: expect.stringContaining(message),
+      },
+    ]);
+  });
+});
+
 describe('a weaker version of a policy', () => {
   it('takes a reason, an end and an administrator, and is told in the versions', async () => {
     const id = pickText((await publish({ source: named('eased') })).body, 'id');

@@ -91,6 +91,19 @@ describe('proviso policy', () => {
     );
   });
 
+  it('says the shares that a budget leads to, which stand nowhere in the file', async () => {
+    const ramp = (badRequests: number) =>
+      `ramp: { budget: { badRequests: ${badRequests}, requestsPerSecond: 100 }, hold: careful }`;
+    const planned = (badRequests: number) => published.replace(/weights: .*/, ramp(badRequests));
+    write(planned(50));
+    expect((await run('policy', 'lint', file)).text).toBe(
+      `${file}: a valid policy named standard; planned shares: 2, 4, 10 % of users`,
+    );
+    write(planned(5));
+    const refused = await run('policy', 'lint', file);
+    expect([refused.code, refused.text]).toEqual([1, expect.stringContaining('a budget of at least 22 bad requests')]);
+  });
+
   it('says of each edit whether it weakens', async () => {
     write(published.replace('bar: 0.9', 'bar: 0.95').replace('expires: 7d', 'expires: 14d'));
     const { text } = await run('policy', 'diff', file);

@@ -1,4 +1,4 @@
-import { type CanaryRule, type RampRule, metricNames, rampHolds } from './canary-rule.ts';
+import { type CanaryMetric, type CanaryRule, type RampRule, rampHolds } from './canary-rule.ts';
 import type { GateRule } from './policy.ts';
 import type { ShapeProblem } from './shape-reading.ts';
 import { type Of, about, choice, duration, group, integer, list, number, preset } from './shape.ts';
@@ -16,7 +16,7 @@ const metrics = group({}, {
   latency: about(bounded, 'how long the first answer to each visitor takes; bounds in milliseconds'),
   score: about(group({ portion }), 'how well its answers score, as the release reports it'),
   cost: about(bounded, 'what its answers cost, as the release reports it'),
-} satisfies Record<(typeof metricNames)[number], unknown>);
+} satisfies Record<CanaryMetric, unknown>);
 
 const ramp = group(
   {

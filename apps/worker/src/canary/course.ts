@@ -93,9 +93,10 @@ export function takeCounts(
   const before = course.sample;
   const difference = before === null ? null : lookDifference(before, sample);
   const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
-  const since = unbroken ? (course.servedSince as number) : now;
+  const since = unbroken ? course.servedSince : now;
   const plans = course.judge.plan.metrics ?? [];
-  const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since });
+  const newcomers = difference?.kind === 'look' && difference.look.canaryUnits + difference.look.stableUnits > 0;
+  const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since, newcomers });
   const next: Course = {
     ...course,
     sample,

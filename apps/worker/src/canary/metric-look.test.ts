@@ -26,7 +26,7 @@ describe('what the sources of metrics say at a look', () => {
   const usedUp = { latency: counters(1) };
 
   it('is the difference to what was used up before', () => {
-    const taken = takeReadings(usedUp, counted(counters(3)), { plans, since });
+    const taken = takeReadings(usedUp, counted(counters(3)), { plans, since, newcomers: true });
     expect(taken).toMatchObject({ usedUp: { latency: counters(3) }, waiting: [], fault: null });
     expect(taken.metrics).toEqual({
       latency: { kind: 'histogram', canary: [10, 10, 0, 0], stable: [80, 80, 10, 0] },
@@ -38,18 +38,18 @@ describe('what the sources of metrics say at a look', () => {
     ['the counters began anew', counters(2, { life: 'boot-2' }), counters(2, { life: 'boot-2' })],
     ['a counter went back', { ...counters(0), at: 9_000 }, { ...counters(0), at: 9_000 }],
   ])('is no evidence and no silence when %s', (_what, next, used) => {
-    const taken = takeReadings(usedUp, counted(next), { plans, since });
+    const taken = takeReadings(usedUp, counted(next), { plans, since, newcomers: true });
     expect(taken).toEqual({ usedUp: { latency: used }, metrics: {}, waiting: ['latency'], fault: null });
   });
 
   it('counts from the first counters that were collected under the present share', () => {
-    const early = takeReadings({}, counted(counters(0, { at: since - 1 })), { plans, since });
+    const early = takeReadings({}, counted(counters(0, { at: since - 1 })), { plans, since, newcomers: true });
     expect(early).toMatchObject({ usedUp: {}, waiting: ['latency'] });
-    expect(takeReadings({}, counted(counters(1)), { plans, since }).usedUp).toEqual(usedUp);
+    expect(takeReadings({}, counted(counters(1)), { plans, since, newcomers: true }).usedUp).toEqual(usedUp);
   });
 
   it.each(['absent', 'stale', 'unreachable', 'bad_answer'] as const)('is missed when it is %s', (why) => {
-    expect(takeReadings(usedUp, none(why), { plans, since })).toEqual({
+    expect(takeReadings(usedUp, none(why), { plans, since, newcomers: true })).toEqual({
       usedUp,
       metrics: {},
       waiting: [],
@@ -58,8 +58,19 @@ describe('what the sources of metrics say at a look', () => {
   });
 
   it('is refused when it makes no sense', () => {
-    expect(takeReadings(usedUp, none('several_series'), { plans, since }).fault).toBe('several_series');
-    expect(takeReadings(usedUp, none('not_a_number'), { plans, since }).fault).toBe('impossible_samples');
+    expect(takeReadings(usedUp, none('several_series'), { plans, since, newcomers: true }).fault).toBe(
+      'several_series',
+    );
+    expect(takeReadings(usedUp, none('not_a_number'), { plans, since, newcomers: true }).fault).toBe(
+      'impossible_samples',
+    );
+  });
+
+  it('is no silence when nobody came for the first time, unless the source itself is away', () => {
+    const later = counters(1, { at: 9_000 });
+    const asked = (newcomers: boolean) => takeReadings(usedUp, counted(later), { plans, since, newcomers }).waiting;
+    expect([asked(false), asked(true)]).toEqual([['latency'], []]);
+    expect(takeReadings(usedUp, none('stale'), { plans, since, newcomers: false }).waiting).toEqual([]);
   });
 
   it('is put in the buckets of the policy, which must be among those of the source', () => {
@@ -101,11 +112,12 @@ function counts(looks: number, firsts: MetricCounters | null, more: { bad?: numb
 
 /** Looks at what the edge counts from look to look, through the edge as a source. */
 async function look(
-  course: Course,
+  begun: Course,
   span: { readonly from: number; readonly to: number },
   each: (looks: number) => LaneCounts,
 ): Promise<Course> {
   const releases = { promotion: 'prm_1', lane: 'lane_1', canary: 'rel_2', stable: 'rel_1' } as const;
+  let course = begun;
   for (let looks = span.from; looks <= span.to; looks += 1) {
     const now = looks * 1_000;
     const seen = each(looks);
@@ -140,6 +152,20 @@ describe('a course that judges latency', () => {
     expect(nextMove(course, rule, at(900_000)).move).toEqual({ kind: 'give_up' });
     const again = await look(course, { from: 6, to: 8 }, (looks) => counts(looks, counters(looks)));
     expect(nextMove(again, rule, at(8_000))).toMatchObject({ move: { kind: 'weigh', percent: 50 } });
+  });
+
+  it('asks for no more first values when only visitors come who were here before', async () => {
+    const before = await look(opened, { from: 0, to: 3 }, (looks) => counts(looks, counters(looks)));
+    const known = counts(3, counters(3));
+    const later = (looks: number): LaneCounts => ({
+      ...known,
+      canary: { ...known.canary, requests: 10 * looks },
+      stable: { ...known.stable, requests: 90 * looks },
+    });
+    const course = await look(before, { from: 4, to: 12 }, later);
+    const { move, judged } = nextMove(course, rule, at(12_000));
+    expect([move.kind, judged.kind]).toEqual(['weigh', 'hold']);
+    expect(judged.explanation.metrics).toEqual(nextMove(before, rule, at(3_000)).judged.explanation.metrics);
   });
 
   it('sees an outage while the source of a metric is in disorder', async () => {

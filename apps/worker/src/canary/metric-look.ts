@@ -1,4 +1,4 @@
-import type { Look, LookRefusalCode, MetricName, MetricPlan } from '@proviso/judge';
+import type { ArmSamples, Look, LookRefusalCode, MetricName, MetricPlan } from '@proviso/judge';
 import {
   inBounds,
   type MetricCounters,
@@ -21,16 +21,17 @@ export interface MetricLook {
 
 /**
  * Takes what the sources said. `since` is when the present share began to be served without a break: counters from before
- * would mix shares, so none of them is subtracted from.
+ * would mix shares, so none of them is subtracted from. Where only visitors came who were here before (`newcomers` is
+ * false), no first values can be expected, and a source without any is not silent.
  */
 export function takeReadings(
   usedUp: UsedUp,
   readings: MetricReadings,
-  { plans, since }: { readonly plans: readonly MetricPlan[]; readonly since: number },
+  at: { readonly plans: readonly MetricPlan[]; readonly since: number; readonly newcomers: boolean },
 ): MetricLook {
   let taken: MetricLook = { usedUp, metrics: {}, waiting: [], fault: null };
-  for (const plan of plans) {
-    const step = stepOf(usedUp[plan.metric], readings[plan.metric], { plan, since });
+  for (const plan of at.plans) {
+    const step = stepOf(usedUp[plan.metric], readings[plan.metric], { ...at, plan });
     taken = {
       usedUp: step.used === undefined ? taken.usedUp : { ...taken.usedUp, [plan.metric]: step.used },
       metrics: step.samples === undefined ? taken.metrics : { ...taken.metrics, [plan.metric]: step.samples },
@@ -51,7 +52,7 @@ interface MetricStep {
 function stepOf(
   used: MetricCounters | undefined,
   reading: MetricReading | undefined,
-  { plan, since }: { readonly plan: MetricPlan; readonly since: number },
+  { plan, since, newcomers }: { readonly plan: MetricPlan; readonly since: number; readonly newcomers: boolean },
 ): MetricStep {
   if (reading === undefined) return {};
   if (reading.kind === 'none') return gapOf(reading);
@@ -61,7 +62,12 @@ function stepOf(
   if (counters.at <= used.at) return { waits: true };
   const samples = samplesBetween(used, counters);
   // Counters that began anew: a gap, and the next difference counts from here.
-  return samples === null ? { used: counters, waits: true } : { used: counters, samples };
+  const waits = samples === null || (!newcomers && isEmpty(samples));
+  return waits ? { used: counters, waits } : { used: counters, samples };
+}
+
+function isEmpty({ canary, stable }: ArmSamples): boolean {
+  return [...canary, ...stable].every((count) => count === 0);
 }
 
 function gapOf({ why }: Extract<MetricReading, { kind: 'none' }>): MetricStep {
