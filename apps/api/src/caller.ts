@@ -1,3 +1,4 @@
+import type { Viewer } from '@proviso/authority';
 import type { Digest, Door, Id, PersonId, PersonState, Scope, SessionId, WorkspaceId } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
@@ -24,6 +25,16 @@ export interface SignedIn {
   readonly id: SessionId;
   readonly hash: Digest;
   readonly authenticatedAt: number | null;
+}
+
+/** The caller as the authority asks about them, wherever a door asks before the journal does. */
+export function asViewer({
+  person,
+  lentBy,
+  scopes,
+  door,
+}: Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'door'>): Viewer {
+  return { actor: person, lentBy, scopes, door };
 }
 
 /** Only the guard writes here. A request that went past it, by whatever bug, has no caller and gets nowhere. */

@@ -24,6 +24,7 @@ import {
 } from '@proviso/intake';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
+import { asViewer } from './caller.ts';
 import { claimsIn } from './commit-authors.ts';
 import { bodies } from './forms.ts';
 import { candidateOffered } from './offering.ts';
@@ -44,10 +45,10 @@ interface Taken {
  */
 export async function freezeFrom(parts: Parts, request: FastifyRequest, prototype: PrototypeId) {
   const intent = intentOf(parts, request);
-  const { reads, person, scopes } = intent.caller;
+  const { reads, person } = intent.caller;
   const known = await reads.prototype(prototype);
   const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
-  if (authorise({ actor: person, command: probe, prototype, scopes }) !== null) await intent.submit(probe);
+  if (authorise({ ...asViewer(intent.caller), command: probe, prototype }) !== null) await intent.submit(probe);
   found(known);
   const room = await roomIn(reads);
   const taken = await parts.uploads.during(person.id, () =>

@@ -114,8 +114,22 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   porter: ['AddPerson'],
 };
 
-/** What everybody may do about themselves, without any role; never with a token that another person issued. */
-export const ownVerbs: readonly Verb[] = ['IssueOwnToken', 'RevokeOwnToken', 'ReadPersonal'];
+/**
+ * What everybody may do about themselves, without any role; never with a token that another person issued. What gives a
+ * new way in, an account or a whole token, wants a person who is signed in at a page: a stolen token could else make
+ * itself last.
+ */
+export const ownAffairs = {
+  anywhere: ['IssueOwnToken', 'RevokeToken', 'UnlinkIdentity', 'EndSessions', 'ReadPersonal'],
+  page: ['IssueToken', 'LinkIdentity'],
+} as const satisfies Readonly<Record<'anywhere' | 'page', readonly Verb[]>>;
+
+const own = { anywhere: new Set<Verb>(ownAffairs.anywhere), page: new Set<Verb>(ownAffairs.page) };
+
+/** True for what is everybody's own affair, through this door. */
+export function isOwnAffair(verb: Verb, door: { readonly channel: string } | null): boolean {
+  return own.anywhere.has(verb) || (own.page.has(verb) && door?.channel === 'page');
+}
 
 /** Enough principals for a busy deployment; the oldest is dropped first. */
 const cachedMax = 5_000;

@@ -59,7 +59,6 @@ const offersOn = {
     issue_token: 'IssueToken',
     revoke_token: 'RevokeToken',
     issue_own_token: 'IssueOwnToken',
-    revoke_own_token: 'RevokeOwnToken',
     link_identity: 'LinkIdentity',
     unlink_identity: 'UnlinkIdentity',
     end_sessions: 'EndSessions',

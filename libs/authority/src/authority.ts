@@ -18,7 +18,6 @@ import {
   ruleOf,
   separate,
   separateLent,
-  separateLentOwn,
 } from '@proviso/domain';
 import {
   type Facts,
@@ -26,10 +25,10 @@ import {
   type Verb,
   bindingBehind,
   delegableVerbs,
+  isOwnAffair,
   isUnlentVerb,
   isVotersVerb,
   mayFill,
-  ownVerbs,
   rightsOf,
   verbsOf,
 } from './ability.ts';
@@ -125,15 +124,13 @@ function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
 }
 
 function unable(subject: Subject, { rights, facts }: Known): Refusal | null {
-  if (isOwnAffair(subject)) return null;
   if (rights.can(subject.command.kind, facts) || delegatorsIn(subject).length > 0) return null;
-  const own = ownVerbs.includes(subject.command.kind) && isAboutSelf(subject);
-  return (own ? separateLentOwn(subject.lentBy ?? null) : null) ?? lacking(subject);
+  return isOwn(subject) ? separateLent(subject.lentBy ?? null, 'for this') : lacking(subject);
 }
 
 function ableBy(subject: Subject, { rights, facts }: Known): Agreed {
   const { command } = subject;
-  if (isOwnAffair(subject)) return { rule: 'own_affair', words: 'it is about yourself' };
+  if (isOwn(subject) && subject.lentBy == null) return { rule: 'own_affair', words: 'it is about yourself' };
   const binding = bindingBehind(rights, command.kind, facts);
   return {
     rule: `ability/${command.kind}`,
@@ -185,40 +182,18 @@ function delegatorsIn({ actor, command, promotion, stead }: Subject): readonly P
   return delegatorsOf(actor, promotion, stead).filter((one) => separate(one, promotion.exclusions) === null);
 }
 
-/**
- * What people may do about themselves without any role. What gives a new way in, an account or a token, wants a person
- * who is signed in at a page: a token that was stolen or lent could else make itself last.
- */
-function isOwnAffair(subject: Subject): boolean {
-  const { actor, command, lentBy, door } = subject;
-  if (lentBy != null || !isAboutSelf(subject)) return false;
-  if (ownVerbs.includes(command.kind)) return true;
-  if (actor.kind !== 'human') return false;
-  switch (command.kind) {
-    case 'LinkIdentity':
-    case 'IssueToken':
-      return door?.channel === 'page';
-    case 'UnlinkIdentity':
-    case 'RevokeToken':
-    case 'EndSessions':
-      return true;
-    default:
-      return false;
-  }
-}
-
-function isAboutSelf({ actor, command }: Pick<Subject, 'actor' | 'command'>): boolean {
-  return 'person' in command && command.person === actor.id;
+/** True when it is about themselves and everybody's own affair; whether their token is theirs alone is not yet asked. */
+function isOwn({ actor, command, door }: Subject): boolean {
+  return 'person' in command && command.person === actor.id && isOwnAffair(command.kind, door ?? null);
 }
 
 /**
- * The same question before anything is locked: only whether some binding could allow it. Conditions are not asked, so
- * this may refuse and never grants.
+ * The same question where there is no promotion to ask it about: only whether some binding could allow it. Conditions
+ * are not asked, so this may refuse and never grants.
  */
 export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
   const { actor, command } = subject;
-  const own = ownVerbs.includes(command.kind) && isAboutSelf({ actor, command });
-  return shutOut(subject) ?? (own || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
+  return shutOut(subject) ?? (rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
 }
 
 /** What a decision consults about voters: their rights of today, then separation. */

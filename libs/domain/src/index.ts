@@ -201,7 +201,6 @@ export {
   exclusionsOf,
   separate,
   separateLent,
-  separateLentOwn,
 } from './separation.ts';
 export {
   type Shape,
