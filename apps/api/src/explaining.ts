@@ -24,10 +24,11 @@ export interface Question {
 export async function explanationOf(caller: Caller, { view, rel, actor, now }: Question): Promise<ExplanationResource> {
   const { reads } = caller;
   const { state, production } = view;
-  const [staging, names, delegators] = await Promise.all([
+  const [staging, names, delegators, answerer] = await Promise.all([
     reads.lane(state.lanes.staging),
     reads.names([actor.id]),
     delegatorsFor(reads, actor),
+    actor.actsFor === undefined ? null : reads.person(actor.actsFor),
   ]);
   const scene: Scene = {
     ...{ now, actor, authority, digestOf },
@@ -35,7 +36,7 @@ export async function explanationOf(caller: Caller, { view, rel, actor, now }: Q
     token: actor.id === caller.person.id ? (actor.tokens.find(({ id }) => id === caller.token) ?? null) : null,
     promotion: state,
     lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
-    people: { ...view.people, ...delegators },
+    people: { ...view.people, ...delegators, ...(answerer !== null && { [answerer.id]: answerer }) },
     door: actor.id === caller.person.id ? caller.door : { channel: 'rest', freshAt: null },
     ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
     ...{ holder: null, artifact: null, authors: {}, calendar, policies: [] },

@@ -1,4 +1,4 @@
-import { mayRead, readOutOfScope } from '@proviso/authority';
+import { mayRead, readOutOfScope, shutOut } from '@proviso/authority';
 import { type Door, lenderOf } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
@@ -29,7 +29,7 @@ export function guardOf(
       expectSameSite(request, parts.config);
     const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
-    const refused = lackOf(route.access, caller);
+    const refused = (await unanswered(caller)) ?? lackOf(route.access, caller);
     if (refused !== null) throw await recorded(parts, caller, { door: routeKey(request.method, path), refused });
     attachCaller(request, caller);
   };
@@ -131,6 +131,13 @@ export async function recorded(
     () => true,
   );
   return refused;
+}
+
+/** A machine acts for a human: from the request on before which that human was shut out it does so for nobody. */
+async function unanswered({ person, reads }: Caller): Promise<Problem | null> {
+  if (person.actsFor === undefined) return null;
+  const refused = shutOut({ actor: person, answerer: await reads.person(person.actsFor) });
+  return refused === null ? null : problemOfRefusal(refused);
 }
 
 /** What the caller lacks for a door, be it a right or a wider token; null: they may come in. */

@@ -38,6 +38,8 @@ import { bindingWords, wordsOf } from './words.ts';
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
 export interface Subject {
   readonly actor: PersonState;
+  /** The human who answers for the actor, where that is a machine. */
+  readonly answerer?: PersonState | null;
   /** Of the command only what it is called, and the prototype where it names one: its body is never believed. */
   readonly command: { readonly kind: Command['kind']; readonly prototype?: PrototypeId };
   readonly promotion?: PromotionState | null;
@@ -119,8 +121,12 @@ function told(no: Refusal | null, agree: () => Agreed | null): readonly Asked[] 
   return yes === null ? [] : [{ ...yes, answer: 'yes', refusal: null }];
 }
 
-function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
-  return actor.disabled ? refusal('person_disabled', 'expected an active person', { rule: 'enabled' }) : null;
+/** The no to whoever was shut out, and to a machine whose human was: nobody would answer for what it does. */
+export function shutOut({ actor, answerer }: Pick<Subject, 'actor' | 'answerer'>): Refusal | null {
+  if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
+  if (answerer == null || !answerer.disabled) return null;
+  const message = 'expected an active human who answers for this machine, got one who was shut out';
+  return refusal('nobody_answers', message, { rule: 'answerer' });
 }
 
 function unable(subject: Subject, { rights, facts }: Known): Refusal | null {
@@ -191,7 +197,7 @@ function isOwn({ actor, command, door }: Subject): boolean {
  * The same question where there is no promotion to ask it about: only whether some binding could allow it. Conditions
  * are not asked, so this may refuse and never grants.
  */
-export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
+export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'answerer' | 'command'>): Refusal | null {
   const { actor, command } = subject;
   return shutOut(subject) ?? (rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
 }

@@ -1,4 +1,4 @@
-import { type PromotionState, type Scene, decide } from '@proviso/domain';
+import { type PromotionState, type Scene, answererIn, decide } from '@proviso/domain';
 import { type PromotionRel, commandOf } from './action.ts';
 import { type Asked, explain, whoCan } from './authority.ts';
 
@@ -11,7 +11,16 @@ export function explainAction(scene: Scene, rel: PromotionRel): readonly Asked[]
   const { actor, promotion, lentBy } = scene;
   if (promotion === null) return null;
   const command = commandOf(rel, promotion);
-  const asked = explain({ actor, command, promotion, lentBy, scopes: scene.token?.scopes ?? null, stead: scene });
+  const answerer = answererIn(scene);
+  const asked = explain({
+    actor,
+    answerer,
+    command,
+    promotion,
+    lentBy,
+    scopes: scene.token?.scopes ?? null,
+    stead: scene,
+  });
   return asked.at(-1)?.answer === 'no' ? asked : [...asked, standingOf(scene, command)];
 }
 

@@ -21,6 +21,7 @@ export {
   mayRead,
   mightBeAllowed,
   readOutOfScope,
+  shutOut,
   whoCan,
 } from './authority.ts';
 export { explainAction, whoCanDo } from './explain.ts';

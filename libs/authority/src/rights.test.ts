@@ -79,6 +79,17 @@ describe('what is asked', () => {
     expect(mightBeAllowed({ actor, command: { kind: 'Decide' } })).toEqual(refusal);
   });
 
+  it('of a machine ends where its human was shut out, under a name of its own', () => {
+    const actor = person([{ role: 'builder' }], { kind: 'service', actsFor: 'psn_2' });
+    const ask = (disabled: boolean) =>
+      explain({ actor, answerer: person([], { id: 'psn_2', disabled }), command: { kind: 'RegisterPrototype' } });
+    expect(ask(false).map(({ rule, answer }) => [rule, answer])).toEqual([
+      ['enabled', 'yes'],
+      ['ability/RegisterPrototype', 'yes'],
+    ]);
+    expect(ask(true).map(({ rule, refusal }) => [rule, refusal?.code])).toEqual([['answerer', 'nobody_answers']]);
+  });
+
   it('of a command that is no vote is nothing about gates', () => {
     const told = explain({ actor: person([{ role: 'operator' }]), command: { kind: 'HoldLane' }, promotion });
     expect(told.map(({ rule, words }) => [rule, words])).toEqual([

@@ -193,7 +193,15 @@ export {
   workloadsMax,
 } from './workload.ts';
 export { type Scope, scopes, tokenDaysMax, tokensMax } from './scope.ts';
-export { type Answer, type Authority, type Ballot, type Decided, type Draft, type Scene } from './scene.ts';
+export {
+  type Answer,
+  type Authority,
+  type Ballot,
+  type Decided,
+  type Draft,
+  type Scene,
+  answererIn,
+} from './scene.ts';
 export {
   type Exclusion,
   type ExclusionReason,

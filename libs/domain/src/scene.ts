@@ -47,8 +47,13 @@ export interface Scene {
   readonly authors: Readonly<Record<Digest, readonly PersonId[]>>;
   /** The files that the command names; null where it names none, or none that the prototype ever kept. */
   readonly artifact: KeptArtifact | null;
-  /** Every voter at the gate and everyone who could be excluded, current rights included. */
+  /** Every voter at the gate, everyone who could be excluded, and who answers for the actor; current rights included. */
   readonly people: Readonly<Record<string, PersonState>>;
+}
+
+/** The human who answers for the actor; null where the actor is no machine, or one of our own. */
+export function answererIn({ actor, people }: Pick<Scene, 'actor' | 'people'>): PersonState | null {
+  return people[actor.actsFor ?? ''] ?? null;
 }
 
 /** Ability and separation together; built from CASL in the authority room. */

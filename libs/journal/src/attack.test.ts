@@ -184,6 +184,21 @@ describe('separation of duties', () => {
   });
 });
 
+describe('a machine', () => {
+  it.each(['service', 'agent'] as const)(
+    'of the kind %s does nothing more once its human is shut out',
+    async (kind) => {
+      const [root, human] = [await person([{ role: 'administrator' }]), await person([])];
+      const machine = await person([{ role: 'administrator' }], { kind, actsFor: human });
+      expect(await ask(machine, { kind: 'EndSessions', person: root })).toMatchObject({ kind: 'accepted' });
+      await accepted(root, { kind: 'DisablePerson', person: human });
+      expect(await ask(machine, { kind: 'EndSessions', person: root })).toMatchObject({
+        ...{ kind: 'refused', refusal: { code: 'nobody_answers', rule: 'answerer' } },
+      });
+    },
+  );
+});
+
 describe('a key', () => {
   it('is one entry and one answer for fifty who use it at once', async () => {
     const cast = await castOf();
