@@ -9,9 +9,21 @@ insert into proviso.usage (workspace, evidence_bytes, counted_at)
 -- collector.outdated
 select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
      join proviso.stream w on w.workspace = a.workspace and w.kind = 'workspace'
-    where a.removed_at is null
+    where a.removed_at is null and (a.workspace, a.prototype, a.digest) > ($3::uuid, $4, $5)
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
-    order by a.frozen_at limit $1;
+    order by a.workspace, a.prototype, a.digest limit $1;
+
+-- collector.sessions
+with gone as (
+     delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+   ) select count(*)::int as gone from gone;
+
+-- collector.tokens
+with gone as (
+     delete from proviso.token where hash in (select hash from proviso.token where proviso.token_is_past(expires_at) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+   ) select count(*)::int as gone from gone;
 
 -- collector.weigh
 with w as (

@@ -372,8 +372,10 @@ export interface Leadership {
   readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
   /** Digests that any workspace's entries name, by keyset: what the collection of orphans must keep. */
   readonly evidence: (after: string, limit: number) => Promise<readonly NamedEvidence[]>;
-  /** Versions and builds whose files are kept and older than the retention of their workspace, oldest first. */
-  readonly outdated: (limit: number) => Promise<readonly OutdatedArtifact[]>;
+  /** Versions and builds whose files are kept and older than the retention of their workspace, by keyset. */
+  readonly outdated: (after: OutdatedArtifact | null, limit: number) => Promise<readonly OutdatedArtifact[]>;
+  /** Removes tokens and sessions that have let nobody in for long, at most so many of each; answers how many. */
+  readonly sweepPast: (limit: number) => Promise<{ readonly tokens: number; readonly sessions: number }>;
   /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
   readonly weigh: (documents: readonly Weighed[]) => Promise<void>;
   readonly resign: () => Promise<void>;
