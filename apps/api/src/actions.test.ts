@@ -106,11 +106,12 @@ describe('a gate', () => {
     expect(at.map(({ rel, allowed }) => [rel, allowed])).toEqual([
       ['approve', true],
       ['reject', true],
+      ['defer', true],
     ]);
     expect(await offeredTo('sam', `/v1/gates/${things.gate.replace('approval', 'readiness')}`)).toEqual([]);
     const own = await offeredTo('bea', `/v1/gates/${things.gate}`);
     expect(own.map(({ code, reason }) => [code, reason])).toEqual(
-      Array.from({ length: 2 }, () => ['own_work', 'you asked for this promotion, so somebody else must decide']),
+      Array.from({ length: 3 }, () => ['own_work', 'you asked for this promotion, so somebody else must decide']),
     );
   });
 });

@@ -1,5 +1,15 @@
 import type { Viewer } from '@proviso/authority';
-import type { Digest, Door, Id, PersonId, PersonState, Scope, SessionId, WorkspaceId } from '@proviso/domain';
+import type {
+  Digest,
+  Door,
+  Id,
+  PersonId,
+  PersonState,
+  Scope,
+  SessionId,
+  TokenRecord,
+  WorkspaceId,
+} from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
@@ -35,6 +45,11 @@ export function asViewer({
   door,
 }: Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'door'>): Viewer {
   return { actor: person, lentBy, scopes, door };
+}
+
+/** The token that the caller came with, as it stands in their state; null for a browser. */
+export function tokenOf({ person, token }: Pick<Caller, 'person' | 'token'>): TokenRecord | null {
+  return person.tokens.find(({ id }) => id === token) ?? null;
 }
 
 /** Only the guard writes here. A request that went past it, by whatever bug, has no caller and gets nowhere. */

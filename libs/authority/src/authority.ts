@@ -9,8 +9,11 @@ import {
   type PrototypeId,
   type Refusal,
   type Requirement,
+  type Scene,
   type Demand,
+  answererIn,
   leavesOf,
+  reachOf,
   type Scope,
   refusal,
   type Rights as Stead,
@@ -54,6 +57,17 @@ export interface Subject {
   readonly door?: { readonly channel: string } | null;
   /** Those in whose stead the actor might act, and when that is asked. */
   readonly stead?: Stead;
+}
+
+/** The question behind a command, put together from what is loaded: the same for a try, for an offer and for `explain`. */
+export function subjectOf(scene: Scene, command: Command): Subject {
+  const { actor, promotion, lentBy, token, door } = scene;
+  const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
+  const prototype = scene.prototype?.id ?? scene.lanes.production?.prototype ?? scene.lanes.staging?.prototype ?? null;
+  return {
+    ...{ actor, answerer: answererIn(scene), command, promotion, prototype, environment: lane?.environment ?? null },
+    ...{ lentBy, scopes: token?.scopes ?? null, door, stead: scene },
+  };
 }
 
 /** One rule that was asked and what it said. The last one asked is the one that decides. */

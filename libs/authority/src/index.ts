@@ -1,9 +1,9 @@
 export { isVotersVerb } from './ability.ts';
 export {
   type Action,
-  type ActionFacts,
   type Noun,
   type PromotionRel,
+  type PromotionScene,
   type Viewer,
   type Whereabouts,
   actionsAt,
@@ -22,6 +22,7 @@ export {
   mightBeAllowed,
   readOutOfScope,
   shutOut,
+  subjectOf,
   whoCan,
 } from './authority.ts';
 export { explainAction, whoCanDo } from './explain.ts';

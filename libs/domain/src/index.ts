@@ -178,6 +178,7 @@ export {
 } from './prototype.ts';
 export { type EligibleVote, type Tally, matchQuorum, missingWords } from './quorum.ts';
 export { type Finding, type Waiver, openReasons, standingWaivers } from './standing-waiver.ts';
+export { waivableGates } from './waiver.ts';
 export { type Deferral, escalationShare, reminderShares } from './reminder.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
 export {

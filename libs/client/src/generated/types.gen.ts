@@ -2979,7 +2979,7 @@ export type ExplainActionData = {
         id: string;
     };
     query?: {
-        action?: 'approve' | 'reject' | 'rerun' | 'cancel' | 'rollback' | 'resume';
+        action?: 'approve' | 'reject' | 'defer' | 'rerun' | 'ask_waiver' | 'approve_waiver' | 'cancel' | 'rollback' | 'resume' | 'ask_break_glass' | 'approve_break_glass' | 'review_break_glass';
         /**
          * whose rights; without it your own
          */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { authorise, mightBeAllowed } from '@proviso/authority';
+import { authorise, mightBeAllowed, subjectOf } from '@proviso/authority';
 import {
-  answererIn,
   type Command,
   decide,
   lenderOf,
@@ -27,7 +26,6 @@ import {
   lastChange,
   type Loaded,
   loadedFrom,
-  prototypeIn,
   readAnswer,
   readFor,
   type Reading,
@@ -269,15 +267,9 @@ function changesNothing(decided: Decided, submission: Submission): boolean {
 /** A vote on a promotion that does not exist is not found, whoever asks; everything else is first a matter of rights. */
 function deniedBy(scene: Scene, command: Command): Refusal | null {
   if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
-    return mightBeAllowed({ actor: scene.actor, answerer: answererIn(scene), command });
+    return mightBeAllowed(subjectOf(scene, command));
   }
-  const { actor, lentBy, token, promotion } = scene;
-  const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
-  const environment = lane?.environment ?? null;
-  return authorise({
-    ...{ actor, answerer: answererIn(scene), command, promotion, lentBy, prototype: prototypeIn(scene), environment },
-    ...{ stead: scene, scopes: token?.scopes ?? null, door: scene.door },
-  });
+  return authorise(subjectOf(scene, command));
 }
 
 interface Settled {
