@@ -3,6 +3,7 @@ import type { DecisionShown } from './decision-shown.ts';
 import { capital, nameOf, timeOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
 import { type Page, formField } from './page.ts';
+import { deferSection, waiverSection } from './exception-section.ts';
 import { glassSection } from './glass-section.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
 
@@ -19,6 +20,8 @@ ${changeSection(shown.change, candidate.version)}
 ${checksSection(promotion)}
 ${votesSection(gate)}
 ${isOpen(gate) && decideSection(shown)}
+${deferSection(shown)}
+${waiverSection(shown)}
 ${glassSection(shown)}
 <section><details><summary>What exactly a decision is bound to</summary>
 <table>

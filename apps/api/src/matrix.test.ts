@@ -75,6 +75,8 @@ describe('the running API gives what the matrix says', () => {
         // Bea is an approver as well; on her own work, which is where votes are, that is no right.
         const isAlsoApprover = actor === 'bea' && row.cells.approver === 'yes';
         const may = cell === 'vote' ? actor === 'sam' : cell !== '403' || isAlsoApprover;
+        // No service is ever signed in in a browser.
+        if (actor === 'edge' && row.route.access.kind === 'page') continue;
         const isIn = (await asked(actor, row.route)).status !== 403;
         expect([named(row), role, isIn]).toEqual([named(row), role, may && !isExceptional(row.route)]);
       }
