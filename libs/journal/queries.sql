@@ -71,10 +71,6 @@ select bool_and(removed_at is not null) as removed from proviso.artifact where w
 -- read.artifacts
 select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2;
 
--- read.disabled
-select id from proviso.stream where workspace = $1 and kind = 'person' and (state->>'disabled')::boolean
-      and updated_at > clock_timestamp() - $2 * interval '1 millisecond' order by updated_at desc limit 1000;
-
 -- read.edge_lanes
 select 
   l.state as lane_state, l.revision as lane_revision,
@@ -176,6 +172,13 @@ select
 
 -- read.reason_refs
 select id, convert_from(bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref from proviso.entry where workspace = $1 and id = any($2::bigint[]);
+
+-- read.shut_out
+select id from proviso.stream where workspace = $1 and kind = 'person'
+      and updated_at > clock_timestamp() - $2 * interval '1 millisecond'
+      and ((state->>'disabled')::boolean or not exists (
+        select 1 from json_array_elements(state->'bindings') as held where held->>'from' is null and held->>'role' = any($3::text[])))
+    order by (state->>'disabled')::boolean desc, updated_at desc limit 1000;
 
 -- read.state
 select state, revision from proviso.stream where workspace = $1 and kind = $2 and id = $3;

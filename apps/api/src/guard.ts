@@ -1,4 +1,4 @@
-import { mayRead, readOutOfScope, shutOut } from '@proviso/authority';
+import { mayRead, readOutOfScope, readingRoles, shutOut } from '@proviso/authority';
 import { type Door, lenderOf } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
@@ -161,9 +161,7 @@ function tooNarrow(scopes: Caller['scopes'], noun: 'workspace' | 'edge'): Proble
   return refused === null ? null : problemOfRefusal(refused);
 }
 
-const readers = ['builder', 'approver', 'operator', 'policy-owner', 'auditor', 'administrator'].map(
-  (role) => `role/${role}`,
-);
+const readers = readingRoles.map((role) => `role/${role}`);
 
 function lacking(what: string, verb: string, whoCan: readonly string[]): Problem {
   return new Problem('not_permitted', `expected somebody who may ${what}`, {

@@ -1,5 +1,5 @@
 import { Ability, type AbilityTuple } from '@casl/ability';
-import type { Binding, Command, PersonId, PersonState, Role } from '@proviso/domain';
+import { type Binding, type Command, type PersonId, type PersonState, type Role, roles } from '@proviso/domain';
 
 /** What a rule looks at. Our own object with a fixed noun: never a body, so nobody smuggles in a subject type. */
 export interface Facts {
@@ -113,6 +113,9 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   workload: ['AddEvidence'],
   porter: ['AddPerson'],
 };
+
+/** The roles that may read a workspace. */
+export const readingRoles: readonly Role[] = roles.filter((role) => verbsOf[role].includes('read'));
 
 /**
  * What everybody may do about themselves, without any role; never with a token that another person issued. What gives a

@@ -1,4 +1,4 @@
-export { isVotersVerb } from './ability.ts';
+export { isVotersVerb, readingRoles } from './ability.ts';
 export {
   type Action,
   type Noun,
