@@ -41,9 +41,9 @@ function isOpen({ status, evidenceDigest }: GateResource): boolean {
 function changeSection(change: ChangeSinceLive | null, version: string): Html {
   if (change === null)
     return html`<section><h2>What changes for users</h2><p>Nobody is served yet: ${version} would be the first version.</p></section>`;
-  const parts = change.parts.length === 0 ? null : html`<p>Other than live: ${change.parts.join(', ')}.</p>`;
+  const types = change.types.length === 0 ? null : html`<p>Other than live: ${change.types.join(', ')}.</p>`;
   return html`<section><h2>What changes for users</h2>
-<p>They are on <strong>${change.liveVersion}</strong>.</p>${parts}
+<p>They are on <strong>${change.liveVersion}</strong>.</p>${types}
 ${change.files === null ? html`<p class="soft">The files of one of the two are not kept any more, so they cannot be compared.</p>` : filesPart(change.files)}</section>`;
 }
 

@@ -4,9 +4,10 @@ export {
   type CandidateManifest,
   type ManifestPart,
   type Provenance,
-  changedParts,
   manifestParts,
 } from './candidate.ts';
+export { partOfFile } from './manifest-part.ts';
+export { changeTypesBetween } from './policy-tier.ts';
 export type {
   Command,
   Decide,
