@@ -15,6 +15,8 @@ export interface AccountShown {
   readonly told: Html | null;
   /** Accounts elsewhere by which they are known. */
   readonly accounts: readonly { readonly issuer: string; readonly subject: string }[];
+  /** Whether there is a provider at which a second account could be. */
+  readonly hasProvider: boolean;
   /** What goes into the profile of the account at GitHub that is to be linked. */
   readonly mark: string;
   /** Those who vote in the reader's stead, and who could; null when the reader has no vote to give on. */
@@ -39,7 +41,7 @@ ${delegation === null ? null : delegationSection(shown, delegation)}`;
 }
 
 function accountsSection(shown: AccountShown): Html {
-  const { accounts, mark } = shown;
+  const { accounts, mark, hasProvider } = shown;
   const list = accounts.map(
     ({ issuer, subject }) =>
       html`<li>${issuer === 'github' ? 'GitHub' : issuer} ${formPart(
@@ -58,7 +60,7 @@ ${formPart(
   'github',
   html`<label for="login">Its name at GitHub</label><input id="login" name="login" maxlength="39" required>
   <div class="buttons"><button class="go">It stands there: link it</button></div>`,
-)}</details></section>`;
+)}</details>${hasProvider ? formPart(shown, 'provider', html`<div class="buttons"><button>Link another account of your provider</button></div>`) : null}</section>`;
 }
 
 function delegationSection(shown: AccountShown, { daysMax, given, others }: DelegationShown): Html {

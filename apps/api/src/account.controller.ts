@@ -4,6 +4,7 @@ import { authorise } from '@proviso/authority';
 import { type Command, type PersonState, delegationDaysMax, identitiesOf } from '@proviso/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type DelegationShown, accountPage } from './account-page.ts';
+import { setCookie } from './browser-session.ts';
 import { type Caller, asViewer, callerOf } from './caller.ts';
 import { capital } from './decision-words.ts';
 import { queries } from './forms.ts';
@@ -17,6 +18,8 @@ import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, queryOf } from './parsing.ts';
 import { timeOf } from './person-ref.ts';
 import { Problem, httpStatusOf, problemOf } from './problem.ts';
+import type { SealedNotes } from './sealed-note.ts';
+import { type SignInNote, signInNotes } from './sign-in-note.ts';
 import { intentOf } from './submission.ts';
 
 /** People among whom somebody chooses who votes in their stead; in a larger workspace the command line takes any. */
@@ -33,9 +36,11 @@ interface Order {
 @Controller('account')
 export class AccountController {
   readonly #parts: Parts;
+  readonly #notes: SealedNotes<SignInNote>;
 
   constructor(@Inject(PARTS) parts: Parts) {
     this.#parts = parts;
+    this.#notes = signInNotes(parts);
   }
 
   @Get()
@@ -60,6 +65,24 @@ export class AccountController {
         return { kind: 'LinkIdentity', person, identity };
       },
     });
+  }
+
+  /** Not sent on at once: a form of ours leads nowhere but to us, so the way to the provider is a link. */
+  @Post('provider')
+  async linkAtProvider(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    bodyOf(request, forms.linkAtProvider);
+    const caller = callerOf(request);
+    const { provider, config } = this.#parts;
+    if (provider === null) throw new Problem('not_found', 'expected a provider that people sign in with, got none');
+    await expectFresh(this.#parts, caller, 'POST /account/provider');
+    const { url, signingIn } = await provider.begin('/account', true);
+    const linksTo = { workspace: caller.workspace, person: caller.person.id };
+    setCookie(reply, config, 'signingIn', this.#notes.seal({ ...signingIn, linksTo }));
+    const content = html`<h1>Sign in with the other account</h1>
+<p>What you sign in with there is yours from then on: with either account you are the same person here.</p>
+<div class="buttons"><a class="button go" href="${url.href}">Go to ${url.host}</a><a class="button" href="/account">No</a></div>`;
+    return sendPage(reply, 200, { title: 'Another account', content, reader: await readerOf(this.#parts, caller) });
   }
 
   @Post('unlink')
@@ -115,6 +138,7 @@ export class AccountController {
     const shown = {
       ...{ told, now: now(), key: randomUUID(), freshUntil: freshUntil(this.#parts, caller) },
       accounts: identitiesOf(person),
+      hasProvider: this.#parts.provider !== null,
       mark: profileMark(config, { workspace, person: person.id }),
       reader: await readerOf(this.#parts, caller),
       delegation: await delegationFor(caller),

@@ -60,6 +60,7 @@ export async function onPage(ground: Ground, actor: Actor, route: Route) {
 /** A form that is well-formed, so that only rights can be in the way of it. */
 export function formFor({ here, things }: Ground, { path }: Route): Record<string, string> {
   const key = randomUUID();
+  if (path === '/account/provider') return { key };
   if (path === '/account/github') return { key, login: 'nobody-there' };
   if (path === '/account/unlink') return { key, issuer: 'github', subject: `sha256:${'0'.repeat(64)}` };
   if (path === '/account/delegations/end') return { key, person: here.people.max };

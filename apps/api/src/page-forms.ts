@@ -56,6 +56,7 @@ export const forms = {
   delegate: z.strictObject({ ...sentOnce, person: ids.person, until: moment }),
   endDelegation: z.strictObject({ form: shortText, key, person: ids.person }),
   unlink: z.strictObject({ form: shortText, key, issuer: shortText, subject: digest }),
+  linkAtProvider: z.strictObject({ form: shortText, key }),
   linkGitHub: z.strictObject({
     ...{ form: shortText, key },
     login: z

@@ -45,6 +45,14 @@ export const pages: readonly Route[] = [
     { form: forms.linkGitHub },
   ]),
   post([
+    '/account/provider',
+    'linkAtProvider',
+    'To the provider, to sign in there with another account of one’s own',
+    ownPage('LinkIdentity'),
+    { 200: html },
+    { form: forms.linkAtProvider },
+  ]),
+  post([
     '/account/unlink',
     'unlinkOnPage',
     'Take a linked account away',
