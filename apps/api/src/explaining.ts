@@ -4,7 +4,7 @@ import type { PromotionView } from '@proviso/journal';
 import { type Caller, tokenOf } from './caller.ts';
 import { found } from './parsing.ts';
 import { personRef } from './person-ref.ts';
-import { peopleBehind } from './promotion-view.ts';
+import { behindActor } from './promotion-view.ts';
 import type { ExplanationResource } from './resources.ts';
 import { tryingScene } from './trying-scene.ts';
 
@@ -26,7 +26,7 @@ export async function explanationOf(caller: Caller, { view, rel, actor, now }: Q
   const [staging, names, behind] = await Promise.all([
     reads.lane(state.lanes.staging),
     reads.names([actor.id]),
-    peopleBehind(reads, actor),
+    behindActor(reads, actor, actor.id === caller.person.id ? caller.lentBy : null),
   ]);
   const own = actor.id === caller.person.id;
   const way = own ? { lentBy: caller.lentBy, token: tokenOf(caller), door: caller.door } : unknownWay;

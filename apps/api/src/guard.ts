@@ -6,6 +6,7 @@ import { cookieIn, expectSameSite } from './browser-session.ts';
 import { type Caller, attachAsker, attachCaller } from './caller.ts';
 import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
+import { peopleBehind } from './person-ref.ts';
 import { Problem, problemOfRefusal } from './problem.ts';
 import { type Access, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
@@ -133,10 +134,10 @@ export async function recorded(
   return refused;
 }
 
-/** A machine acts for a human: from the request on before which that human was shut out it does so for nobody. */
-async function unanswered({ person, reads }: Caller): Promise<Problem | null> {
-  if (person.actsFor === undefined) return null;
-  const refused = shutOut({ actor: person, answerer: await reads.person(person.actsFor) });
+/** A machine acts for a human, and who came with a lent token by its lender: shut out, they let in nobody any more. */
+async function unanswered({ person, lentBy, reads }: Caller): Promise<Problem | null> {
+  const behind = await peopleBehind(reads, [person.actsFor, lentBy]);
+  const refused = shutOut({ actor: person, behind: Object.values(behind) });
   return refused === null ? null : problemOfRefusal(refused);
 }
 

@@ -2,6 +2,7 @@ import { actionsAt, actionsOn, authority } from '@proviso/authority';
 import {
   type GateState,
   type Headline,
+  type PersonId,
   type PersonState,
   type PromotionState,
   type Tally,
@@ -23,7 +24,7 @@ import { actionsShown } from './offering.ts';
 import type { Parts } from './parts.ts';
 import { hasPreviews } from './preview.ts';
 import { breakGlassView, gateExceptions, isReviewDue, peopleOfExceptions } from './exception-view.ts';
-import { type Names, personRef, timeOf } from './person-ref.ts';
+import { type Names, peopleBehind, personRef, timeOf } from './person-ref.ts';
 import { candidateView } from './prototype-view.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
 import { type Trying, tryingScene } from './trying-scene.ts';
@@ -59,21 +60,20 @@ export async function viewerOf(
   const waits = views.some(({ state }) => currentGate(state)?.status === 'waiting');
   const [names, behind, pastWaits] = await Promise.all([
     namesFor(reads, views),
-    peopleBehind(reads, actor),
+    behindActor(reads, actor, lentBy),
     waits ? reads.pastWaits('approval') : [],
   ]);
   const trying = { actor, lentBy, token: tokenOf({ person: actor, token }), door, now: now(), behind };
   return { trying, names, pastWaits, timeZone: config.timeZone, previews: hasPreviews(config) };
 }
 
-/** Those who gave somebody their right to vote, and who answers for a machine, with their own rights of today. */
-export async function peopleBehind(
+/** Those who gave somebody their right to vote, and those by whom they act, with their own rights of today. */
+export async function behindActor(
   reads: Reads,
-  { bindings, actsFor }: Pick<PersonState, 'bindings' | 'actsFor'>,
+  { bindings, actsFor }: PersonState,
+  lentBy: PersonId | null,
 ): Promise<PromotionView['people']> {
-  const ids = [...bindings.flatMap(({ from }) => from ?? []), ...(actsFor === undefined ? [] : [actsFor])];
-  const found = await Promise.all(ids.map((id) => reads.person(id)));
-  return Object.fromEntries(found.flatMap((one) => (one === null ? [] : [[one.id, one]])));
+  return await peopleBehind(reads, [...bindings.map(({ from }) => from), actsFor, lentBy]);
 }
 
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */

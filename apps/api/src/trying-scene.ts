@@ -13,7 +13,7 @@ export interface Trying {
   /** How they came in: a gate may be closed to it. */
   readonly door: Door;
   readonly now: number;
-  /** Those in whose stead they may vote, and who answers for them where they are a machine. */
+  /** Those in whose stead they may vote, and those by whom they act. */
   readonly behind: PromotionView['people'];
 }
 

@@ -11,7 +11,7 @@ import {
   type Requirement,
   type Scene,
   type Demand,
-  answererIn,
+  behindIn,
   leavesOf,
   reachOf,
   type Scope,
@@ -41,8 +41,8 @@ import { bindingWords, wordsOf } from './words.ts';
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
 export interface Subject {
   readonly actor: PersonState;
-  /** The human who answers for the actor, where that is a machine. */
-  readonly answerer?: PersonState | null;
+  /** Those without whom the actor would not act: who answers for a machine, and who lent the token. */
+  readonly behind?: readonly PersonState[];
   /** Of the command only what it is called, and the prototype where it names one: its body is never believed. */
   readonly command: { readonly kind: Command['kind']; readonly prototype?: PrototypeId };
   readonly promotion?: PromotionState | null;
@@ -65,7 +65,7 @@ export function subjectOf(scene: Scene, command: Command): Subject {
   const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
   const prototype = scene.prototype?.id ?? scene.lanes.production?.prototype ?? scene.lanes.staging?.prototype ?? null;
   return {
-    ...{ actor, answerer: answererIn(scene), command, promotion, prototype, environment: lane?.environment ?? null },
+    ...{ actor, behind: behindIn(scene), command, promotion, prototype, environment: lane?.environment ?? null },
     ...{ lentBy, scopes: token?.scopes ?? null, door, stead: scene },
   };
 }
@@ -135,13 +135,18 @@ function told(no: Refusal | null, agree: () => Agreed | null): readonly Asked[] 
   return yes === null ? [] : [{ ...yes, answer: 'yes', refusal: null }];
 }
 
-/** The no to whoever was shut out, and to a machine whose human was: nobody would answer for what it does. */
-export function shutOut({ actor, answerer }: Pick<Subject, 'actor' | 'answerer'>): Refusal | null {
+/** The no to whoever was shut out, and to who acts by somebody who was: nobody would answer for it. */
+export function shutOut({ actor, behind = [] }: Pick<Subject, 'actor' | 'behind'>): Refusal | null {
   if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
-  if (answerer == null || !answerer.disabled) return null;
-  const message = 'expected an active human who answers for this machine, got one who was shut out';
-  return refusal('nobody_answers', message, { rule: 'answerer' });
+  const gone = behind.find(({ disabled }) => disabled);
+  if (gone === undefined) return null;
+  const [who, rule] =
+    gone.id === actor.actsFor ? ['an active human who answers for this machine', 'answerer'] : lentByNobody;
+  return refusal('nobody_answers', `expected ${who}, got one who was shut out`, { rule });
 }
+
+/** Whoever issued a token knows it, and would go on by it. */
+const lentByNobody = ['a token whose lender is active', 'lender'] as const;
 
 function unable(subject: Subject, { rights, facts }: Known): Refusal | null {
   if (rights.can(subject.command.kind, facts) || delegatorsIn(subject).length > 0) return null;
@@ -211,7 +216,7 @@ function isOwn({ actor, command, door }: Subject): boolean {
  * The same question where there is no promotion to ask it about: only whether some binding could allow it. Conditions
  * are not asked, so this may refuse and never grants.
  */
-export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'answerer' | 'command'>): Refusal | null {
+export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'behind' | 'command'>): Refusal | null {
   const { actor, command } = subject;
   return shutOut(subject) ?? (rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
 }

@@ -82,12 +82,22 @@ describe('what is asked', () => {
   it('of a machine ends where its human was shut out, under a name of its own', () => {
     const actor = person([{ role: 'builder' }], { kind: 'service', actsFor: 'psn_2' });
     const ask = (disabled: boolean) =>
-      explain({ actor, answerer: person([], { id: 'psn_2', disabled }), command: { kind: 'RegisterPrototype' } });
+      explain({ actor, behind: [person([], { id: 'psn_2', disabled })], command: { kind: 'RegisterPrototype' } });
     expect(ask(false).map(({ rule, answer }) => [rule, answer])).toEqual([
       ['enabled', 'yes'],
       ['ability/RegisterPrototype', 'yes'],
     ]);
     expect(ask(true).map(({ rule, refusal }) => [rule, refusal?.code])).toEqual([['answerer', 'nobody_answers']]);
+  });
+
+  it('with a lent token ends where its lender was shut out, who knows it and would go on by it', () => {
+    const lender = person([], { id: 'psn_3', disabled: true });
+    const command = { kind: 'HoldLane' } as const;
+    const actor = person([{ role: 'operator' }]);
+    expect(authorise({ actor, command, lentBy: lender.id, behind: [lender] })).toEqual({
+      ...{ code: 'nobody_answers', rule: 'lender' },
+      message: 'expected a token whose lender is active, got one who was shut out',
+    });
   });
 
   it('of a command that is no vote is nothing about gates', () => {

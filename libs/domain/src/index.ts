@@ -202,7 +202,7 @@ export {
   type Decided,
   type Draft,
   type Scene,
-  answererIn,
+  behindIn,
 } from './scene.ts';
 export {
   type Exclusion,

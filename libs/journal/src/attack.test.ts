@@ -50,7 +50,7 @@ function opened(vaultKeyHex: string): Promise<Journal> {
   return openJournal({ url: database.appUrl, connectionsMax: 12, origin: 'test', vaultKeyHex, durable: false });
 }
 
-type More = Partial<Pick<Submission, 'reason' | 'personal' | 'idempotencyKey'>>;
+type More = Partial<Pick<Submission, 'reason' | 'personal' | 'idempotencyKey' | 'token'>>;
 
 async function ask(actor: PersonId, command: Command, more: More = {}): Promise<Receipt> {
   return await journal.submit({ workspace, actor, command, idempotencyKey: randomUUID(), authn: 'test', ...more });
@@ -197,6 +197,25 @@ describe('a machine', () => {
       });
     },
   );
+});
+
+describe('a lent token', () => {
+  it('does nothing more once its lender is shut out', async () => {
+    const [lender, holder] = [await person([{ role: 'administrator' }]), await person([{ role: 'administrator' }])];
+    const id = idFrom('tok', randomUUID());
+    const token = {
+      id,
+      hash: `sha256:${randomUUID().replaceAll('-', '').repeat(2)}`,
+      expiresAt: Date.now() + 60_000,
+    } as const;
+    await accepted(lender, { kind: 'IssueToken', person: holder, token });
+    const end = { kind: 'EndSessions', person: holder } as const;
+    expect(await ask(holder, end, { token: id })).toMatchObject({ kind: 'accepted' });
+    await accepted(holder, { kind: 'DisablePerson', person: lender });
+    const late = await ask(holder, end, { token: id });
+    expect(late).toMatchObject({ kind: 'refused', refusal: { code: 'nobody_answers', rule: 'lender' } });
+    expect(await ask(holder, end)).toMatchObject({ kind: 'accepted' });
+  });
 });
 
 describe('a key', () => {

@@ -172,7 +172,7 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     });
   if (replay === 'conflict') return refusedBy(keyConflict, who);
   const loaded = loadedFrom(rows, known);
-  const reading = await withAllPeople(work, { beside, first, loaded });
+  const reading = await withAllPeople(work, { ...who, beside, first, loaded });
   const now = Math.max(reading.now, lastChange(rows));
   const scene = sceneOf({ command, ...who, door: submission.door ?? serviceDoor, loaded, reading, now });
   const denied = deniedBy(scene, command);
@@ -237,20 +237,19 @@ function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<str
   };
 }
 
-/** Who voted is certain only under the lock, and who answers for a machine when it was read; they are read now, once. */
+/** Who voted is certain only under the lock, and by whom somebody acts when they were read; all are read now, once. */
 async function withAllPeople(
   { submission, transaction }: Work,
-  { beside, first, loaded }: { beside: Beside; first: Reading; loaded: ReadonlyMap<string, Loaded> },
+  { beside, first, loaded, lentBy }: Who & { beside: Beside; first: Reading; loaded: ReadonlyMap<string, Loaded> },
 ): Promise<Reading> {
   const { workspace, actor, command } = submission;
   const asked = new Set([actor, ...beside.people]);
-  const { actsFor } = first.people[actor] ?? {};
-  const answering = actsFor === undefined ? [] : [actsFor];
+  const behind = [first.people[actor]?.actsFor, lentBy].flatMap((id) => id ?? []);
   const counts = reachOf(command).people === true && !beside.involved;
   // Who votes in somebody's stead does so by that person's right, which is kept from changing like a voter's own.
   const delegators = (first.people[actor]?.bindings ?? []).flatMap(({ from }) => from ?? []);
   const voting = counts ? [...votersIn(statesOf(loaded)), ...delegators] : [];
-  const people = [...answering, ...voting].filter((one) => !asked.has(one) && first.people[one] === undefined);
+  const people = [...behind, ...voting].filter((one) => !asked.has(one) && first.people[one] === undefined);
   if (people.length === 0) return first;
   return { ...first, people: { ...first.people, ...(await readLater(transaction, { workspace, people })) } };
 }
