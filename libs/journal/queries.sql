@@ -9,9 +9,21 @@ insert into proviso.usage (workspace, evidence_bytes, counted_at)
 -- collector.outdated
 select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
      join proviso.stream w on w.workspace = a.workspace and w.kind = 'workspace'
-    where a.removed_at is null
+    where a.removed_at is null and (a.workspace, a.prototype, a.digest) > ($3::uuid, $4, $5)
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
-    order by a.frozen_at limit $1;
+    order by a.workspace, a.prototype, a.digest limit $1;
+
+-- collector.sessions
+with gone as (
+     delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+   ) select count(*)::int as gone from gone;
+
+-- collector.tokens
+with gone as (
+     delete from proviso.token where hash in (select hash from proviso.token where proviso.token_is_past(expires_at) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+   ) select count(*)::int as gone from gone;
 
 -- collector.weigh
 with w as (
@@ -58,10 +70,6 @@ select bool_and(removed_at is not null) as removed from proviso.artifact where w
 
 -- read.artifacts
 select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2;
-
--- read.disabled
-select id from proviso.stream where workspace = $1 and kind = 'person' and (state->>'disabled')::boolean
-      and updated_at > clock_timestamp() - $2 * interval '1 millisecond' order by updated_at desc limit 1000;
 
 -- read.edge_lanes
 select 
@@ -164,6 +172,13 @@ select
 
 -- read.reason_refs
 select id, convert_from(bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref from proviso.entry where workspace = $1 and id = any($2::bigint[]);
+
+-- read.shut_out
+select id from proviso.stream where workspace = $1 and kind = 'person'
+      and updated_at > clock_timestamp() - $2 * interval '1 millisecond'
+      and ((state->>'disabled')::boolean or not exists (
+        select 1 from json_array_elements(state->'bindings') as held where held->>'from' is null and held->>'role' = any($3::text[])))
+    order by (state->>'disabled')::boolean desc, updated_at desc limit 1000;
 
 -- read.state
 select state, revision from proviso.stream where workspace = $1 and kind = $2 and id = $3;

@@ -55,7 +55,7 @@ describe('everything that is answered says what its reader may do', () => {
       expect([address, offered.length > 0]).toEqual([address, true]);
       for (const { rel, allowed, code, reason, whoCan } of offered) {
         // An auditor changes nothing, but for what is everybody's own affair, and reads what others may not.
-        const own = ['revoke_token', 'unlink_identity', 'end_sessions', 'issue_own_token', 'revoke_own_token'];
+        const own = ['revoke_token', 'unlink_identity', 'end_sessions', 'issue_own_token'];
         const isOwn = rel === 'read_personal' || (address === '/v1/me' && own.includes(rel));
         expect([address, rel, allowed, code]).toEqual([address, rel, isOwn, isOwn ? null : 'not_permitted']);
         if (!isOwn) expect(reason).toMatch(/^expected somebody who may [a-z]/);
@@ -106,11 +106,12 @@ describe('a gate', () => {
     expect(at.map(({ rel, allowed }) => [rel, allowed])).toEqual([
       ['approve', true],
       ['reject', true],
+      ['defer', true],
     ]);
     expect(await offeredTo('sam', `/v1/gates/${things.gate.replace('approval', 'readiness')}`)).toEqual([]);
     const own = await offeredTo('bea', `/v1/gates/${things.gate}`);
     expect(own.map(({ code, reason }) => [code, reason])).toEqual(
-      Array.from({ length: 2 }, () => ['own_work', 'you asked for this promotion, so somebody else must decide']),
+      Array.from({ length: 3 }, () => ['own_work', 'you asked for this promotion, so somebody else must decide']),
     );
   });
 });

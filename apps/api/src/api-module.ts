@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { AccountController } from './account.controller.ts';
 import { ConfigurationController } from './configuration.controller.ts';
 import { DecideController } from './decide.controller.ts';
 import { EdgeController } from './edge.controller.ts';
@@ -26,6 +27,7 @@ import { SignInController } from './sign-in.controller.ts';
 import { WorkloadsController } from './workloads.controller.ts';
 
 const controllers = [
+  AccountController,
   ConfigurationController,
   DecideController,
   EdgeController,

@@ -1,4 +1,4 @@
-import { authorise, commandMatrix, isVotersVerb, mayRead } from '@proviso/authority';
+import { type Subject, authorise, commandMatrix, isVotersVerb, mayRead } from '@proviso/authority';
 import {
   type Command,
   type PersonState,
@@ -88,7 +88,8 @@ function statusFor(route: Route, person: PersonState, whose: Whose): string {
       // Only people have a browser in which they could be signed in.
       if (person.kind !== 'human') return '403';
       const { commands, needs } = access;
-      return statusFor({ ...route, access: commands ? { kind: 'command', commands } : { kind: needs } }, person, whose);
+      if (commands) return afterCommands(commands, person, whose, { channel: 'page' });
+      return statusFor({ ...route, access: { kind: needs } }, person, whose);
     }
     case 'read':
       return mayRead(person) ? thing(whose) : '403';
@@ -103,10 +104,11 @@ function afterCommands(
   commands: Extract<Route['access'], { kind: 'command' }>['commands'],
   person: PersonState,
   whose: Whose,
+  door: Subject['door'] = null,
 ): string {
   // Some things need no role about oneself: there the one who is asked about is who asks.
   const about = whose === 'own' || whose === '-' ? person.id : 'psn_another';
-  const refusals = commands.map((kind) => mayAsk(person, { kind, person: about }));
+  const refusals = commands.map((kind) => mayAsk(person, { kind, person: about }, door));
   const votes = commands.some(isVotersVerb);
   const allowed = refusals.every((no) => no === null || (votes && no.rule === 'requirement'));
   if (!allowed || (votes && separate(person, []) !== null)) return whose === 'other' ? '403/404' : '403';
@@ -119,8 +121,12 @@ function thing(one: Whose): string {
 }
 
 /** The body that a route makes out of its path, as far as the authority looks at it. */
-function mayAsk(actor: PersonState, command: { readonly kind: Command['kind']; readonly person: PersonState['id'] }) {
-  return authorise({ actor, command });
+function mayAsk(
+  actor: PersonState,
+  command: { readonly kind: Command['kind']; readonly person: PersonState['id'] },
+  door: Subject['door'] = null,
+) {
+  return authorise({ actor, command, door });
 }
 
 function holderOf(role: Role, kind: PrincipalKind): PersonState {

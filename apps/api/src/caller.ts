@@ -1,4 +1,15 @@
-import type { Digest, Door, Id, PersonId, PersonState, Scope, SessionId, WorkspaceId } from '@proviso/domain';
+import type { Viewer } from '@proviso/authority';
+import type {
+  Digest,
+  Door,
+  Id,
+  PersonId,
+  PersonState,
+  Scope,
+  SessionId,
+  TokenRecord,
+  WorkspaceId,
+} from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
@@ -24,6 +35,21 @@ export interface SignedIn {
   readonly id: SessionId;
   readonly hash: Digest;
   readonly authenticatedAt: number | null;
+}
+
+/** The caller as the authority asks about them, wherever a door asks before the journal does. */
+export function asViewer({
+  person,
+  lentBy,
+  scopes,
+  door,
+}: Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'door'>): Viewer {
+  return { actor: person, lentBy, scopes, door };
+}
+
+/** The token that the caller came with, as it stands in their state; null for a browser. */
+export function tokenOf({ person, token }: Pick<Caller, 'person' | 'token'>): TokenRecord | null {
+  return person.tokens.find(({ id }) => id === token) ?? null;
 }
 
 /** Only the guard writes here. A request that went past it, by whatever bug, has no caller and gets nowhere. */

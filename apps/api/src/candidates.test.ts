@@ -31,6 +31,23 @@ afterAll(async () => {
 });
 
 describe('a candidate', () => {
+  it('has a digest for each part that it has files of, and only the part that changed has another', async () => {
+    const { prototype } = await registered(here, 'in-parts');
+    const freeze = async (version: string, files: Readonly<Record<string, string>>) => {
+      const entries = Object.entries(files).map(([path, text]) => ({ path, content: Buffer.from(text) }));
+      const form = formOf(version, gzipSync(tarOf(entries)));
+      const { body } = await here.ask('bea', 'POST', `/v1/prototypes/${prototype}/candidates`, form);
+      return pick(body, 'candidate') as { artifactDigest: string; parts: Readonly<Record<string, string>> };
+    };
+    const files = { 'src/main.js': 'let a;', 'src/prompts/greet.md': 'Say hello.', 'models/small.yaml': 'name: a' };
+    const first = await freeze('p1', files);
+    expect(Object.keys(first.parts)).toEqual(['code', 'model', 'prompt']);
+    const { parts } = await freeze('p2', { ...files, 'src/prompts/greet.md': 'Say hello, kindly.' });
+    expect(Object.keys(parts).filter((part) => parts[part] !== first.parts[part])).toEqual(['prompt']);
+    const code = await freeze('p3', { 'src/main.js': 'let a;' });
+    expect(code.parts).toEqual({ code: code.artifactDigest });
+  });
+
   it('is the same one when the same content comes again under another label', async () => {
     const { prototype, candidate } = await registered(here, 'twice');
     const again = await here.ask(

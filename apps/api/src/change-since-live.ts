@@ -1,4 +1,4 @@
-import { changedParts } from '@proviso/domain';
+import { type ChangeType, changeTypesBetween } from '@proviso/domain';
 import type { FolderStore } from '@proviso/evidence';
 import { type Manifest, readFrozen } from '@proviso/intake';
 import type { PromotionView, Reads } from '@proviso/journal';
@@ -9,8 +9,8 @@ const namedMax = 20;
 /** What another version would bring to users who are on the live one. */
 export interface ChangeSinceLive {
   readonly liveVersion: string;
-  /** Parts that differ, such as code, model or prompt; empty when they are the same or not known. */
-  readonly parts: readonly string[];
+  /** What differs, as policies tell it: code, model, prompt, flag, data; empty when nothing does or it is not known. */
+  readonly types: readonly ChangeType[];
   /** Null when the files of one of them are gone. */
   readonly files: FileChanges | null;
 }
@@ -38,7 +38,7 @@ export async function changeSinceLive(
   );
   return {
     liveVersion: stable.version,
-    parts: live === undefined ? [] : changedParts(live.manifest, state.candidate.manifest),
+    types: live === undefined ? [] : changeTypesBetween(live.manifest, state.candidate.manifest),
     files: before == null || after == null ? null : changesBetween(before, after),
   };
 }

@@ -3,6 +3,7 @@ import type { DecisionShown } from './decision-shown.ts';
 import { capital, nameOf, timeOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
 import { type Page, formField } from './page.ts';
+import { deferSection, waiverSection } from './exception-section.ts';
 import { glassSection } from './glass-section.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
 
@@ -19,6 +20,8 @@ ${changeSection(shown.change, candidate.version)}
 ${checksSection(promotion)}
 ${votesSection(gate)}
 ${isOpen(gate) && decideSection(shown)}
+${deferSection(shown)}
+${waiverSection(shown)}
 ${glassSection(shown)}
 <section><details><summary>What exactly a decision is bound to</summary>
 <table>
@@ -38,9 +41,9 @@ function isOpen({ status, evidenceDigest }: GateResource): boolean {
 function changeSection(change: ChangeSinceLive | null, version: string): Html {
   if (change === null)
     return html`<section><h2>What changes for users</h2><p>Nobody is served yet: ${version} would be the first version.</p></section>`;
-  const parts = change.parts.length === 0 ? null : html`<p>Other than live: ${change.parts.join(', ')}.</p>`;
+  const types = change.types.length === 0 ? null : html`<p>Other than live: ${change.types.join(', ')}.</p>`;
   return html`<section><h2>What changes for users</h2>
-<p>They are on <strong>${change.liveVersion}</strong>.</p>${parts}
+<p>They are on <strong>${change.liveVersion}</strong>.</p>${types}
 ${change.files === null ? html`<p class="soft">The files of one of the two are not kept any more, so they cannot be compared.</p>` : filesPart(change.files)}</section>`;
 }
 

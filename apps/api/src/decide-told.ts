@@ -36,6 +36,7 @@ const titles: Readonly<Record<string, string>> = {
   superseded: 'A newer version has taken its place: nothing was recorded.',
   promotion_ended: 'This promotion has ended: nothing was recorded.',
   gate_closed: 'This gate is closed: nothing was recorded.',
+  until_invalid: 'That is too far ahead: nothing was recorded.',
   review_due: 'The last broken glass has not been reviewed: nothing was recorded.',
   exists: 'That has been asked for already.',
   not_permitted: 'You may not do this: nothing was recorded.',

@@ -3,21 +3,21 @@ import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import { type PromotionCommand, findGate, gateNames, gateOf, idFrom, ruleOf } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Caller, callerOf } from './caller.ts';
+import { callerOf } from './caller.ts';
 import { changeSinceLive } from './change-since-live.ts';
 import { decisionPage } from './decide-page.ts';
+import { findingFrom } from './finding.ts';
 import type { DecisionShown } from './decision-shown.ts';
 import { type Seen, toldOf } from './decide-told.ts';
-import { forms, queries } from './forms.ts';
-import { recorded } from './guard.ts';
+import { queries } from './forms.ts';
+import { expectFresh, freshUntil } from './fresh-sign-in.ts';
 import { type Html, html } from './html.ts';
+import { forms } from './page-forms.ts';
 import { readerOf, sendPage, sendTo } from './page.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, notFound, paramOf, queryOf } from './parsing.ts';
 import { Problem, httpStatusOf, problemOf } from './problem.ts';
-import { timeOf } from './person-ref.ts';
 import { promotionView, viewerOf } from './promotion-view.ts';
-import { freshMs } from './provider.ts';
 import { type Intent, intentOf } from './submission.ts';
 
 interface NamedGate {
@@ -62,6 +62,40 @@ export class DecideController {
         ...{ decision: idFrom('dec', draw('decision')), artifact: sent.artifactDigest },
         evidenceDigest: sent.evidenceDigest,
       }),
+    });
+  }
+
+  @Post('defer')
+  async defer(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { key, reason, attempt, until } = bodyOf(request, forms.defer);
+    return this.#act(request, reply, {
+      ...{ key, reason, seen: null, wantsReason: false },
+      command: ({ view, name }) => ({ kind: 'Defer', promotion: view.state.id, gate: name, attempt, until }),
+    });
+  }
+
+  @Post('waivers')
+  async askWaiver(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { key, reason, gate, attempt, until, finding } = bodyOf(request, forms.askWaiver);
+    const owner = callerOf(request).person.id;
+    return this.#act(request, reply, {
+      ...{ key, reason, seen: null, wantsReason: true },
+      command: ({ view }, draw) => ({
+        ...{ kind: 'AskWaiver', promotion: view.state.id, waiver: idFrom('wvr', draw('waiver')), gate, attempt },
+        ...{ finding: findingFrom(finding), owner, until },
+      }),
+    });
+  }
+
+  @Post('waivers/approve')
+  async approveWaiver(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { key, reason, waiver } = bodyOf(request, forms.approveWaiver);
+    return this.#act(request, reply, {
+      ...{ key, reason, seen: null, wantsReason: false },
+      command: ({ view }) => ({ kind: 'ApproveWaiver', promotion: view.state.id, waiver }),
     });
   }
 
@@ -116,27 +150,13 @@ export class DecideController {
   }
 
   async #submit(request: FastifyRequest, { key, reason, wantsReason, command }: Order): Promise<boolean> {
-    await this.#expectFresh(callerOf(request));
+    await expectFresh(this.#parts, callerOf(request), 'POST /decide/:id');
     if (wantsReason && reason === undefined)
       throw new Problem('reason_required', 'expected a reason: say why, so that others know what to do');
     const named = await gateIn(request);
     const { draw, submit } = intentOf(this.#parts, request, key);
     const { answer } = await submit(command(named, draw), reason === undefined ? {} : { reason });
     return answer.kind === 'decided' && answer.passed;
-  }
-
-  /** The journal asks the same by its own clock where the policy wants it; this page wants it everywhere. */
-  async #expectFresh(caller: Caller): Promise<void> {
-    if (this.#freshUntil(caller) !== null) return;
-    const refused = new Problem('step_up_required', 'expected a sign-in within the last five minutes', {
-      ...{ rule: 'page/fresh_login', recorded: true },
-    });
-    throw await recorded(this.#parts, caller, { door: 'POST /decide/:id', refused });
-  }
-
-  #freshUntil({ session }: Caller): string | null {
-    const at = session?.authenticatedAt ?? null;
-    return at !== null && this.#parts.now() - at <= freshMs ? timeOf(at + freshMs) : null;
   }
 
   async #answer(
@@ -153,10 +173,19 @@ export class DecideController {
       changeSinceLive({ store: this.#parts.store, reads }, view),
       reads.prototype(view.state.prototype),
     ]);
+    const rule = ruleOf(view.state.policy, 'approval');
     const shown: DecisionShown = {
-      ...{ promotion, change, told, key: randomUUID(), freshUntil: this.#freshUntil(caller) },
+      ...{
+        promotion,
+        change,
+        told,
+        key: randomUUID(),
+        freshUntil: freshUntil(this.#parts, caller),
+        now: this.#parts.now(),
+      },
       gate: found(promotion.gates.find((one) => one.name === name)),
-      glassFrom: ruleOf(view.state.policy, 'approval')?.breakGlass?.from ?? null,
+      glassFrom: rule?.breakGlass?.from ?? null,
+      waiverDaysMax: rule?.waivers?.daysMax ?? null,
       prototype: prototype?.state.name ?? view.state.prototype,
       reader: { ...reader, id: person.id },
     };

@@ -12,8 +12,11 @@ export interface DecisionShown {
   readonly reader: Reader & { readonly id: string };
   /** Who may break the glass, as the pinned policy says; null when it has none. */
   readonly glassFrom: string | null;
+  /** For how many days a risk may be let pass, as the pinned policy says; null when nobody may let one. */
+  readonly waiverDaysMax: number | null;
   /** Until when the reader counts as freshly signed in; null when they do not. */
   readonly freshUntil: string | null;
+  readonly now: number;
   /** Makes a form that is sent twice one decision. */
   readonly key: string;
   /** What the reader was refused just now, if anything. */

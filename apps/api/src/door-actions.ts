@@ -19,6 +19,7 @@ export const doorActions = {
     'endDelegation',
     'erasePerson',
     'exchangeCode',
+    'exchangeWorkload',
     'explainAction',
     'freezeCandidate',
     'issueOwnToken',

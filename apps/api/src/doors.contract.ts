@@ -48,22 +48,36 @@ export const heldBy: Partial<Record<Actor, string>> = {
   edge: 'edge',
 };
 
-/** What comes of a page's door in a browser; services have none, so they come nowhere. */
+/** What comes of a page's door in a browser, which no service has. */
 export async function onPage(ground: Ground, actor: Actor, route: Route) {
   const { here } = ground;
-  if (actor === 'edge') return { status: route.access.kind === 'page' && route.access.needs === 'self' ? 200 : 403 };
   const browser = await signedIn(here, actor);
   if (route.method === 'GET')
     return await browser.get(`${addressOf(ground, route)}${route.path === '/login/cli' ? `?${pairingQuery}` : ''}`);
   return await browser.post(addressOf(ground, route), formFor(ground, route));
 }
 
-function formFor({ things }: Ground, { path }: Route): Record<string, string> {
+/** A form that is well-formed, so that only rights can be in the way of it. */
+export function formFor({ here, things }: Ground, { path }: Route): Record<string, string> {
+  const key = randomUUID();
+  if (path === '/account/provider') return { key };
+  if (path === '/account/github') return { key, login: 'nobody-there' };
+  if (path === '/account/unlink') return { key, issuer: 'github', subject: `sha256:${'0'.repeat(64)}` };
+  if (path === '/account/delegations/end') return { key, person: here.people.max };
+  if (path === '/account/delegations') return { ...sentOnce(), person: here.people.max, until: '2026-01-01T00:00:00Z' };
   if (path === '/decide/:id') return voteForm(things.digests, { attempt: '99' });
+  if (path.endsWith('/defer')) return { ...sentOnce(), attempt: '1', until: '2026-01-01T00:00:00Z' };
+  if (path.endsWith('/waivers'))
+    return { ...sentOnce(), gate: 'readiness', attempt: '1', finding: '', until: '2026-01-01T00:00:00Z' };
+  if (path.endsWith('/waivers/approve')) return { ...sentOnce(), waiver: `wvr_${'0'.repeat(32)}` };
   if (!path.startsWith('/decide/:id/')) return {};
   const { artifactDigest } = things.digests;
   const more = path.endsWith('approve') ? { artifactDigest } : path.endsWith('review') ? {} : { minutes: '5' };
-  return { key: randomUUID(), reason: 'test', ...more };
+  return { ...sentOnce(), ...more };
+}
+
+function sentOnce() {
+  return { key: randomUUID(), reason: 'test' };
 }
 
 /** What a browser says of a request from a page of ours. */
@@ -71,7 +85,7 @@ export const sameSite = { headers: { 'sec-fetch-site': 'same-origin' } };
 
 /** The policy of the tests lets nobody agree to an exception, and no token breaks a glass. */
 export function isExceptional({ name }: Route): boolean {
-  return /^(approveWaiver|reviewBreakGlass|(ask|approve)BreakGlass(OnPage)?)$/.test(name);
+  return /^(approveWaiver|reviewBreakGlass|(ask|approve)(BreakGlass|BreakGlassOnPage|WaiverOnPage))$/.test(name);
 }
 
 /** A body that is well-formed, so that only rights can be in the way of a command. */

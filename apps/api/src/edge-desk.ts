@@ -1,3 +1,4 @@
+import { readingRoles } from '@proviso/authority';
 import {
   type Digest,
   type PrototypeState,
@@ -84,7 +85,7 @@ export function openEdgeDesk({ store, restored, log }: Ports): EdgeDesk {
       const lanes = (await restored.notice(caller, read, report.lanes)) ? await caller.reads.edgeLanes() : read;
       return {
         incarnation: incarnationOf(lanes),
-        shutOut: [...(await caller.reads.disabledWithin(previewLinkMs + previewSessionMs))],
+        shutOut: [...(await caller.reads.shutOutWithin(previewLinkMs + previewSessionMs, readingRoles))],
         lanes: await Promise.all(lanes.map((lane) => orderOf(lane, contractOf))),
       };
     },

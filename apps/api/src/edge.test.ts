@@ -223,8 +223,22 @@ describe('an edge that has seen a newer fence than the journal holds', () => {
 });
 
 describe('an edge, about people', () => {
+  it('is told of whoever has lost the last role by which they could look', async () => {
+    const roles = [{ role: 'approver', group: 'security' }, { role: 'auditor' }];
+    const id = pickText((await here.post('ada', '/v1/people', { name: 'Moves on', roles })).body, 'id');
+    const shutOut = async () => (await here.post('edge', '/v1/edge/orders', report)).body['shutOut'];
+    const lose = (role: object) => here.post('ada', `/v1/people/${id}/roles/revoke`, role);
+    expect((await lose({ role: 'auditor' })).status).toBe(200);
+    expect(await shutOut()).not.toContain(id);
+    await here.post('sam', `/v1/people/${id}/delegations`, { until: new Date(Date.now() + 86_400_000).toISOString() });
+    expect((await lose({ role: 'approver', group: 'security' })).status).toBe(200);
+    expect(await shutOut()).toContain(id);
+    await here.post('ada', `/v1/people/${id}/roles`, { role: 'builder' });
+    expect(await shutOut()).not.toContain(id);
+  });
+
   it('is told at once whom previews let in no longer, of its own workspace', async () => {
-    const added = await here.post('ada', '/v1/people', { name: 'Gone' });
+    const added = await here.post('ada', '/v1/people', { name: 'Gone', roles: [{ role: 'auditor' }] });
     const id = pickText(added.body, 'id');
     expect((await here.post('edge', '/v1/edge/orders', report)).body['shutOut']).not.toContain(id);
     await here.post('ada', `/v1/people/${id}/disable`, {});

@@ -1,8 +1,9 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { type Finding, type PromotionCommand, findGate, gateOf, idFrom } from '@proviso/domain';
+import { type PromotionCommand, findGate, gateOf, idFrom } from '@proviso/domain';
 import type { FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
-import { type FindingForm, bodies, queries } from './forms.ts';
+import { findingFrom } from './finding.ts';
+import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, notFound, paramOf, queryOf } from './parsing.ts';
 import { gateOffered, promotionView, viewerOf } from './promotion-view.ts';
@@ -122,12 +123,6 @@ export class ExceptionsController {
     const [names, uses] = await Promise.all([reads.names([id]), usesOf(reads, [person])]);
     return personOffered(caller, person, { names, uses });
   }
-}
-
-function findingFrom(finding: FindingForm): Finding | null {
-  if (finding === undefined) return null;
-  const { code, file, line } = finding;
-  return { code, ...(file !== undefined && { file }), ...(line !== undefined && { line }) };
 }
 
 function namedGate(request: FastifyRequest): { promotion: `prm_${string}`; gate: string } {

@@ -170,6 +170,54 @@ describe('a right to vote', () => {
   });
 });
 
+describe('what is offered beside votes', () => {
+  type Offered = { rel: string; allowed: boolean; code: string | null; whoCan: readonly string[] };
+  const offeredTo = async (actor: Actor, address: string, rel: string) =>
+    ((await here.ask(actor, 'GET', address)).body['actions'] as Offered[]).find((one) => one.rel === rel);
+
+  it('is putting off and the glass where people are asked, each with who can and what is in the way', async () => {
+    const { promotion, gate } = await atApproval(here, 'offers-glass', { policy });
+    const at = `/v1/promotions/${promotion}`;
+    expect(await offeredTo('sam', at, 'defer')).toMatchObject({ allowed: true, whoCan: ['group/security'] });
+    expect(await offeredTo('bea', `/v1/gates/${gate}`, 'defer')).toMatchObject({ allowed: false, code: 'own_work' });
+    expect(await offeredTo('bea', at, 'ask_break_glass')).toMatchObject({ allowed: false, code: 'step_up_required' });
+    expect(await offeredTo('aud', at, 'ask_break_glass')).toMatchObject({
+      ...{ allowed: false, code: 'not_permitted', whoCan: ['role/builder', 'role/operator'] },
+    });
+    expect(await offeredTo('sam', at, 'approve_break_glass')).toBeUndefined();
+    expect(await atPage('olga', { kind: 'AskBreakGlass', promotion, minutes: 30 })).toBe('done');
+    expect(await offeredTo('sam', at, 'approve_break_glass')).toMatchObject({ whoCan: ['group/security'] });
+    expect(await offeredTo('sam', at, 'ask_break_glass')).toBeUndefined();
+    const plain = await atApproval(here, 'offers-no-glass');
+    expect(await offeredTo('bea', `/v1/promotions/${plain.promotion}`, 'ask_break_glass')).toBeUndefined();
+  });
+
+  it('is the review of a broken glass, until somebody has reviewed it', async () => {
+    const { promotion, digests } = await atApproval(here, 'offers-review', { policy });
+    const about = { promotion, artifact: digests.artifactDigest as `sha256:${string}` } as const;
+    await atPage('olga', { kind: 'AskBreakGlass', promotion, minutes: 30 });
+    for (const actor of ['sam', 'kim'] as const) await atPage(actor, { kind: 'ApproveBreakGlass', ...about });
+    const at = `/v1/promotions/${promotion}`;
+    expect(await offeredTo('petra', at, 'review_break_glass')).toMatchObject({ code: 'step_up_required' });
+    expect(await atPage('petra', { kind: 'ReviewBreakGlass', promotion })).toBe('done');
+    expect(await offeredTo('petra', at, 'review_break_glass')).toBeUndefined();
+  });
+
+  it('is a waiver of what failed: to ask for, and to agree to by somebody else', async () => {
+    const things = { ...(await registered(here, 'offers-waiver')), policy };
+    const promotion = pickText((await here.post('bea', '/v1/promotions', things)).body, 'id') as `prm_${string}`;
+    await passByWorker(here, promotion, 'readiness', 'fail');
+    const gate = `/v1/gates/gate_${promotion.slice(4)}-readiness`;
+    expect(await offeredTo('bea', gate, 'ask_waiver')).toMatchObject({ allowed: true, code: null });
+    expect(await offeredTo('olga', gate, 'approve_waiver')).toBeUndefined();
+    const wish = { owner: here.people.bea, until: inDays(7), reason: 'known and small' };
+    expect((await here.post('olga', `${gate}/waivers`, wish)).status).toBe(201);
+    expect(await offeredTo('olga', gate, 'approve_waiver')).toMatchObject({ allowed: false, code: 'own_work' });
+    expect(await offeredTo('max', gate, 'approve_waiver')).toMatchObject({ allowed: true, whoCan: ['role/operator'] });
+    expect(await offeredTo('aud', gate, 'approve_waiver')).toMatchObject({ code: 'not_permitted' });
+  });
+});
+
 describe('putting off', () => {
   it('is no vote, and is shown with who and until when', async () => {
     const { gate } = await atApproval(here, 'put-off');

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { type PromotionRel, authority, explainAction, whoCanDo } from '@proviso/authority';
-import { calendar } from '@proviso/calendar';
-import type { PersonState, Scene } from '@proviso/domain';
+import { type PromotionRel, explainAction, whoCanDo } from '@proviso/authority';
+import type { PersonState } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
-import { type Caller } from './caller.ts';
+import { type Caller, tokenOf } from './caller.ts';
 import { found } from './parsing.ts';
 import { personRef } from './person-ref.ts';
-import { delegatorsFor } from './promotion-view.ts';
+import { behindActor } from './promotion-view.ts';
 import type { ExplanationResource } from './resources.ts';
+import { tryingScene } from './trying-scene.ts';
 
 /** Whose action on what is to be explained. */
 export interface Question {
@@ -23,33 +22,24 @@ export interface Question {
  */
 export async function explanationOf(caller: Caller, { view, rel, actor, now }: Question): Promise<ExplanationResource> {
   const { reads } = caller;
-  const { state, production } = view;
-  const [staging, names, delegators] = await Promise.all([
+  const { state } = view;
+  const [staging, names, behind] = await Promise.all([
     reads.lane(state.lanes.staging),
     reads.names([actor.id]),
-    delegatorsFor(reads, actor),
+    behindActor(reads, actor, actor.id === caller.person.id ? caller.lentBy : null),
   ]);
-  const scene: Scene = {
-    ...{ now, actor, authority, digestOf },
-    lentBy: actor.id === caller.person.id ? caller.lentBy : null,
-    token: actor.id === caller.person.id ? (actor.tokens.find(({ id }) => id === caller.token) ?? null) : null,
-    promotion: state,
-    lanes: { staging: staging?.state ?? null, production: production?.state ?? null },
-    people: { ...view.people, ...delegators },
-    door: actor.id === caller.person.id ? caller.door : { channel: 'rest', freshAt: null },
-    ...{ rivals: [], prototype: null, policy: null, person: null, workspace: null, usage: null },
-    ...{ holder: null, artifact: null, authors: {}, calendar, policies: [] },
-  };
+  const own = actor.id === caller.person.id;
+  const way = own ? { lentBy: caller.lentBy, token: tokenOf(caller), door: caller.door } : unknownWay;
+  const scene = tryingScene(view, { ...way, actor, now, behind }, staging?.state ?? null);
   const asked = found(explainAction(scene, rel));
   const last = found(asked.at(-1));
   return {
     ...{ promotion: state.id, person: personRef(actor.id, names), action: rel },
     ...{ allowed: last.answer === 'yes', code: last.refusal?.code ?? null, decidedBy: last.rule },
     rules: asked.map(({ rule, answer, words }) => ({ rule, answer, words })),
-    whoCan: [...whoCanDo(rel, state)],
+    whoCan: [...whoCanDo(rel, scene)],
   };
 }
 
-function digestOf(text: string): `sha256:${string}` {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
-}
+/** How somebody else would come in nobody knows; a token of their own is the most that most doors let in. */
+const unknownWay = { lentBy: null, token: null, door: { channel: 'rest', freshAt: null } } as const;

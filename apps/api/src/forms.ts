@@ -115,19 +115,23 @@ const reference = z
   .max(200)
   .regex(/^[\x21-\x7e]+$/, 'expected printable letters without spaces');
 
-const reason = prose.describe('kept in the vault, encrypted; the journal holds a commitment only');
+/** Why somebody does something. */
+export const reason = prose.describe('kept in the vault, encrypted; the journal holds a commitment only');
 
 /** A moment as a person may send it: with its offset from UTC, or it means another elsewhere. */
-const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+export const moment = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
 const attempt = z.number().int().min(0).max(2_147_483_647);
 
-const finding = z
-  .strictObject({ code: line(100), file: line(500).optional(), line: z.number().int().min(0).optional() })
-  .optional();
+/** One of a gate's reasons, told from the others. */
+export const findingForm = z.strictObject({
+  code: line(100),
+  file: line(500).optional(),
+  line: z.number().int().min(0).optional(),
+});
 
-/** One of a gate's reasons, as somebody names it. */
-export type FindingForm = z.infer<typeof finding>;
+/** The same as somebody sent it; absent: the whole gate. */
+export type FindingForm = z.infer<typeof findingForm> | undefined;
 
 const variableName = z
   .string()
@@ -178,7 +182,7 @@ function boundedLimit(name: LimitName) {
 }
 
 /** A command line that waits on this machine, and what only it can answer (PKCE, RFC 7636). */
-const pairing = {
+export const pairing = {
   port: z.coerce.number().int().min(1_024).max(65_535),
   challenge: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected the SHA-256 of a verifier'),
   state: z.string().regex(/^[A-Za-z0-9_-]{16,128}$/),
@@ -278,7 +282,7 @@ export const bodies = {
   askWaiver: z.strictObject({
     owner: ids.person,
     until: moment,
-    finding,
+    finding: findingForm.optional(),
     attempt: attempt.optional(),
     reason,
   }),
@@ -307,39 +311,6 @@ export const bodies = {
     retentionDays: boundedLimit('retentionDays'),
   }),
   optionalReason: z.strictObject({ reason: reason.optional() }).default({}),
-} as const;
-
-const shortText = z.string().max(2_000);
-
-/** What every form of a decision sends: who sent it from where, a key that makes it one, and why. */
-const sentOnce = {
-  form: shortText,
-  key: z.string().regex(/^[0-9a-f-]{36}$/),
-  // An empty field is sent, and says nothing.
-  reason: z.union([
-    z.literal('').transform(() => undefined),
-    z
-      .string()
-      .transform((text) => text.replaceAll('\r\n', '\n'))
-      .pipe(reason),
-  ]),
-};
-
-/** What pages' forms send: texts only. `form` proves that the page was ours; `key` makes a click that is sent twice one. */
-export const forms = {
-  empty: z.strictObject({ form: shortText }),
-  token: z.strictObject({ token: shortText.trim(), to: shortText.default('/') }),
-  pairing: z.strictObject({ form: shortText, ...pairing }),
-  askGlass: z.strictObject({ ...sentOnce, minutes: z.coerce.number().int().min(1).max(glassMinutesMax) }),
-  approveGlass: z.strictObject({ ...sentOnce, artifactDigest: digest }),
-  reviewGlass: z.strictObject(sentOnce),
-  decide: z.strictObject({
-    ...sentOnce,
-    verdict: z.enum(['approve', 'reject', 'request_changes']),
-    attempt: z.coerce.number().int().min(0).max(2_147_483_647),
-    artifactDigest: digest,
-    evidenceDigest: digest,
-  }),
 } as const;
 
 const after = z

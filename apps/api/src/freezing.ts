@@ -24,6 +24,8 @@ import {
 } from '@proviso/intake';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
+import { partsOf } from './candidate-parts.ts';
+import { asViewer } from './caller.ts';
 import { claimsIn } from './commit-authors.ts';
 import { bodies } from './forms.ts';
 import { candidateOffered } from './offering.ts';
@@ -44,10 +46,10 @@ interface Taken {
  */
 export async function freezeFrom(parts: Parts, request: FastifyRequest, prototype: PrototypeId) {
   const intent = intentOf(parts, request);
-  const { reads, person, scopes } = intent.caller;
+  const { reads, person } = intent.caller;
   const known = await reads.prototype(prototype);
   const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
-  if (authorise({ actor: person, command: probe, prototype, scopes }) !== null) await intent.submit(probe);
+  if (authorise({ ...asViewer(intent.caller), command: probe, prototype }) !== null) await intent.submit(probe);
   found(known);
   const room = await roomIn(reads);
   const taken = await parts.uploads.during(person.id, () =>
@@ -93,8 +95,8 @@ function unread({ caller, draw }: Intent): Candidate {
 
 async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promise<Candidate> {
   const artifact = taken.frozen.artifactDigest;
-  const manifest: CandidateManifest = { v: 1, artifact, parts: { code: artifact } };
-  const bytes = Buffer.from(JSON.stringify({ artifact, parts: { code: artifact }, v: 1 }));
+  const manifest: CandidateManifest = { v: 1, artifact, parts: partsOf(taken.frozen.manifest) };
+  const bytes = Buffer.from(JSON.stringify({ artifact, parts: manifest.parts, v: 1 }));
   const secrets = await secretsIn(parts, taken.frozen);
   const claims = claimsIn(parts, intent.caller.workspace, taken.frozen);
   const { digest: manifestDigest } = await parts.store.put(bytes, { mediaType: 'application/json' });

@@ -1,7 +1,7 @@
+import { formPart } from './decide-form.ts';
 import type { DecisionShown } from './decision-shown.ts';
 import { nameOf, timeOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
-import { formField } from './page.ts';
 
 /** Emergencies, at the end of the page: only where the policy has a glass to break, and folded until one was asked for. */
 export function glassSection(shown: DecisionShown): Html | null {
@@ -55,16 +55,6 @@ ${formPart(
   html`<label for="glass-reason">What did you find?</label><textarea id="glass-reason" name="reason" rows="3" maxlength="2000" required></textarea>
   <div class="buttons"><button>Record the review</button></div>`,
 )}</section>`;
-}
-
-/** A form for whoever has just signed in; for others the way to do so. */
-function formPart({ gate, reader, key, freshUntil }: DecisionShown, path: string, fields: Html): Html {
-  if (freshUntil === null)
-    return html`<div class="buttons"><a class="button" href="/login?fresh=true&amp;to=${encodeURIComponent(`/decide/${gate.id}`)}">Sign in again for this</a></div>`;
-  return html`<form method="post" action="/decide/${gate.id}/${path}">
-  ${formField(reader)}<input type="hidden" name="key" value="${key}">
-  ${fields}
-</form>`;
 }
 
 function nameFor({ name }: Glass['askedBy']): string {

@@ -1,4 +1,4 @@
-import { mayRead, readOutOfScope } from '@proviso/authority';
+import { mayRead, readOutOfScope, readingRoles, shutOut } from '@proviso/authority';
 import { type Door, lenderOf } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
@@ -6,6 +6,7 @@ import { cookieIn, expectSameSite } from './browser-session.ts';
 import { type Caller, attachAsker, attachCaller } from './caller.ts';
 import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
+import { peopleBehind } from './person-ref.ts';
 import { Problem, problemOfRefusal } from './problem.ts';
 import { type Access, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
@@ -29,7 +30,7 @@ export function guardOf(
       expectSameSite(request, parts.config);
     const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
-    const refused = lackOf(route.access, caller);
+    const refused = (await unanswered(caller)) ?? lackOf(route.access, caller);
     if (refused !== null) throw await recorded(parts, caller, { door: routeKey(request.method, path), refused });
     attachCaller(request, caller);
   };
@@ -133,6 +134,13 @@ export async function recorded(
   return refused;
 }
 
+/** A machine acts for a human, and who came with a lent token by its lender: shut out, they let in nobody any more. */
+async function unanswered({ person, lentBy, reads }: Caller): Promise<Problem | null> {
+  const behind = await peopleBehind(reads, [person.actsFor, lentBy]);
+  const refused = shutOut({ actor: person, behind: Object.values(behind) });
+  return refused === null ? null : problemOfRefusal(refused);
+}
+
 /** What the caller lacks for a door, be it a right or a wider token; null: they may come in. */
 function lackOf(access: Access, { person, scopes }: Pick<Caller, 'person' | 'scopes'>): Problem | null {
   switch (access.kind) {
@@ -154,9 +162,7 @@ function tooNarrow(scopes: Caller['scopes'], noun: 'workspace' | 'edge'): Proble
   return refused === null ? null : problemOfRefusal(refused);
 }
 
-const readers = ['builder', 'approver', 'operator', 'policy-owner', 'auditor', 'administrator'].map(
-  (role) => `role/${role}`,
-);
+const readers = readingRoles.map((role) => `role/${role}`);
 
 function lacking(what: string, verb: string, whoCan: readonly string[]): Problem {
   return new Problem('not_permitted', `expected somebody who may ${what}`, {

@@ -27,9 +27,7 @@ export class InboxController {
     const caller = callerOf(request);
     const { items, next } = await caller.reads.promotions({ open: true, limit: openMax });
     const viewer = await viewerOf(this.#parts, caller, items);
-    const waiting = items
-      .map((view) => promotionView(view, viewer))
-      .filter(({ gates }) => gates.some(({ name, status }) => name === 'approval' && status === 'waiting'));
+    const waiting = items.map((view) => promotionView(view, viewer)).filter(asksPeople);
     const mine = waiting.filter(isFor);
     const names = new Map(
       await Promise.all(
@@ -49,9 +47,17 @@ ${next === null ? null : html`<p class="soft">Only the newest ${openMax} open pr
   }
 }
 
+/** A vote, or a second person's word about a risk. */
+function asksPeople({ gates, actions }: PromotionResource): boolean {
+  const waits = gates.some(({ name, status }) => name === 'approval' && status === 'waiting');
+  return waits || actions.some(({ rel }) => rel === 'approve_waiver');
+}
+
+const words: ReadonlySet<string> = new Set(['approve', 'approve_waiver']);
+
 /** A fresh sign-in is asked for when it comes to deciding, so its lack hides nothing here. */
 function isFor({ actions }: PromotionResource): boolean {
-  return actions.some(({ rel, allowed, code }) => rel === 'approve' && (allowed || code === 'step_up_required'));
+  return actions.some(({ rel, allowed, code }) => words.has(rel) && (allowed || code === 'step_up_required'));
 }
 
 function row({ gates, candidate, headline, requester }: PromotionResource, prototype: string): Html {

@@ -1,22 +1,20 @@
 import { type Action, type Noun, type Whereabouts, actionsFor } from '@proviso/authority';
 import type { Candidate, PersonState, PrototypeId } from '@proviso/domain';
 import type { LaneView, PrototypeView } from '@proviso/journal';
-import type { Caller } from './caller.ts';
+import { type Caller, asViewer } from './caller.ts';
 import { candidateView, laneView, personView, prototypeView } from './prototype-view.ts';
 import type { ActionResource } from './resources.ts';
 
 /** Who reads, as far as it matters for what they may do. */
-export type Reader = Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'session'>;
+export type Reader = Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'door'>;
 
 /** What is shown, with what its reader may do about it, or why not and who could. */
 export function offering<Shown extends object>(
   shown: Shown,
-  { person, lentBy, scopes, session }: Reader,
+  reader: Reader,
   { noun, ...where }: { readonly noun: Noun } & Whereabouts,
 ): Shown & { actions: ActionResource[] } {
-  // As `submission.ts` tells it to the journal: whoever is signed in came by a page.
-  const door = session === null ? null : { channel: 'page' };
-  return { ...shown, actions: actionsShown(actionsFor({ actor: person, lentBy, scopes, door }, noun, where)) };
+  return { ...shown, actions: actionsShown(actionsFor(asViewer(reader), noun, where)) };
 }
 
 /** Actions as answered. */

@@ -42,7 +42,7 @@ export class OwnTokensController {
     queryOf(request, queries.none);
     const { token } = bodyOf(request, bodies.revokeToken);
     const { caller, submit } = intentOf(this.#parts, request);
-    await submit({ kind: 'RevokeOwnToken', person: caller.person.id, token });
+    await submit({ kind: 'RevokeToken', person: caller.person.id, token });
     return { id: token };
   }
 }

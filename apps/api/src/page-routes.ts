@@ -1,14 +1,14 @@
-import { forms, queries } from './forms.ts';
+import type { Command } from '@proviso/domain';
+import { queries } from './forms.ts';
+import { forms } from './page-forms.ts';
 import type { Access, Route } from './route.ts';
 import { get, post } from './route-row.ts';
 
 const openPage: Access = { kind: 'public', page: true };
 const page: Access = { kind: 'page', needs: 'self' };
 const readingPage: Access = { kind: 'page', needs: 'read' };
-const decidingPage: Access = { kind: 'page', needs: 'read', commands: ['Decide'] };
-const glassPage = (kind: 'AskBreakGlass' | 'ApproveBreakGlass' | 'ReviewBreakGlass'): Access => ({
-  ...{ kind: 'page', needs: 'read', commands: [kind] },
-});
+const actingPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'read', commands: [kind] });
+const ownPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'self', commands: [kind] });
 const html = 'text/html';
 const entry = { query: queries.login };
 
@@ -35,20 +35,85 @@ export const pages: readonly Route[] = [
     { query: queries.pairing },
   ]),
   post(['/login/cli', 'pair', 'It may', page, { 303: html }, { form: forms.pairing }]),
+  get(['/account', 'showAccount', 'By what one is known, and who votes in one’s stead', page, { 200: html }]),
+  post([
+    '/account/github',
+    'linkGitHub',
+    'Link one’s account at GitHub, whose profile shows one’s mark',
+    ownPage('LinkIdentity'),
+    { 303: html },
+    { form: forms.linkGitHub },
+  ]),
+  post([
+    '/account/provider',
+    'linkAtProvider',
+    'To the provider, to sign in there with another account of one’s own',
+    ownPage('LinkIdentity'),
+    { 200: html },
+    { form: forms.linkAtProvider },
+  ]),
+  post([
+    '/account/unlink',
+    'unlinkOnPage',
+    'Take a linked account away',
+    ownPage('UnlinkIdentity'),
+    { 303: html },
+    { form: forms.unlink },
+  ]),
+  post([
+    '/account/delegations',
+    'delegateOnPage',
+    'Let somebody vote in one’s stead until a date',
+    ownPage('Delegate'),
+    { 303: html },
+    { form: forms.delegate },
+  ]),
+  post([
+    '/account/delegations/end',
+    'endDelegationOnPage',
+    'Take one’s right to vote back',
+    ownPage('EndDelegation'),
+    { 303: html },
+    { form: forms.endDelegation },
+  ]),
   get(['/decide/:id', 'showDecision', 'What is asked at a gate, and what it is about', readingPage, { 200: html }]),
   post([
     '/decide/:id',
     'decideOnPage',
     'Decide, freshly signed in',
-    decidingPage,
+    actingPage('Decide'),
     { 303: html },
     { form: forms.decide },
+  ]),
+  post([
+    '/decide/:id/defer',
+    'deferOnPage',
+    'Not now: no vote, and no reminder until then',
+    actingPage('Defer'),
+    { 303: html },
+    { form: forms.defer },
+  ]),
+  post([
+    '/decide/:id/waivers',
+    'askWaiverOnPage',
+    'Ask that a finding or a gate be waived for a time',
+    actingPage('AskWaiver'),
+    { 303: html },
+    { form: forms.askWaiver },
+  ]),
+  post([
+    '/decide/:id/waivers/approve',
+    'approveWaiverOnPage',
+    'Agree to a waiver that another asked for',
+    actingPage('ApproveWaiver'),
+    { 303: html },
+    { form: forms.approveWaiver },
   ]),
   post([
     '/decide/:id/break-glass',
     'askBreakGlassOnPage',
     'Ask for the glass to be broken',
-    glassPage('AskBreakGlass'),
+    actingPage('AskBreakGlass'),
     { 303: html },
     { form: forms.askGlass },
   ]),
@@ -56,7 +121,7 @@ export const pages: readonly Route[] = [
     '/decide/:id/break-glass/approve',
     'approveBreakGlassOnPage',
     'Agree to it, as one of two others',
-    glassPage('ApproveBreakGlass'),
+    actingPage('ApproveBreakGlass'),
     { 303: html },
     { form: forms.approveGlass },
   ]),
@@ -64,7 +129,7 @@ export const pages: readonly Route[] = [
     '/decide/:id/break-glass/review',
     'reviewBreakGlassOnPage',
     'Say what was found when it was looked at',
-    glassPage('ReviewBreakGlass'),
+    actingPage('ReviewBreakGlass'),
     { 303: html },
     { form: forms.reviewGlass },
   ]),

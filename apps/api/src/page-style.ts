@@ -10,6 +10,7 @@ export const pageStyle = `
 body { margin: 0; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 header { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; padding: .75rem 1.25rem; border-bottom: 1px solid var(--line); background: var(--card); }
 header a { font-weight: 650; color: var(--ink); text-decoration: none; margin-right: auto; }
+header a.soft { font-weight: 400; color: var(--soft); margin-right: 0; text-decoration: underline; }
 header form { display: inline; }
 main { max-width: 46rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; }
@@ -31,7 +32,7 @@ tr:first-child th, tr:first-child td { border-top: 0; }
 th { font-weight: 600; white-space: nowrap; width: 1%; padding-right: 1.5rem; }
 code { font: .875rem/1.4 ui-monospace, monospace; }
 label { display: block; font-weight: 600; margin-bottom: .25rem; }
-textarea, input:not([type=hidden]) { width: 100%; font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: .35rem; padding: .5rem; }
+textarea, select, input:not([type=hidden]) { width: 100%; font: inherit; color: inherit; background: var(--ground); border: 1px solid var(--soft); border-radius: .35rem; padding: .5rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: .6rem; margin-top: .9rem; }
 button, .button { font: inherit; font-weight: 600; padding: .55rem 1.1rem; border-radius: .35rem; border: 1px solid var(--soft); background: var(--card); color: var(--ink); cursor: pointer; text-decoration: none; display: inline-block; min-height: 2.75rem; }
 .go { background: var(--go); border-color: var(--go); color: #fff; }

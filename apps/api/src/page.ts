@@ -58,7 +58,7 @@ function textOf({ title, content, reader = null }: Page): string {
   const signedIn =
     reader === null
       ? null
-      : html`<span class="soft">${reader.name}</span>
+      : html`<a class="soft" href="/account">${reader.name}</a>
     <form method="post" action="/logout">${formField(reader)}<button>Sign out</button></form>`;
   const page = html`<!doctype html>
 <html lang="en">

@@ -3,9 +3,10 @@ import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/commo
 import { type PersonId, type WorkspaceId, idFrom } from '@proviso/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
-import { bodies, forms, queries } from './forms.ts';
+import { bodies, queries } from './forms.ts';
 import { hashOfToken } from './hash-of-token.ts';
 import { html } from './html.ts';
+import { forms } from './page-forms.ts';
 import { formField, readerOf, sendPage, sendTo } from './page.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, queryOf } from './parsing.ts';

@@ -145,9 +145,10 @@ export class PeopleController {
 }
 
 /** Through an agent of an agent the human at its end would stay unknown, and could decide on their own work. */
-function expectHuman({ kind }: PersonState): void {
-  if (kind === 'human') return;
-  const message = `expected a human, got a principal of kind ${kind}`;
+function expectHuman({ kind, disabled }: PersonState): void {
+  if (kind === 'human' && !disabled) return;
+  const got = disabled ? 'one who was shut out' : `a principal of kind ${kind}`;
+  const message = `expected an active human, got ${got}`;
   throw new Problem('invalid', message, { errors: [{ pointer: '/actsFor', code: 'invalid', message }] });
 }
 

@@ -56,6 +56,7 @@ const statusOf: Readonly<Record<string, number>> = {
   not_permitted: 403,
   own_work: 403,
   person_disabled: 403,
+  nobody_answers: 403,
   channel_not_allowed: 403,
   step_up_required: 403,
   scope_missing: 403,

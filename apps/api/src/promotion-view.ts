@@ -1,6 +1,5 @@
-import { type ActionFacts, actionsAt, actionsOn, authority } from '@proviso/authority';
+import { actionsAt, actionsOn, authority } from '@proviso/authority';
 import {
-  type Door,
   type GateState,
   type Headline,
   type PersonId,
@@ -19,29 +18,22 @@ import {
   tallyOf,
 } from '@proviso/domain';
 import type { PastWait, PromotionView, Reads } from '@proviso/journal';
-import type { Caller } from './caller.ts';
+import { type Caller, tokenOf } from './caller.ts';
 import { canarySight } from './canary-sight.ts';
 import { actionsShown } from './offering.ts';
 import type { Parts } from './parts.ts';
 import { hasPreviews } from './preview.ts';
 import { breakGlassView, gateExceptions, isReviewDue, peopleOfExceptions } from './exception-view.ts';
-import { type Names, personRef, timeOf } from './person-ref.ts';
+import { type Names, peopleBehind, personRef, timeOf } from './person-ref.ts';
 import { candidateView } from './prototype-view.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
+import { type Trying, tryingScene } from './trying-scene.ts';
 
 /** What a view of promotions is made for: whom it is shown to, when, and what beside their states it may say. */
 export interface Viewer {
-  readonly person: PersonState;
-  /** Who lent them the token they came with, if it is not theirs alone. */
-  readonly lentBy: PersonId | null;
-  readonly scopes: Caller['scopes'];
-  /** How they came in: a gate may be closed to it. */
-  readonly door: Door;
+  readonly trying: Trying;
   readonly names: Names;
-  /** Those in whose stead they may vote. */
-  readonly delegators: PromotionView['people'];
   readonly pastWaits: readonly PastWait[];
-  readonly now: number;
   readonly timeZone: string;
   /** Whether this deployment can give links to previews. */
   readonly previews: boolean;
@@ -62,23 +54,26 @@ export async function namesFor(reads: Reads, views: readonly PromotionView[]): P
 /** Reads what a view of these promotions needs. Past waits are asked for only where somebody waits. */
 export async function viewerOf(
   { config, now }: Pick<Parts, 'config' | 'now'>,
-  { person, lentBy, scopes, door, reads }: Pick<Caller, 'person' | 'lentBy' | 'scopes' | 'door' | 'reads'>,
+  { person: actor, lentBy, token, door, reads }: Pick<Caller, 'person' | 'lentBy' | 'token' | 'door' | 'reads'>,
   views: readonly PromotionView[],
 ): Promise<Viewer> {
   const waits = views.some(({ state }) => currentGate(state)?.status === 'waiting');
-  const [names, delegators, pastWaits] = await Promise.all([
+  const [names, behind, pastWaits] = await Promise.all([
     namesFor(reads, views),
-    waits ? delegatorsFor(reads, person) : {},
+    behindActor(reads, actor, lentBy),
     waits ? reads.pastWaits('approval') : [],
   ]);
-  const reading = { now: now(), timeZone: config.timeZone };
-  return { person, lentBy, scopes, door, names, delegators, pastWaits, ...reading, previews: hasPreviews(config) };
+  const trying = { actor, lentBy, token: tokenOf({ person: actor, token }), door, now: now(), behind };
+  return { trying, names, pastWaits, timeZone: config.timeZone, previews: hasPreviews(config) };
 }
 
-/** Those who gave somebody their right to vote, with their own rights of today. */
-export async function delegatorsFor(reads: Reads, { bindings }: PersonState): Promise<PromotionView['people']> {
-  const found = await Promise.all(bindings.flatMap(({ from }) => (from === undefined ? [] : [reads.person(from)])));
-  return Object.fromEntries(found.flatMap((one) => (one === null ? [] : [[one.id, one]])));
+/** Those who gave somebody their right to vote, and those by whom they act, with their own rights of today. */
+export async function behindActor(
+  reads: Reads,
+  { bindings, actsFor }: PersonState,
+  lentBy: PersonId | null,
+): Promise<PromotionView['people']> {
+  return await peopleBehind(reads, [...bindings.map(({ from }) => from), actsFor, lentBy]);
 }
 
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
@@ -114,7 +109,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
             busy: isBusy(view),
           },
     preview: viewer.previews && isInStaging(state) ? `/v1/promotions/${state.id}/preview` : null,
-    actions: actionsShown(actionsOn(viewer.person, actionFactsOf(view, viewer))),
+    actions: actionsShown(actionsOn(tryingScene(view, viewer.trying))),
     breakGlass: breakGlassView(view, viewer.names),
     revision: view.revision,
     openedAt: timeOf(state.openedAt),
@@ -124,13 +119,6 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
   };
 }
 
-/** What the offer of actions on a promotion depends on, beside who it is made to. */
-export function actionFactsOf({ state, production, people }: PromotionView, viewer: Viewer): ActionFacts {
-  const { lentBy, scopes, door, now, delegators } = viewer;
-  const hold = production?.state.hold ?? null;
-  return { promotion: state, hold, lentBy, scopes, door, now, people: { ...people, ...delegators } };
-}
-
 /** From the staging gate on a version stays there to be looked at, until its promotion ends. */
 export function isInStaging(state: PromotionState): boolean {
   return state.outcome === null && findGate(state, 'staging')?.status === 'passed';
@@ -138,7 +126,7 @@ export function isInStaging(state: PromotionState): boolean {
 
 /** One gate as a thing of its own, with what its reader may do at it. */
 export function gateOffered(view: PromotionView, gate: GateState, viewer: Viewer) {
-  const actions = actionsShown(actionsAt(viewer.person, gate.name, actionFactsOf(view, viewer)));
+  const actions = actionsShown(actionsAt(gate.name, tryingScene(view, viewer.trying)));
   return { ...gateView(view, gate, viewer), actions };
 }
 
@@ -146,7 +134,7 @@ export function gateOffered(view: PromotionView, gate: GateState, viewer: Viewer
 export function gateView(
   view: PromotionView,
   gate: GateState,
-  { names, now }: Pick<Viewer, 'names' | 'now'>,
+  { names, trying: { now } }: Pick<Viewer, 'names' | 'trying'>,
 ): GateResource {
   const { state } = view;
   const tally = gate.name === 'approval' ? tallyIn(view, now) : null;
@@ -182,7 +170,7 @@ export function gateView(
   };
 }
 
-function headlineOf(view: PromotionView, { now, timeZone, pastWaits }: Viewer): Headline {
+function headlineOf(view: PromotionView, { trying: { now }, timeZone, pastWaits }: Viewer): Headline {
   return headline(view.state, {
     ...{ now, timeZone },
     tally: tallyIn(view, now),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { scopes } from '@proviso/domain';
 import { type Deployment, atApproval, openDeployment, pick, pickText } from './deployment.contract.ts';
 
@@ -76,12 +77,14 @@ describe('a token with scopes', () => {
     expect((await ask(deciding, 'POST', decisions, vote)).status).toBe(201);
   });
 
-  it('issues no other token and takes none back', async () => {
+  it('issues no other token, and takes none back without the scope for it', async () => {
     const token = await own(...scopes);
-    const other = await own('read');
+    const [other, reading] = [await own('read'), await own('read')];
     const wider = await ask(token, 'POST', '/v1/me/tokens', { scopes: ['read'] });
     expect(wider.body).toMatchObject({ status: 403, code: 'scope_missing', rule: 'token/whole' });
-    expect((await ask(token, 'POST', '/v1/me/tokens/revoke', { token: other.id })).status).toBe(403);
+    const take = (held: Held) => ask(held, 'POST', '/v1/me/tokens/revoke', { token: other.id });
+    expect((await take(reading)).body).toMatchObject({ status: 403, code: 'scope_missing', rule: 'token/administer' });
+    expect((await take(token)).status).toBe(200);
   });
 });
 
@@ -158,6 +161,30 @@ describe('a token of the own issue', () => {
 });
 
 describe('a service', () => {
+  it('acts for nobody from the request on before which its human was shut out, and says so', async () => {
+    const added = await here.post('ada', '/v1/people', { name: 'Answers for CI' });
+    const actsFor = pickText(added.body, 'id');
+    const roles = [{ role: 'builder' }];
+    const made = await here.post('ada', '/v1/people', { name: 'CI', kind: 'service', actsFor, roles });
+    const narrow = await here.post('ada', `/v1/people/${pickText(made.body, 'id')}/tokens`, {
+      scopes: ['build', 'read'],
+    });
+    const service = heldFrom(narrow.body);
+    const tries = async () => [
+      await ask(service, 'GET', '/v1/me'),
+      await ask(service, 'GET', '/v1/prototypes'),
+      await ask(service, 'POST', '/v1/prototypes', { name: `by-a-service-${randomUUID().slice(0, 8)}x` }),
+    ];
+    expect((await tries()).map(({ status }) => status)).toEqual([200, 200, 201]);
+    expect((await here.post('ada', `/v1/people/${actsFor}/disable`, {})).status).toBe(200);
+    const answers = await tries();
+    expect(answers.map(({ status, body }) => [status, body['code'], body['rule']])).toEqual(
+      answers.map(() => [403, 'nobody_answers', 'answerer']),
+    );
+    const another = await here.post('ada', '/v1/people', { name: 'CI', kind: 'service', actsFor });
+    expect(another.body).toMatchObject({ status: 422, errors: [{ pointer: '/actsFor' }] });
+  });
+
   it('has a human who answers for it, narrow tokens only, and no vote', async () => {
     const nobodys = await here.post('ada', '/v1/people', { name: 'CI', kind: 'service' });
     expect(nobodys.body).toMatchObject({ status: 422, errors: [{ pointer: '/actsFor' }] });

@@ -1,8 +1,8 @@
 import { Controller, Get, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { mightBeAllowed } from '@proviso/authority';
+import { authorise } from '@proviso/authority';
 import type { PersonId } from '@proviso/domain';
 import type { FastifyRequest } from 'fastify';
-import { type Caller, callerOf } from './caller.ts';
+import { type Caller, asViewer, callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { recorded } from './guard.ts';
 import { PARTS, type Parts } from './parts.ts';
@@ -26,7 +26,7 @@ export class SessionsController {
     const caller = callerOf(request);
     const person = idIn(request, 'psn');
     const command = { kind: 'EndSessions', person } as const;
-    const refused = person === caller.person.id ? null : mightBeAllowed({ actor: caller.person, command });
+    const refused = authorise({ ...asViewer(caller), command });
     if (refused !== null) {
       const door = 'GET /v1/people/:id/sessions';
       throw await recorded(this.#parts, caller, { door, refused: problemOfRefusal(refused) });

@@ -131,6 +131,28 @@ describe('a session', () => {
     expect((await here.ask(null, 'GET', '/v1/me', { headers: kept })).status).toBe(401);
   });
 
+  it('is listed by the rules by which it is ended: a token that could not end it does not list it', async () => {
+    const address = `/v1/people/${here.people.sam}/sessions`;
+    const prototype = pickText((await here.post('bea', '/v1/prototypes', { name: 'bound' })).body, 'id');
+    const roles = [{ role: 'administrator', prototype }];
+    const added = await here.post('ada', '/v1/people', { name: 'Administers one prototype', roles });
+    const tokenOf = async (person: string) =>
+      pickText((await here.post('ada', `/v1/people/${person}/tokens`, {})).body, 'token');
+    const tokens = [
+      await tokenOf(pickText(added.body, 'id')),
+      await tokenOf(here.people.sam),
+      pickText((await here.post('sam', '/v1/me/tokens', { scopes: ['read'] })).body, 'token'),
+    ];
+    const codes = [];
+    for (const token of tokens) {
+      const headers = { authorization: `Bearer ${token}` };
+      codes.push((await here.ask(null, 'GET', address, { headers })).body['code']);
+    }
+    expect(codes).toEqual(['not_permitted', 'step_up_required', 'scope_missing']);
+    expect((await here.ask('sam', 'GET', address)).status).toBe(200);
+    expect((await here.ask('ada', 'GET', address)).status).toBe(200);
+  });
+
   it('ends with its person at every replica, and lists who else is signed in until then', async () => {
     const journal = await openJournal({
       ...{ url: here.appUrl, connectionsMax: 2, origin: 'test', durable: false },

@@ -3,30 +3,29 @@ import type { PersonState } from '@proviso/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { cookieIn, expectSameSite, setCookie, signIn } from './browser-session.ts';
 import { callerOf } from './caller.ts';
-import { forms, queries } from './forms.ts';
+import { queries } from './forms.ts';
 import { hashOfToken } from './hash-of-token.ts';
 import { html } from './html.ts';
+import { identityOf } from './identity.ts';
+import { forms } from './page-forms.ts';
 import { sendPage, sendTo } from './page.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, queryOf } from './parsing.ts';
-import { Problem } from './problem.ts';
-import type { SigningIn } from './provider.ts';
-import { type SealedNotes, sealedNotes } from './sealed-note.ts';
+import { Problem, accepted } from './problem.ts';
+import type { Proven } from './provider.ts';
+import type { SealedNotes } from './sealed-note.ts';
+import { type SignInNote, signInNotes } from './sign-in-note.ts';
 import { welcome } from './welcome.ts';
-
-/** Longer than anybody takes to sign in with a second factor, shorter than a lunch break in front of an open screen. */
-const signInWithinMs = 10 * 60_000;
 
 /** Signing in and out, in a browser. */
 @Controller()
 export class SignInController {
   readonly #parts: Parts;
-  readonly #notes: SealedNotes<SigningIn>;
+  readonly #notes: SealedNotes<SignInNote>;
 
   constructor(@Inject(PARTS) parts: Parts) {
     this.#parts = parts;
-    const { vaultKeyHex } = parts.config;
-    this.#notes = sealedNotes({ vaultKeyHex, purpose: 'signing-in', validMs: signInWithinMs, now: parts.now });
+    this.#notes = signInNotes(parts);
   }
 
   @Get('login')
@@ -51,6 +50,10 @@ export class SignInController {
     if (signingIn === null) throw unasked();
     const query = new URL(request.url, config.publicUrl).searchParams;
     const proven = await provider.finish(query, signingIn);
+    if (signingIn.linksTo !== undefined) {
+      await this.#link(request, { ...signingIn, linksTo: signingIn.linksTo }, proven);
+      return sendTo(reply, signingIn.to);
+    }
     const who = await welcome(this.#parts, config.oidc, proven);
     await signIn(this.#parts, { request, reply }, { ...who, authenticatedAt: proven.authenticatedAt });
     return sendTo(reply, signingIn.to);
@@ -71,6 +74,23 @@ export class SignInController {
       return sendPage(reply, 401, tokenPage(wanted, true));
     await signIn(this.#parts, { request, reply }, { ...principal, authenticatedAt: now() });
     return sendTo(reply, wanted);
+  }
+
+  /** A second account of who is signed in here now, and of nobody else: whoever began it must still be there. */
+  async #link(request: FastifyRequest, { linksTo, state }: Required<SignInNote>, proven: Proven): Promise<void> {
+    const { journal, config } = this.#parts;
+    const secret = cookieIn(request, config, 'session');
+    const session = secret === null ? null : await journal.sessions.use(hashOfToken(secret));
+    if (session === null || session.person !== linksTo.person || session.workspace !== linksTo.workspace)
+      throw unasked();
+    const { workspace, person } = linksTo;
+    accepted(
+      await journal.submit({
+        ...{ workspace, actor: person, idempotencyKey: `link/${state}`, authn: 'session/page' },
+        command: { kind: 'LinkIdentity', person, identity: identityOf(proven, config) },
+        door: { channel: 'page', freshAt: session.authenticatedAt },
+      }),
+    );
   }
 
   @Post('logout')

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Browser, openBrowser } from './browser.contract.ts';
 import { type Deployment, openDeployment, pick } from './deployment.contract.ts';
 import { type TestProvider, startProvider, unsigned, withClaims } from './provider.contract.ts';
@@ -43,6 +44,45 @@ async function me({ cookies }: Browser) {
 async function people(): Promise<readonly Record<string, unknown>[]> {
   return (await here.ask('aud', 'GET', '/v1/people?limit=100')).body['items'] as Record<string, unknown>[];
 }
+
+describe('a second account', () => {
+  /** The way to the provider that somebody's own page shows, for the account that is to be linked. */
+  async function linking(browser: Browser): Promise<string> {
+    await browser.get('/account');
+    const { status, text } = await browser.post('/account/provider', { key: randomUUID() });
+    expect(status).toBe(200);
+    return (/class="button go" href="([^"]+)"/.exec(text)?.[1] ?? '').replaceAll('&amp;', '&');
+  }
+
+  it('is linked by who is signed in with the first, and is the same person from then on', async () => {
+    const { browser } = await signedInAs('dora', '?fresh=true');
+    const id = pick((await me(browser)).body, 'person', 'id');
+    const answer = await cameBack(browser, await provider.walk(await linking(browser), 'dora-at-home'));
+    expect([answer.status, answer.headers['location']]).toEqual([303, '/account']);
+    expect(pick((await me((await signedInAs('dora-at-home')).browser)).body, 'person', 'id')).toBe(id);
+    expect(pick((await me(browser)).body, 'person', 'accounts')).toHaveLength(2);
+  });
+
+  it('of somebody else is not taken from them', async () => {
+    await signedInAs('owner-of-it');
+    const { browser } = await signedInAs('taker', '?fresh=true');
+    const answer = await cameBack(browser, await provider.walk(await linking(browser), 'owner-of-it'));
+    expect([answer.status, answer.text.includes('linked to another person')]).toEqual([409, true]);
+    expect(pick((await me(browser)).body, 'person', 'accounts')).toHaveLength(1);
+  });
+
+  it('is not linked to who has signed in in between, nor to nobody', async () => {
+    for (const then of ['another', null]) {
+      const { browser } = await signedInAs('absent', '?fresh=true');
+      const note = await linking(browser);
+      const signingIn = browser.cookies.get('proviso_signing_in') ?? '';
+      const other = then === null ? openBrowser(here.fastify) : (await signedInAs(then, '?fresh=true')).browser;
+      other.cookies.set('proviso_signing_in', signingIn);
+      const answer = await cameBack(other, await provider.walk(note, `planted-by-${then ?? 'nobody'}`));
+      expect([then, answer.status]).toEqual([then, 400]);
+    }
+  });
+});
 
 describe('signing in with a provider', () => {
   it('makes a person without any role of whom nobody knew, who waits for one and reads nothing', async () => {

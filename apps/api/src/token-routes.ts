@@ -18,7 +18,7 @@ export const tokenRoutes: readonly Route[] = [
     '/v1/me/tokens/revoke',
     'revokeOwnToken',
     'Revoke a token of the own',
-    command('RevokeOwnToken'),
+    command('RevokeToken'),
     { 200: r.revokedToken },
     { json: bodies.revokeToken },
   ]),

@@ -5,6 +5,7 @@ import {
   archiveOf,
   atApproval,
   formOf,
+  grantToken,
   openDeployment,
   pick,
   pickText,
@@ -95,6 +96,25 @@ describe('a token that somebody else issued', () => {
     const headers = { authorization: `Bearer ${pickText(second.body, 'token')}` };
     expect((await here.ask(null, 'POST', decisions, { payload: vote, headers })).body['code']).toBe('step_up_required');
     expect((await here.post('kim', decisions, vote)).status).toBe(201);
+  });
+
+  it('is good for nothing once its issuer is shut out, who knows it', async () => {
+    const roles = [{ role: 'administrator' }];
+    const issuer = pickText((await here.post('ada', '/v1/people', { name: 'Leaves', roles })).body, 'id');
+    const headers = { authorization: `Bearer ${await grantToken(here, issuer)}` };
+    const address = `/v1/people/${here.people.bea}/tokens`;
+    const { body } = await here.ask(null, 'POST', address, { headers, payload: {} });
+    const lent = { headers: { authorization: `Bearer ${pickText(body, 'token')}` } };
+    expect((await here.ask(null, 'GET', '/v1/prototypes', lent)).status).toBe(200);
+    await here.post('ada', `/v1/people/${issuer}/disable`, {});
+    const answers = [
+      await here.ask(null, 'GET', '/v1/prototypes', lent),
+      await here.ask(null, 'POST', '/v1/prototypes', { ...lent, payload: { name: 'by-who-left' } }),
+    ];
+    expect(answers.map((one) => [one.status, one.body['code'], one.body['rule']])).toEqual(
+      answers.map(() => [403, 'nobody_answers', 'lender']),
+    );
+    expect((await here.ask('bea', 'GET', '/v1/prototypes')).status).toBe(200);
   });
 
   it('leaves its issuer no vote on what was asked for with it', async () => {

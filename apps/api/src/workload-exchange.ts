@@ -70,7 +70,10 @@ export async function exchange(parts: Parts, { workspace, prototype, token }: Wo
     idempotencyKey: `workload/${once}`,
     authn: 'workload/rest',
   });
-  if (receipt.kind === 'refused' && ['key_conflict', 'person_disabled'].includes(receipt.refusal.code))
+  if (
+    receipt.kind === 'refused' &&
+    ['key_conflict', 'person_disabled', 'nobody_answers'].includes(receipt.refusal.code)
+  )
     throw denied(parts, receipt.refusal.code);
   accepted(receipt);
   return { token: secret, expiresAt: new Date(expiresAt).toISOString() };

@@ -4,7 +4,7 @@ import { type PrototypeId, type WorkloadCommand, idFrom } from '@proviso/domain'
 import { digestOf } from '@proviso/evidence';
 import type { PrototypeView } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
-import { type Caller, callerOf } from './caller.ts';
+import { type Caller, asViewer, callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
@@ -78,10 +78,10 @@ export class WorkloadsController {
 }
 
 /** True when the prototype is there and this caller may; the journal looks again under its locks. */
-async function mayDo({ reads, person, scopes }: Caller, command: WorkloadCommand): Promise<boolean> {
+async function mayDo(caller: Caller, command: WorkloadCommand): Promise<boolean> {
   const { prototype } = command;
-  if (authorise({ actor: person, command, prototype, scopes }) !== null) return false;
-  return (await reads.prototype(prototype)) !== null;
+  if (authorise({ ...asViewer(caller), command, prototype }) !== null) return false;
+  return (await caller.reads.prototype(prototype)) !== null;
 }
 
 /** The newest candidate of a commit; where there is none the journal says so, to whoever may hear it. */

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JWTPayload, SignJWT, generateKeyPair } from 'jose';
-import { type Deployment, openDeployment, pick, pickText, registered } from './deployment.contract.ts';
+import { type Deployment, grantToken, openDeployment, pick, pickText, registered } from './deployment.contract.ts';
 import { type FakeIssuer, openFakeIssuer } from './fake-issuer.contract.ts';
 import { openWorkloadKeys } from './workload-keys.ts';
 
@@ -89,6 +89,23 @@ function report(words: string, over: object = {}) {
 async function bring(headers: { authorization: string }, payload: object, to = prototype) {
   return here.ask(null, 'POST', `/v1/prototypes/${to}/evidence`, { headers, payload });
 }
+
+describe('a pipeline whose operator is shut out', () => {
+  it('gets no token, and brings nothing with one that it has', async () => {
+    const added = await here.post('ada', '/v1/people', { name: 'Another operator', roles: [{ role: 'operator' }] });
+    const operator = pickText(added.body, 'id');
+    const headers = { authorization: `Bearer ${await grantToken(here, operator)}` };
+    const trust = { method: 'POST', payload: rule({ ref: 'refs/tags/*' }) } as const;
+    const trusted = await here.ask(null, 'POST', `/v1/prototypes/${prototype}/workloads`, { ...trust, headers });
+    expect(trusted.status).toBe(201);
+    const held = await tokenOfRun({ ref: 'refs/tags/v1' });
+    await here.post('ada', `/v1/people/${operator}/disable`, {});
+    const brought = await bring(held, report('late'));
+    expect([brought.status, brought.body['code']]).toEqual([403, 'nobody_answers']);
+    const refused = await give(await issuer.sign(claims({ ref: 'refs/tags/v1' })));
+    expect([refused.status, refused.body['code']]).toEqual([401, 'unauthenticated']);
+  });
+});
 
 describe('a run of a trusted pipeline', () => {
   it('brings evidence for its prototype and may do nothing else, for fifteen minutes', async () => {

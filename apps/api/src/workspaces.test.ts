@@ -9,6 +9,8 @@ import {
   pick,
   pickText,
 } from './deployment.contract.ts';
+import { signedIn } from './browser.contract.ts';
+import { formFor } from './doors.contract.ts';
 import { type Route, routeKey } from './route.ts';
 import { routes } from './routes.ts';
 
@@ -86,6 +88,17 @@ function addressesOf({ path }: Route): readonly [foreign: string, missing: strin
   return [at(foreign, evidence), at(missing, `sha256:${'0'.repeat(64)}`)];
 }
 
+/** The same for a page, whose things are gates. */
+function pageAddressesOf({ path }: Route): readonly [foreign: string, missing: string] {
+  return [path.replace(':id', things.gate), path.replace(':id', `gate_${'0'.repeat(31)}7-approval`)];
+}
+
+/** All of a page that its reader could tell two of them apart by: not the number of the request. */
+function shownOn({ status, headers, text }: Answer) {
+  const { date: _date, 'x-request-id': request, traceresponse: _response, ...others } = headers;
+  return { status, others, text: text.replaceAll(String(request), 'request') };
+}
+
 async function asEve(route: Route, url: string): Promise<Answer> {
   here.parts.refusals.forgive(here.people.eve);
   const payload = bodies[route.name];
@@ -101,7 +114,7 @@ function told({ status, headers, body }: Answer) {
 
 describe('a thing of another workspace', () => {
   it('is answered exactly like one that does not exist, at every door that takes an id', async () => {
-    // Pages are for browsers: with a token they only ever show the way to sign in.
+    // Pages are for browsers, and have their own test: with a token they only ever show the way to sign in.
     const named = routes.filter(({ path, access }) => path.includes('/:') && access.kind !== 'page');
     const notFound: string[] = [];
     for (const route of named) {
@@ -119,6 +132,25 @@ describe('a thing of another workspace', () => {
       if (one.status === 404) notFound.push(route.name);
     }
     expect(notFound.length).toBeGreaterThan(25);
+  });
+
+  it('is answered the same at every page, shown or sent, in a browser that is freshly signed in', async () => {
+    const browser = await signedIn(here, 'eve');
+    const pages = routes.filter(({ path, access }) => path.includes('/:') && access.kind === 'page');
+    for (const route of pages) {
+      const form = formFor({ here, things, lane }, route);
+      const answers = [];
+      for (const url of pageAddressesOf(route)) {
+        here.parts.refusals.forgive(here.people.eve);
+        // A page of ours is looked at first: forms carry the proof that it was.
+        await browser.get('/account');
+        answers.push(route.method === 'GET' ? await browser.get(url) : await browser.post(url, form));
+      }
+      const [one, other] = answers.map(shownOn);
+      expect([routeKey(route.method, route.path), one]).toEqual([routeKey(route.method, route.path), other]);
+      expect([routeKey(route.method, route.path), one?.status]).toEqual([routeKey(route.method, route.path), 404]);
+    }
+    expect(pages.length).toBeGreaterThan(6);
   });
 
   it('is unknown in every body and query that names it', async () => {
@@ -160,10 +192,15 @@ describe('a thing of another workspace', () => {
     }
   });
 
-  it('takes no longer and no shorter to be denied than a missing one', async () => {
-    const urls: readonly (readonly [string, readonly [string, string]])[] = routes
-      .filter(({ method, path, access }) => method === 'GET' && path.includes('/:') && access.kind === 'read')
-      .map((route) => [route.path, addressesOf(route)]);
+  it('takes no longer and no shorter to be denied than a missing one, at a page as well', async () => {
+    const browser = await signedIn(here, 'eve');
+    const gets = routes.filter(({ method, path }) => method === 'GET' && path.includes('/:'));
+    const ask = async (url: string) =>
+      void (url.startsWith('/decide/') ? await browser.get(url) : await here.ask('eve', 'GET', url));
+    const urls: readonly (readonly [string, readonly [string, string]])[] = gets.flatMap((route) => {
+      if (route.access.kind === 'page') return [[route.path, pageAddressesOf(route)] as const];
+      return route.access.kind === 'read' ? [[route.path, addressesOf(route)] as const] : [];
+    });
     const lines: string[] = [];
     for (const [path, [foreign, missing]] of urls) {
       const took: [number[], number[]] = [[], []];
@@ -171,7 +208,7 @@ describe('a thing of another workspace', () => {
       for (let round = 0; round < 200; round += 1) {
         for (const which of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
           const began = performance.now();
-          await here.ask('eve', 'GET', which === 0 ? foreign : missing);
+          await ask(which === 0 ? foreign : missing);
           took[which].push(performance.now() - began);
         }
       }

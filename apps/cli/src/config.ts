@@ -1,6 +1,15 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** What a CI system gives a run to say which one it is. */
+export interface PipelineConfig {
+  /** The token itself, as GitLab gives it under a name that the job chooses. */
+  readonly idToken: string | undefined;
+  /** Where, and with what, a run at GitHub asks for its token. */
+  readonly requestUrl: string | undefined;
+  readonly requestToken: string | undefined;
+}
+
 /** All that the command reads from its surroundings, parsed once. */
 export interface CommandConfig {
   /** An API to talk to instead of the local deployment. */
@@ -17,6 +26,7 @@ export interface CommandConfig {
   readonly childEnvironment: Readonly<Record<string, string>>;
   /** What npm and pip are asked with, where they take packages from; it may name mirrors and reaches nothing else. */
   readonly registryEnvironment: Readonly<Record<string, string>>;
+  readonly pipeline: PipelineConfig;
   readonly color: boolean;
 }
 
@@ -46,6 +56,11 @@ export function parseConfig(environment: Environment, workingFolder: string): Co
     projectRoot: resolve(dirname(fileURLToPath(import.meta.url)), '../../..'),
     temporalAddress: present(environment.TEMPORAL_ADDRESS),
     childEnvironment: Object.freeze(childEnvironment),
+    pipeline: Object.freeze({
+      idToken: present(environment.PROVISO_ID_TOKEN),
+      requestUrl: present(environment.ACTIONS_ID_TOKEN_REQUEST_URL),
+      requestToken: present(environment.ACTIONS_ID_TOKEN_REQUEST_TOKEN),
+    }),
     color: present(environment.NO_COLOR) === undefined,
   });
 }

@@ -26,7 +26,8 @@ test('only a live promotion ends with 0: silence, waiting and doubt are no succe
 });
 
 const ofRefusals: Record<RefusalCode, number> = {
-  ...{ not_permitted: 5, own_work: 5, person_disabled: 5, channel_not_allowed: 5, step_up_required: 5 },
+  ...{ not_permitted: 5, own_work: 5, person_disabled: 5, nobody_answers: 5 },
+  ...{ channel_not_allowed: 5, step_up_required: 5 },
   ...{ scope_missing: 5, scopes_required: 1, commit_mismatch: 1 },
   ...{
     already_decided: 6,

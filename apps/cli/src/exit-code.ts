@@ -53,6 +53,7 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   not_permitted: exitCodes.notAllowed,
   own_work: exitCodes.notAllowed,
   person_disabled: exitCodes.notAllowed,
+  nobody_answers: exitCodes.notAllowed,
   channel_not_allowed: exitCodes.notAllowed,
   step_up_required: exitCodes.notAllowed,
   scope_missing: exitCodes.notAllowed,

@@ -1,4 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openApi } from './api.ts';
@@ -7,6 +9,7 @@ import { type Answering, openFakeApi, problem } from './fake-api.ts';
 import { runProgram } from './program.ts';
 import { explain } from './trouble.ts';
 
+const workspace = `wsp_${'d'.repeat(32)}`;
 const service = `psn_${'b'.repeat(32)}`;
 const ada = { id: `psn_${'a'.repeat(32)}`, name: 'Ada', kind: 'human', tokens: [] };
 const trusted = {
@@ -25,6 +28,7 @@ const answer: Answering = ({ method, path }) => {
     return { status: 200, body: { items: [prototype], next: null } };
   if (path.endsWith('/workloads')) return { status: 201, body: prototype };
   if (path.endsWith('/distrust')) return { status: 200, body: { ...prototype, workloads: [] } };
+  if (path === '/v1/workload/token') return { status: 201, body: { token: 'prv_run', expiresAt: 'soon' } };
   if (path.endsWith('/evidence'))
     return { status: 201, body: { candidate: 'cnd_1', digest: 'sha256:1', receipt: 'recorded' } };
   return problem(404, 'not_found');
@@ -32,12 +36,16 @@ const answer: Answering = ({ method, path }) => {
 
 /** Runs the command against a fake and gives all that a shell would see. */
 async function run(...words: readonly string[]) {
+  return await runWith({}, words);
+}
+
+async function runWith(environment: Readonly<Record<string, string>>, words: readonly string[]) {
   const fake = await openFakeApi(answer);
   const printed: string[] = [];
   const asked = new AbortController();
   try {
     const code = await runProgram(words, (flags) => ({
-      config: parseConfig({}, '/nowhere'),
+      config: parseConfig({ PROVISO_URL: fake.url, ...environment }, '/nowhere'),
       json: flags.json === true,
       interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
       progress: { say: () => undefined, now: () => undefined, done: () => undefined },
@@ -45,10 +53,10 @@ async function run(...words: readonly string[]) {
       ask: null,
       api: () => openApi({ url: fake.url, token: 'a-token' }, asked.signal),
     }));
-    return { code, text: printed.join('\n'), last: fake.calls.at(-1) };
+    return { code, text: printed.join('\n'), last: fake.calls.at(-1), calls: fake.calls };
   } catch (error) {
     const { lines, exitCode } = explain(error);
-    return { code: exitCode, text: lines.join('\n'), last: fake.calls.at(-1) };
+    return { code: exitCode, text: lines.join('\n'), last: fake.calls.at(-1), calls: fake.calls };
   } finally {
     await fake.close();
   }
@@ -93,6 +101,63 @@ test('evidence brings the bytes of a file, and reads nothing when the prototype 
     expect((await run('evidence', prototype.id, join(folder, 'none'), ...words)).text).toContain('expected a file');
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+});
+
+describe('evidence in a run of a pipeline', () => {
+  const commit = 'c'.repeat(40);
+  const words = [prototype.id, 'report', '--kind', 'test-report', '--commit', commit, '--workspace', workspace];
+
+  it('trades the token of the run, asked of GitHub for the audience, and brings the document with what comes back', async () => {
+    const asked: string[] = [];
+    const github = createServer((request, response) => {
+      asked.push(`${request.headers.authorization} ${request.url}`);
+      response.end(JSON.stringify({ value: 'id-token-of-the-run' }));
+    });
+    await new Promise<void>((resolve) => github.listen(0, '127.0.0.1', resolve));
+    const { port } = github.address() as AddressInfo;
+    const environment = {
+      ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${port}/token?api-version=2`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'only-this-run',
+    };
+    try {
+      const { code, calls } = await runIn(environment, words);
+      expect([code, asked]).toEqual([0, ['bearer only-this-run /token?api-version=2&audience=proviso']]);
+      const body = { workspace, prototype: prototype.id, token: 'id-token-of-the-run' };
+      expect(calls).toMatchObject([
+        { path: '/v1/workload/token', body },
+        { path: `/v1/prototypes/${prototype.id}/evidence`, authorization: 'Bearer prv_run' },
+      ]);
+    } finally {
+      github.closeAllConnections();
+      github.close();
+    }
+  });
+
+  it('takes the token that the job was given', async () => {
+    const { code, calls } = await runIn({ PROVISO_ID_TOKEN: 'given' }, words);
+    expect([code, calls[0]?.body]).toEqual([0, { workspace, prototype: prototype.id, token: 'given' }]);
+  });
+
+  it('says what is missing outside of a run, or without the id, and asks nobody', async () => {
+    const outside = await runIn({}, words);
+    expect([outside.code, outside.text, outside.calls]).toEqual([4, expect.stringContaining('id-token: write'), []]);
+    const named = await runIn({ PROVISO_ID_TOKEN: 'given' }, ['my-app', ...words.slice(1)]);
+    expect([named.code, named.calls]).toEqual([1, []]);
+  });
+
+  /** Runs it in a folder with a report, and with these variables. */
+  async function runIn(
+    environment: Readonly<Record<string, string>>,
+    [named = '', file = '', ...more]: readonly string[],
+  ) {
+    const folder = await mkdtemp(join(tmpdir(), 'proviso-evidence-'));
+    try {
+      await writeFile(join(folder, file), 'all green');
+      return await runWith(environment, ['evidence', named, join(folder, file), ...more]);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 });
 

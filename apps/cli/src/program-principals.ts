@@ -91,7 +91,15 @@ function addWorkloads(program: Command, bind: Bind): void {
     .description('Bring a document for the version that was made from a commit')
     .requiredOption('--kind <kind>', 'such as test-report')
     .requiredOption('--commit <id>', 'the whole id')
-    .addHelpText('after', examples('proviso evidence pro_… report.json --kind test-report --commit $GITHUB_SHA'))
+    .option('--workspace <id>', 'in a run of a trusted pipeline: acts as that run, with no other token')
+    .option('--audience <text>', 'with it: as the pipeline was trusted', 'proviso')
+    .addHelpText(
+      'after',
+      examples(
+        'proviso evidence my-app report.json --kind test-report --commit $(git rev-parse HEAD) --as bea',
+        'proviso evidence pro_… report.json --kind test-report --commit $GITHUB_SHA --workspace wsp_…',
+      ),
+    )
     .action(
       bind((session, args, flags) =>
         bringEvidence(session, word(args, 0), { ...(flags as EvidenceFlags), file: word(args, 1) }),

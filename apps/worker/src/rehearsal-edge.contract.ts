@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LaneState, WorkspaceId } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { LaneCounts, ReleaseReport } from '@proviso/targets';
@@ -11,6 +12,8 @@ export interface Behaviour {
   readonly laneReport?: Partial<ReleaseReport>;
   readonly answer?: (path: string) => { status: number; body: string };
   readonly badShare?: number;
+  /** How long each answer takes. */
+  readonly answerAfterMs?: number;
 }
 
 /** An edge that speaks the control protocol and the router's HTTP, without processes: it serves what the journal says. */
@@ -132,7 +135,9 @@ async function route(inside: Inside, request: IncomingMessage, response: ServerR
   const served = lane !== undefined && shareOf(inside, lane) === 100 ? lane.canary : (lane?.stable ?? null);
   const artifact = trial === undefined ? served?.artifact : inside.trials.get(trial);
   if (artifact === undefined) return void response.writeHead(503).end('closed');
-  const answer = inside.behaviours.get(artifact)?.answer ?? ((path) => ({ status: 200, body: `answer of ${path}` }));
+  const behaviour = inside.behaviours.get(artifact);
+  if (behaviour?.answerAfterMs !== undefined) await pause(behaviour.answerAfterMs);
+  const answer = behaviour?.answer ?? ((path) => ({ status: 200, body: `answer of ${path}` }));
   const { status, body } = answer(request.url ?? '/');
   response.writeHead(status).end(body);
 }

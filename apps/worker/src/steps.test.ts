@@ -45,6 +45,15 @@ describe('a first release', () => {
     expect(world.edge.trials()).toEqual([]);
   }, 60_000);
 
+  it('has its time for the canary, however long the gates before it took', async () => {
+    const prototype = await world.openPrototype();
+    const artifact = await artifactOf();
+    // Real time that passes while cases are asked: this world's clock runs a hundred times as fast meanwhile.
+    world.edge.behave(artifact, { answerAfterMs: 100 });
+    const subject = await untilApproval(prototype, artifact);
+    expect(await world.carry(subject, 'canary')).toEqual({ kind: 'end', outcome: 'live' });
+  }, 60_000);
+
   it('is condemned when it breaks its own objective, with what condemned it kept', async () => {
     const prototype = await world.openPrototype();
     const artifact = await artifactOf();

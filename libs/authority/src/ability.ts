@@ -1,5 +1,5 @@
 import { Ability, type AbilityTuple } from '@casl/ability';
-import type { Binding, Command, PersonId, PersonState, Role } from '@proviso/domain';
+import { type Binding, type Command, type PersonId, type PersonState, type Role, roles } from '@proviso/domain';
 
 /** What a rule looks at. Our own object with a fixed noun: never a body, so nobody smuggles in a subject type. */
 export interface Facts {
@@ -114,8 +114,25 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   porter: ['AddPerson'],
 };
 
-/** What everybody may do about themselves, without any role; never with a token that another person issued. */
-export const ownVerbs: readonly Verb[] = ['IssueOwnToken', 'RevokeOwnToken', 'ReadPersonal'];
+/** The roles that may read a workspace. */
+export const readingRoles: readonly Role[] = roles.filter((role) => verbsOf[role].includes('read'));
+
+/**
+ * What everybody may do about themselves, without any role; never with a token that another person issued. What gives a
+ * new way in, an account or a whole token, wants a person who is signed in at a page: a stolen token could else make
+ * itself last.
+ */
+export const ownAffairs = {
+  anywhere: ['IssueOwnToken', 'RevokeToken', 'UnlinkIdentity', 'EndSessions', 'ReadPersonal'],
+  page: ['IssueToken', 'LinkIdentity'],
+} as const satisfies Readonly<Record<'anywhere' | 'page', readonly Verb[]>>;
+
+const own = { anywhere: new Set<Verb>(ownAffairs.anywhere), page: new Set<Verb>(ownAffairs.page) };
+
+/** True for what is everybody's own affair, through this door. */
+export function isOwnAffair(verb: Verb, door: { readonly channel: string } | null): boolean {
+  return own.anywhere.has(verb) || (own.page.has(verb) && door?.channel === 'page');
+}
 
 /** Enough principals for a busy deployment; the oldest is dropped first. */
 const cachedMax = 5_000;

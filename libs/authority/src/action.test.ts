@@ -1,6 +1,15 @@
-import type { GateState, Hold, PersonState, PromotionState, Scene } from '@proviso/domain';
+import type { GateState, Hold, PersonState, PromotionState } from '@proviso/domain';
 import { commandOf } from './action.ts';
-import { type ActionFacts, actionsAt, actionsFor, actionsOn, explainAction, promotionRels, whoCanDo } from './index.ts';
+import {
+  type PromotionScene,
+  actionsAt,
+  actionsFor,
+  actionsOn,
+  authority,
+  explainAction,
+  promotionRels,
+  whoCanDo,
+} from './index.ts';
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
 const person = (id: string, bindings: PersonState['bindings']): PersonState => ({
@@ -23,24 +32,30 @@ const promotionAt = (gates: readonly GateState[], over: object = {}) =>
     lanes: { staging: 'lane_s', production: 'lane_p' },
     policy: {
       ...{ name: 'p', environment: 'production', evidenceAgeMaxMs: 1 },
-      gates: [{ gate: 'approval', requirements: [{ from: 'group/security', count: 1 }], expiresMs: 1 }],
+      gates: [
+        { gate: 'scan', attemptsMax: 1 },
+        { gate: 'approval', requirements: [{ from: 'group/security', count: 1 }], expiresMs: 1 },
+      ],
     },
     ...over,
   }) as unknown as PromotionState;
 
-const facts = (promotion: PromotionState, hold: Hold | null = null): ActionFacts => ({
-  ...{ promotion, hold, lentBy: null, scopes: null, now: 0, people: {} },
-  door: { channel: 'rest', freshAt: null },
-});
-const relsOn = (promotion: PromotionState, hold: Hold | null = null) =>
-  actionsOn(sam, facts(promotion, hold)).map(({ rel }) => rel);
+const sceneOf = (actor: PersonState, promotion: PromotionState | null, over: object = {}) =>
+  ({
+    ...{ actor, promotion, authority, lentBy: null, token: null, people: {}, now: 0, person: actor },
+    ...{ door: { channel: 'rest', freshAt: null }, lanes: { staging: null, production: { hold: null } } },
+    ...over,
+  }) as unknown as PromotionScene;
+const relsOn = (promotion: PromotionState, over: object = {}) =>
+  actionsOn(sceneOf(sam, promotion, over)).map(({ rel }) => rel);
+const held = (hold: Hold) => ({ lanes: { staging: null, production: { hold } } });
 
 describe('on a promotion is offered', () => {
-  const held: Hold = { reason: 'rolled_back', by: 'psn_olga', at: 1 };
+  const rolledBack: Hold = { reason: 'rolled_back', by: 'psn_olga', at: 1 };
   const failed = gate({ name: 'scan', status: 'failed' });
 
   it.each<[string, PromotionState, Hold | null, readonly string[]]>([
-    ['a vote where people are asked', promotionAt([gate()]), null, ['approve', 'reject', 'cancel']],
+    ['a vote where people are asked', promotionAt([gate()]), null, ['approve', 'reject', 'defer', 'cancel']],
     ['no vote before there is evidence', promotionAt([gate({ evidenceDigest: null })]), null, ['cancel']],
     ['no vote where nobody is asked', promotionAt([gate({ status: 'pending' })]), null, ['cancel']],
     ['to run a blocked gate again', promotionAt([failed, gate()]), null, ['rerun', 'cancel']],
@@ -48,27 +63,27 @@ describe('on a promotion is offered', () => {
       'to take it back from users',
       promotionAt([gate()], { productionAt: 1 }),
       null,
-      ['approve', 'reject', 'cancel', 'rollback'],
+      ['approve', 'reject', 'defer', 'cancel', 'rollback'],
     ],
     ['to take back what is live', promotionAt([gate({ status: 'passed' })], { outcome: 'live' }), null, ['rollback']],
     ['nothing once it is being undone', promotionAt([failed], { undo: {}, productionAt: 1 }), null, []],
     ['nothing once it has ended', promotionAt([failed], { outcome: 'rejected' }), null, []],
-    ['to let a held lane go on', promotionAt([failed], { outcome: 'rolled_back' }), held, ['resume']],
+    ['to let a held lane go on', promotionAt([failed], { outcome: 'rolled_back' }), rolledBack, ['resume']],
   ])('%s', (_what, promotion, hold, rels) => {
-    expect(relsOn(promotion, hold)).toEqual(rels);
+    expect(relsOn(promotion, hold === null ? {} : held(hold))).toEqual(rels);
   });
 
   it('with the reason why not, and who can', () => {
-    const [approve] = actionsOn(olga, facts(promotionAt([gate()])));
+    const [approve] = actionsOn(sceneOf(olga, promotionAt([gate()])));
     expect(approve).toEqual({
       ...{ rel: 'approve', allowed: false, code: 'not_permitted', whoCan: ['group/security'] },
       reason: 'expected somebody who may vote at this gate',
     });
-    const lent = { ...facts(promotionAt([gate()])), lentBy: 'psn_ada' } as const;
-    expect(actionsOn(sam, lent)[0]).toMatchObject({ allowed: false, code: 'step_up_required' });
-    const narrow = { ...facts(promotionAt([gate()])), scopes: ['read'] } as const;
-    expect(actionsOn(sam, narrow)[0]).toMatchObject({ allowed: false, code: 'scope_missing' });
-    expect(actionsOn(sam, facts(promotionAt([gate()])))[0]).toEqual({
+    const lent = sceneOf(sam, promotionAt([gate()]), { lentBy: 'psn_ada' });
+    expect(actionsOn(lent)[0]).toMatchObject({ allowed: false, code: 'step_up_required' });
+    const narrow = sceneOf(sam, promotionAt([gate()]), { token: { scopes: ['read'] } });
+    expect(actionsOn(narrow)[0]).toMatchObject({ allowed: false, code: 'scope_missing' });
+    expect(actionsOn(sceneOf(sam, promotionAt([gate()])))[0]).toEqual({
       ...{ rel: 'approve', allowed: true, code: null, reason: null, whoCan: ['group/security'] },
     });
   });
@@ -76,20 +91,20 @@ describe('on a promotion is offered', () => {
   it('a vote once an attempt, voided ones not counted', () => {
     const voted = (voided: 'role_lost' | null) =>
       promotionAt([gate({ decisions: [{ person: 'psn_sam', voided }] as unknown as GateState['decisions'] })]);
-    expect(actionsOn(sam, facts(voted(null)))[0]).toMatchObject({
+    expect(actionsOn(sceneOf(sam, voted(null)))[0]).toMatchObject({
       ...{ code: 'already_decided', reason: 'you have decided on this attempt already' },
     });
-    expect(actionsOn(sam, facts(voted('role_lost')))[0]).toMatchObject({ allowed: true });
-    expect(actionsOn(olga, facts(voted(null))).find(({ rel }) => rel === 'cancel')).toMatchObject({ allowed: true });
+    expect(actionsOn(sceneOf(sam, voted('role_lost')))[0]).toMatchObject({ allowed: true });
+    expect(actionsOn(sceneOf(olga, voted(null))).find(({ rel }) => rel === 'cancel')).toMatchObject({ allowed: true });
   });
 });
 
 describe('at a gate is offered', () => {
   it('what is about it, while the promotion stands there', () => {
     const at = (name: 'approval' | 'scan', promotion: PromotionState) =>
-      actionsAt(sam, name, facts(promotion)).map(({ rel }) => rel);
+      actionsAt(name, sceneOf(sam, promotion)).map(({ rel }) => rel);
     const waiting = promotionAt([gate({ name: 'scan', status: 'passed' }), gate()]);
-    expect([at('approval', waiting), at('scan', waiting)]).toEqual([['approve', 'reject'], []]);
+    expect([at('approval', waiting), at('scan', waiting)]).toEqual([['approve', 'reject', 'defer'], []]);
     const blocked = promotionAt([gate({ name: 'scan', status: 'failed' }), gate({ status: 'pending' })]);
     expect([at('approval', blocked), at('scan', blocked)]).toEqual([[], ['rerun']]);
   });
@@ -101,28 +116,37 @@ describe('the command behind an action', () => {
   it('is the one that will be asked for', () => {
     const vote = { kind: 'Decide', promotion: 'prm_1', gate: 'approval', attempt: 2, decision: 'dec_0' };
     const shown = { artifact: digest('a'), evidenceDigest: digest('e') };
-    expect(promotionRels.map((rel) => commandOf(rel, promotion))).toEqual([
+    expect(promotionRels.map((rel) => commandOf(rel, sceneOf(sam, promotion)))).toEqual([
       { ...vote, ...shown, verdict: 'approve' },
       { ...vote, ...shown, verdict: 'reject' },
+      { kind: 'Defer', promotion: 'prm_1', gate: 'approval', attempt: 2, until: 0 },
       { kind: 'Rerun', promotion: 'prm_1', gate: 'scan' },
+      {
+        ...{ kind: 'AskWaiver', promotion: 'prm_1', waiver: 'wvr_0', gate: 'scan', attempt: 2, finding: null },
+        ...{ owner: 'psn_sam', until: 1 },
+      },
+      { kind: 'ApproveWaiver', promotion: 'prm_1', waiver: 'wvr_0' },
       { kind: 'Cancel', promotion: 'prm_1' },
       { kind: 'Rollback', promotion: 'prm_1' },
       { kind: 'ResumeLane', lane: 'lane_p' },
+      { kind: 'AskBreakGlass', promotion: 'prm_1', minutes: 60 },
+      { kind: 'ApproveBreakGlass', promotion: 'prm_1', artifact: digest('a') },
+      { kind: 'ReviewBreakGlass', promotion: 'prm_1' },
     ]);
   });
 
   it('is bound to no evidence where there is none yet', () => {
     const early = promotionAt([gate({ attempt: 0, evidenceDigest: null })]);
-    expect(commandOf('approve', early)).toMatchObject({ attempt: 0, evidenceDigest: digest('a') });
-    expect(commandOf('approve', promotionAt([]))).toMatchObject({ attempt: 0, evidenceDigest: digest('a') });
-    expect(commandOf('rerun', promotionAt([]))).toMatchObject({ gate: 'readiness' });
+    expect(commandOf('approve', sceneOf(sam, early))).toMatchObject({ attempt: 0, evidenceDigest: digest('a') });
+    expect(commandOf('approve', sceneOf(sam, promotionAt([])))).toMatchObject({
+      attempt: 0,
+      evidenceDigest: digest('a'),
+    });
+    expect(commandOf('rerun', sceneOf(sam, promotionAt([])))).toMatchObject({ gate: 'readiness' });
   });
 });
 
 describe('explained for a promotion', () => {
-  const sceneOf = (actor: PersonState, promotion: PromotionState | null) =>
-    ({ ...{ actor, promotion, lentBy: null, token: null, lanes: {}, people: {}, now: 0 } }) as unknown as Scene;
-
   it('is nothing where there is none', () => {
     expect(explainAction(sceneOf(sam, null), 'approve')).toBeNull();
   });
@@ -144,8 +168,8 @@ describe('explained for a promotion', () => {
   });
 
   it('who could do it is told by group and role', () => {
-    expect(whoCanDo('approve', promotionAt([gate()]))).toEqual(['group/security']);
-    expect(whoCanDo('resume', promotionAt([gate()]))).toEqual(['role/operator']);
+    expect(whoCanDo('approve', sceneOf(sam, promotionAt([gate()])))).toEqual(['group/security']);
+    expect(whoCanDo('resume', sceneOf(sam, promotionAt([gate()])))).toEqual(['role/operator']);
   });
 });
 
@@ -170,21 +194,13 @@ describe('on other things is offered', () => {
     const nil = person('nil', []);
     const own = (viewer: Parameters<typeof actionsFor>[0], about: `psn_${string}`) =>
       actionsFor(viewer, 'person', { person: about }).flatMap(({ rel, allowed }) => (allowed ? [rel] : []));
-    const always = [
-      'revoke_token',
-      'issue_own_token',
-      'revoke_own_token',
-      'unlink_identity',
-      'end_sessions',
-      'read_personal',
-    ];
+    const always = ['revoke_token', 'issue_own_token', 'unlink_identity', 'end_sessions', 'read_personal'];
     expect(own({ actor: nil }, 'psn_nil')).toEqual(always);
     expect(own({ actor: nil, door: { channel: 'page' } }, 'psn_nil').toSorted()).toEqual(
       [...always, 'issue_token', 'link_identity'].toSorted(),
     );
     expect(own({ actor: nil, lentBy: 'psn_ada' }, 'psn_nil')).toEqual([]);
     expect(own({ actor: nil }, 'psn_olga')).toEqual([]);
-    const bot = { ...nil, kind: 'service' } as const;
-    expect(own({ actor: bot }, 'psn_nil')).toEqual(['issue_own_token', 'revoke_own_token', 'read_personal']);
+    expect(own({ actor: { ...nil, kind: 'service' } }, 'psn_nil')).toEqual(always);
   });
 });

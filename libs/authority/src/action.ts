@@ -1,31 +1,41 @@
 import {
   type Command,
-  type Door,
   type Environment,
   type GateName,
   type GateState,
-  type Hold,
   type LaneCommand,
   type PersonId,
-  type PersonState,
   type PromotionCommand,
   type PromotionState,
   type Refusal,
-  type Rights,
-  type Scope,
+  type Scene,
+  type Waiver,
   artifactOf,
-  closedDoor,
   currentGate,
-  gateIn,
+  decide,
+  findGate,
+  glassMinutesMax,
   isBlocked,
-  pinnedRule,
-  refusal,
-  standing,
+  ruleOf,
+  waivableGates,
 } from '@proviso/domain';
-import { type Subject, authorise, whoCan } from './authority.ts';
+import { type Subject, authorise, subjectOf, whoCan } from './authority.ts';
 
 /** What can be asked of a promotion by its name on every surface, with the command behind it. */
-export const promotionRels = ['approve', 'reject', 'rerun', 'cancel', 'rollback', 'resume'] as const;
+export const promotionRels = [
+  'approve',
+  'reject',
+  'defer',
+  'rerun',
+  'ask_waiver',
+  'approve_waiver',
+  'cancel',
+  'rollback',
+  'resume',
+  'ask_break_glass',
+  'approve_break_glass',
+  'review_break_glass',
+] as const;
 /** One of them. */
 export type PromotionRel = (typeof promotionRels)[number];
 
@@ -59,7 +69,6 @@ const offersOn = {
     issue_token: 'IssueToken',
     revoke_token: 'RevokeToken',
     issue_own_token: 'IssueOwnToken',
-    revoke_own_token: 'RevokeOwnToken',
     link_identity: 'LinkIdentity',
     unlink_identity: 'UnlinkIdentity',
     end_sessions: 'EndSessions',
@@ -84,8 +93,8 @@ export type Noun = keyof typeof offersOn;
 
 /** Every kind of command that is offered on some noun: what a door takes and nothing here offers would be found by nobody. */
 export function offeredKinds(): ReadonlySet<Command['kind']> {
-  const onPromotions = ['Decide', 'Rerun', 'Cancel', 'Rollback'] as const;
-  return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions]);
+  const onPromotions = ['Rerun', 'Cancel', 'Rollback'] as const;
+  return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions, ...personal]);
 }
 
 /** Where a thing is, as far as bindings can be narrowed to it; of a person, who: some things are everybody's own affair. */
@@ -107,104 +116,149 @@ export function actionsFor(viewer: Viewer, noun: Noun, where: Whereabouts = {}):
   });
 }
 
-/** What the offer depends on beside the actor. */
-export interface ActionFacts {
-  readonly promotion: PromotionState;
-  readonly hold: Hold | null;
-  /** Who lent the viewer the token they came with. */
-  readonly lentBy: PersonId | null;
-  /** What that token is narrowed to. */
-  readonly scopes: readonly Scope[] | null;
-  /** How the viewer came in, and what time it is for them. */
-  readonly door: Door;
-  readonly now: number;
-  /** Voters, and those in whose stead the viewer may vote. */
-  readonly people: Rights['people'];
-}
+/** What a promotion's actions are told from: what a decision about it would look at. */
+export type PromotionScene = Scene & { readonly promotion: PromotionState };
 
 /** Every action that makes sense for this promotion now, with the reason when this actor may not. */
-export function actionsOn(actor: PersonState, facts: ActionFacts): readonly Action<PromotionRel>[] {
-  const { promotion, lentBy, scopes } = facts;
-  return offered(facts).map((rel) => {
-    const command = commandOf(rel, promotion);
-    const refused = votedAlready(actor, command, promotion) ?? shut(command, facts);
-    return answered(rel, { actor, command, promotion, lentBy, scopes, stead: facts }, refused);
+export function actionsOn(scene: PromotionScene): readonly Action<PromotionRel>[] {
+  return offered(scene).map((rel) => {
+    const command = commandOf(rel, scene);
+    return answered(rel, subjectOf(scene, command), () => tried(scene, command));
   });
 }
 
-/** Those of them that are about one gate: its votes, or running it again. */
-export function actionsAt(actor: PersonState, gate: GateName, facts: ActionFacts): readonly Action<PromotionRel>[] {
-  if (currentGate(facts.promotion)?.name !== gate) return [];
-  return actionsOn(actor, facts).filter(({ rel }) => rel === 'approve' || rel === 'reject' || rel === 'rerun');
+/** Those of them that are about one gate: its votes, its waivers, or running it again. */
+export function actionsAt(gate: GateName, scene: PromotionScene): readonly Action<PromotionRel>[] {
+  if (currentGate(scene.promotion)?.name !== gate) return [];
+  return actionsOn(scene).filter(({ rel }) => atGates.has(rel));
 }
 
-function answered<Rel extends string>(rel: Rel, subject: Subject, otherwise: Refusal | null = null): Action<Rel> {
-  const refused = authorise(subject) ?? otherwise;
+const atGates: ReadonlySet<PromotionRel> = new Set([
+  'approve',
+  'reject',
+  'defer',
+  'rerun',
+  'ask_waiver',
+  'approve_waiver',
+]);
+
+function answered<Rel extends string>(
+  rel: Rel,
+  subject: Subject,
+  otherwise: () => Refusal | null = () => null,
+): Action<Rel> {
+  const refused = authorise(subject) ?? otherwise();
   return {
     ...{ rel, allowed: refused === null, code: refused?.code ?? null, reason: refused?.message ?? null },
     whoCan: whoCan(subject),
   };
 }
 
+/** What people say at gates: the promotion's state says no to one and yes to another, so the decision itself is tried. */
+const personal: ReadonlySet<Command['kind']> = new Set([
+  'Decide',
+  'Defer',
+  'AskWaiver',
+  'ApproveWaiver',
+  'AskBreakGlass',
+  'ApproveBreakGlass',
+  'ReviewBreakGlass',
+]);
+
+/** The no of the very function that will decide; nothing comes of a try. */
+function tried(scene: PromotionScene, command: Command): Refusal | null {
+  if (!personal.has(command.kind)) return null;
+  const { outcome } = decide(scene, command);
+  return outcome.kind === 'refused' ? outcome.refusal : null;
+}
+
 /** The command behind an action, as far as rights and the state of the promotion look at it. */
-export function commandOf(rel: PromotionRel, promotion: PromotionState): PromotionCommand | LaneCommand {
+export function commandOf(
+  rel: PromotionRel,
+  { promotion, actor, now }: Pick<PromotionScene, 'promotion' | 'actor' | 'now'>,
+): PromotionCommand | LaneCommand {
+  const about = { promotion: promotion.id } as const;
+  const gate = currentGate(promotion)?.name ?? 'readiness';
   switch (rel) {
     case 'approve':
     case 'reject':
       return voteOn(promotion, rel);
+    case 'defer': {
+      const approval = findGate(promotion, 'approval');
+      const until = approval?.expiresAt ?? now;
+      return { kind: 'Defer', ...about, gate: 'approval', attempt: approval?.attempt ?? 0, until };
+    }
     case 'rerun':
-      return { kind: 'Rerun', promotion: promotion.id, gate: currentGate(promotion)?.name ?? 'readiness' };
+      return { kind: 'Rerun', ...about, gate };
+    case 'ask_waiver':
+      return { kind: 'AskWaiver', ...about, ...waiverOf(promotion, gate), owner: actor.id, until: now + 1 };
+    case 'approve_waiver':
+      return { kind: 'ApproveWaiver', ...about, waiver: askedWaiver(promotion)?.id ?? 'wvr_0' };
     case 'cancel':
-      return { kind: 'Cancel', promotion: promotion.id };
+      return { kind: 'Cancel', ...about };
     case 'rollback':
-      return { kind: 'Rollback', promotion: promotion.id };
+      return { kind: 'Rollback', ...about };
     case 'resume':
       return { kind: 'ResumeLane', lane: promotion.lanes.production };
+    case 'ask_break_glass':
+      return { kind: 'AskBreakGlass', ...about, minutes: glassMinutesMax };
+    case 'approve_break_glass':
+      return { kind: 'ApproveBreakGlass', ...about, artifact: artifactOf(promotion) };
+    case 'review_break_glass':
+      return { kind: 'ReviewBreakGlass', ...about };
   }
 }
 
 /** A vote on what stands there now. Before there is any evidence it is bound to none, and refused for it. */
 function voteOn(promotion: PromotionState, verdict: 'approve' | 'reject'): PromotionCommand {
-  const approval = promotion.gates.find(({ name }) => name === 'approval');
+  const approval = findGate(promotion, 'approval');
   const artifact = artifactOf(promotion);
   const evidenceDigest = approval?.evidenceDigest ?? artifact;
-  const attempt = approval?.attempt ?? 0;
-  return {
-    kind: 'Decide',
-    promotion: promotion.id,
-    gate: 'approval',
-    attempt,
-    decision: 'dec_0',
-    verdict,
-    artifact,
-    evidenceDigest,
-  };
+  const bound = { attempt: approval?.attempt ?? 0, artifact, evidenceDigest };
+  return { kind: 'Decide', promotion: promotion.id, gate: 'approval', decision: 'dec_0', verdict, ...bound };
 }
 
-/** A vote is given once an attempt; a button that could only be refused is not offered. */
-function votedAlready(actor: PersonState, command: Command, promotion: PromotionState): Refusal | null {
-  if (command.kind !== 'Decide') return null;
-  const voted = standing(gateIn(promotion, command.gate).decisions).some((decision) => decision.person === actor.id);
-  return voted ? refusal('already_decided', 'you have decided on this attempt already') : null;
+/** The whole gate as it stands. */
+function waiverOf(promotion: PromotionState, gate: GateName) {
+  return { waiver: 'wvr_0', gate, attempt: findGate(promotion, gate)?.attempt ?? 0, finding: null } as const;
 }
 
-/** What this way in could only be told no to; the page of the gate may still be open. */
-function shut(command: Command, { promotion, door, now }: ActionFacts): Refusal | null {
-  return command.kind === 'Decide' ? closedDoor(pinnedRule(promotion.policy, 'approval'), door, now) : null;
+/** The oldest that waits for a second person, at the gate where the promotion stands. */
+function askedWaiver(promotion: PromotionState): Waiver | undefined {
+  const at = currentGate(promotion);
+  return promotion.waivers?.find(
+    ({ gate, attempt, approvedBy }) => gate === at?.name && attempt === at.attempt && approvedBy === null,
+  );
 }
 
-function offered({ promotion, hold }: ActionFacts): readonly PromotionRel[] {
+function offered({ promotion, lanes: { production } }: PromotionScene): readonly PromotionRel[] {
   const gate = currentGate(promotion);
   const open = promotion.outcome === null && promotion.undo === null;
   const found: PromotionRel[] = [];
-  if (open && isWaiting(gate)) found.push('approve', 'reject');
-  if (open && gate !== null && isBlocked(gate.status)) found.push('rerun');
+  if (open && isWaiting(gate)) found.push('approve', 'reject', 'defer');
+  if (open && gate !== null && isBlocked(gate.status)) found.push('rerun', ...waiversAt(promotion, gate));
   if (open) found.push('cancel');
   if ((open && promotion.productionAt !== null) || promotion.outcome === 'live') found.push('rollback');
-  if (hold !== null) found.push('resume');
+  if (production != null && production.hold !== null) found.push('resume');
+  if (open && production != null) found.push(...glassOn(promotion, gate));
+  if (production?.reviewOwed === promotion.id) found.push('review_break_glass');
   return found;
 }
 
 function isWaiting(gate: GateState | null): boolean {
   return gate?.status === 'waiting' && gate.evidenceDigest !== null;
+}
+
+/** Only where the policy lets anybody waive anything, and where something could be. */
+function waiversAt(promotion: PromotionState, { name }: GateState): readonly PromotionRel[] {
+  if (ruleOf(promotion.policy, 'approval')?.waivers === undefined || !waivableGates.has(name)) return [];
+  return askedWaiver(promotion) === undefined ? ['ask_waiver'] : ['ask_waiver', 'approve_waiver'];
+}
+
+/** Only where the policy has a glass, and where only people or a freeze keep the candidate from its first users. */
+function glassOn(promotion: PromotionState, gate: GateState | null): readonly PromotionRel[] {
+  if (ruleOf(promotion.policy, 'approval')?.breakGlass === undefined || promotion.productionAt !== null) return [];
+  const { glass } = promotion;
+  if (glass !== undefined && glass.endedAt === null && glass.brokenAt === null) return ['approve_break_glass'];
+  return gate?.name === 'approval' || gate?.name === 'canary' ? ['ask_break_glass'] : [];
 }

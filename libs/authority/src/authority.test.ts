@@ -1,6 +1,14 @@
 import { builtinPrincipals, type Command, type PersonState, type PromotionState } from '@proviso/domain';
 import { readFile } from 'node:fs/promises';
-import { actionsOn, authorise, authority, commandMatrix, mayRead, mightBeAllowed } from './index.ts';
+import {
+  type PromotionScene,
+  actionsOn,
+  authorise,
+  authority,
+  commandMatrix,
+  mayRead,
+  mightBeAllowed,
+} from './index.ts';
 
 const person = (id: string, bindings: PersonState['bindings'], kind: PersonState['kind'] = 'human'): PersonState => ({
   id: `psn_${id}`,
@@ -122,10 +130,10 @@ describe('actionsOn', () => {
       gates: [{ ...gate, decisions }],
     }) as unknown as PromotionState;
   const approveOf = (state: PromotionState, who: PersonState) =>
-    actionsOn(who, {
-      ...{ promotion: state, hold: null, lentBy: null, scopes: null, now: 0, people: {} },
-      door: { channel: 'rest', freshAt: null },
-    }).find((action) => action.rel === 'approve');
+    actionsOn({
+      ...{ actor: who, promotion: state, authority, lentBy: null, token: null, now: 0, people: {} },
+      ...{ door: { channel: 'rest', freshAt: null }, lanes: { staging: null, production: null } },
+    } as unknown as PromotionScene).find((action) => action.rel === 'approve');
 
   it('offers a vote to who may cast it, and says why to who may not', () => {
     expect(approveOf(at([]), person('sam', security))).toMatchObject({ allowed: true, code: null });

@@ -9,8 +9,11 @@ import {
   type PrototypeId,
   type Refusal,
   type Requirement,
+  type Scene,
   type Demand,
+  behindIn,
   leavesOf,
+  reachOf,
   type Scope,
   refusal,
   type Rights as Stead,
@@ -18,7 +21,6 @@ import {
   ruleOf,
   separate,
   separateLent,
-  separateLentOwn,
 } from '@proviso/domain';
 import {
   type Facts,
@@ -26,10 +28,10 @@ import {
   type Verb,
   bindingBehind,
   delegableVerbs,
+  isOwnAffair,
   isUnlentVerb,
   isVotersVerb,
   mayFill,
-  ownVerbs,
   rightsOf,
   verbsOf,
 } from './ability.ts';
@@ -39,6 +41,8 @@ import { bindingWords, wordsOf } from './words.ts';
 /** What is about to be done, and to what. The promotion is absent before its row is locked. */
 export interface Subject {
   readonly actor: PersonState;
+  /** Those without whom the actor would not act: who answers for a machine, and who lent the token. */
+  readonly behind?: readonly PersonState[];
   /** Of the command only what it is called, and the prototype where it names one: its body is never believed. */
   readonly command: { readonly kind: Command['kind']; readonly prototype?: PrototypeId };
   readonly promotion?: PromotionState | null;
@@ -53,6 +57,17 @@ export interface Subject {
   readonly door?: { readonly channel: string } | null;
   /** Those in whose stead the actor might act, and when that is asked. */
   readonly stead?: Stead;
+}
+
+/** The question behind a command, put together from what is loaded: the same for a try, for an offer and for `explain`. */
+export function subjectOf(scene: Scene, command: Command): Subject {
+  const { actor, promotion, lentBy, token, door } = scene;
+  const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
+  const prototype = scene.prototype?.id ?? scene.lanes.production?.prototype ?? scene.lanes.staging?.prototype ?? null;
+  return {
+    ...{ actor, behind: behindIn(scene), command, promotion, prototype, environment: lane?.environment ?? null },
+    ...{ lentBy, scopes: token?.scopes ?? null, door, stead: scene },
+  };
 }
 
 /** One rule that was asked and what it said. The last one asked is the one that decides. */
@@ -120,20 +135,27 @@ function told(no: Refusal | null, agree: () => Agreed | null): readonly Asked[] 
   return yes === null ? [] : [{ ...yes, answer: 'yes', refusal: null }];
 }
 
-function shutOut({ actor }: Pick<Subject, 'actor'>): Refusal | null {
-  return actor.disabled ? refusal('person_disabled', 'expected an active person', { rule: 'enabled' }) : null;
+/** The no to whoever was shut out, and to who acts by somebody who was: nobody would answer for it. */
+export function shutOut({ actor, behind = [] }: Pick<Subject, 'actor' | 'behind'>): Refusal | null {
+  if (actor.disabled) return refusal('person_disabled', 'expected an active person', { rule: 'enabled' });
+  const gone = behind.find(({ disabled }) => disabled);
+  if (gone === undefined) return null;
+  const [who, rule] =
+    gone.id === actor.actsFor ? ['an active human who answers for this machine', 'answerer'] : lentByNobody;
+  return refusal('nobody_answers', `expected ${who}, got one who was shut out`, { rule });
 }
 
+/** Whoever issued a token knows it, and would go on by it. */
+const lentByNobody = ['a token whose lender is active', 'lender'] as const;
+
 function unable(subject: Subject, { rights, facts }: Known): Refusal | null {
-  if (isOwnAffair(subject)) return null;
   if (rights.can(subject.command.kind, facts) || delegatorsIn(subject).length > 0) return null;
-  const own = ownVerbs.includes(subject.command.kind) && isAboutSelf(subject);
-  return (own ? separateLentOwn(subject.lentBy ?? null) : null) ?? lacking(subject);
+  return isOwn(subject) ? separateLent(subject.lentBy ?? null, 'for this') : lacking(subject);
 }
 
 function ableBy(subject: Subject, { rights, facts }: Known): Agreed {
   const { command } = subject;
-  if (isOwnAffair(subject)) return { rule: 'own_affair', words: 'it is about yourself' };
+  if (isOwn(subject) && subject.lentBy == null) return { rule: 'own_affair', words: 'it is about yourself' };
   const binding = bindingBehind(rights, command.kind, facts);
   return {
     rule: `ability/${command.kind}`,
@@ -185,40 +207,18 @@ function delegatorsIn({ actor, command, promotion, stead }: Subject): readonly P
   return delegatorsOf(actor, promotion, stead).filter((one) => separate(one, promotion.exclusions) === null);
 }
 
-/**
- * What people may do about themselves without any role. What gives a new way in, an account or a token, wants a person
- * who is signed in at a page: a token that was stolen or lent could else make itself last.
- */
-function isOwnAffair(subject: Subject): boolean {
-  const { actor, command, lentBy, door } = subject;
-  if (lentBy != null || !isAboutSelf(subject)) return false;
-  if (ownVerbs.includes(command.kind)) return true;
-  if (actor.kind !== 'human') return false;
-  switch (command.kind) {
-    case 'LinkIdentity':
-    case 'IssueToken':
-      return door?.channel === 'page';
-    case 'UnlinkIdentity':
-    case 'RevokeToken':
-    case 'EndSessions':
-      return true;
-    default:
-      return false;
-  }
-}
-
-function isAboutSelf({ actor, command }: Pick<Subject, 'actor' | 'command'>): boolean {
-  return 'person' in command && command.person === actor.id;
+/** True when it is about themselves and everybody's own affair; whether their token is theirs alone is not yet asked. */
+function isOwn({ actor, command, door }: Subject): boolean {
+  return 'person' in command && command.person === actor.id && isOwnAffair(command.kind, door ?? null);
 }
 
 /**
- * The same question before anything is locked: only whether some binding could allow it. Conditions are not asked, so
- * this may refuse and never grants.
+ * The same question where there is no promotion to ask it about: only whether some binding could allow it. Conditions
+ * are not asked, so this may refuse and never grants.
  */
-export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'command'>): Refusal | null {
+export function mightBeAllowed(subject: Pick<Subject, 'actor' | 'behind' | 'command'>): Refusal | null {
   const { actor, command } = subject;
-  const own = ownVerbs.includes(command.kind) && isAboutSelf({ actor, command });
-  return shutOut(subject) ?? (own || rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
+  return shutOut(subject) ?? (rightsOf(actor).can(command.kind, 'thing') ? null : lacking(subject));
 }
 
 /** What a decision consults about voters: their rights of today, then separation. */

@@ -8,7 +8,7 @@ import { anyPerson, anyPromotion, anySubject } from './random-subject.contract.t
 const { numRuns = 10_000 } = fc.readConfigureGlobal();
 
 /** The rules once more, as plainly as they can be said and without CASL: slow, and obviously right. */
-function mayByHand({ actor, command, promotion, prototype, environment, lentBy }: Subject): boolean {
+function mayByHand({ actor, behind = [], command, promotion, prototype, environment, lentBy }: Subject): boolean {
   const [where, which] = [promotion?.prototype ?? prototype, promotion?.policy.environment ?? environment];
   const reaching = actor.bindings.filter(
     (held) =>
@@ -16,7 +16,7 @@ function mayByHand({ actor, command, promotion, prototype, environment, lentBy }
       (held.prototype === undefined || held.prototype === where) &&
       (held.environment === undefined || held.environment === which),
   );
-  if (actor.disabled || reaching.length === 0) return false;
+  if (actor.disabled || behind.some(({ disabled }) => disabled) || reaching.length === 0) return false;
   if (['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass'].includes(command.kind)) return lentBy == null;
   if (!['Decide', 'Defer', 'ApproveWaiver', 'ApproveBreakGlass'].includes(command.kind)) return true;
   const [approval] = promotion?.policy.gates ?? [];
@@ -61,7 +61,9 @@ describe('explain', () => {
     fc.assert(
       fc.property(anySubject, (subject) => {
         for (const { rule, words } of explain(subject)) {
-          expect(rule).toMatch(/^(enabled|ability\/\w+|requirement(\/[a-z/+]+)?|humans_only|separation(\/\w+)?)$/);
+          expect(rule).toMatch(
+            /^(enabled|answerer|lender|ability\/\w+|requirement(\/[a-z/+]+)?|humans_only|separation(\/\w+)?)$/,
+          );
           expect(words).toMatch(/^[a-z].*[^.]$/);
         }
       }),

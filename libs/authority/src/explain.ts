@@ -1,6 +1,6 @@
-import { type PromotionState, type Scene, decide } from '@proviso/domain';
-import { type PromotionRel, commandOf } from './action.ts';
-import { type Asked, explain, whoCan } from './authority.ts';
+import { type Scene, decide } from '@proviso/domain';
+import { type PromotionRel, type PromotionScene, commandOf } from './action.ts';
+import { type Asked, explain, subjectOf, whoCan } from './authority.ts';
 
 /**
  * Why somebody may or may not do this to this promotion now: the rules of `authorise`, then the decision itself, tried
@@ -8,10 +8,9 @@ import { type Asked, explain, whoCan } from './authority.ts';
  * no such promotion. The last rule asked is the one that decides.
  */
 export function explainAction(scene: Scene, rel: PromotionRel): readonly Asked[] | null {
-  const { actor, promotion, lentBy } = scene;
-  if (promotion === null) return null;
-  const command = commandOf(rel, promotion);
-  const asked = explain({ actor, command, promotion, lentBy, scopes: scene.token?.scopes ?? null, stead: scene });
+  if (!isOnPromotion(scene)) return null;
+  const command = commandOf(rel, scene);
+  const asked = explain(subjectOf(scene, command));
   return asked.at(-1)?.answer === 'no' ? asked : [...asked, standingOf(scene, command)];
 }
 
@@ -25,6 +24,10 @@ function standingOf(scene: Scene, command: Parameters<typeof decide>[1]): Asked 
 }
 
 /** Who could do this to this promotion: groups and roles, never names. */
-export function whoCanDo(rel: PromotionRel, promotion: PromotionState): readonly string[] {
-  return whoCan({ command: commandOf(rel, promotion), promotion });
+export function whoCanDo(rel: PromotionRel, scene: PromotionScene): readonly string[] {
+  return whoCan({ command: commandOf(rel, scene), promotion: scene.promotion });
+}
+
+function isOnPromotion(scene: Scene): scene is PromotionScene {
+  return scene.promotion !== null;
 }

@@ -1,9 +1,9 @@
-export { isVotersVerb } from './ability.ts';
+export { isVotersVerb, readingRoles } from './ability.ts';
 export {
   type Action,
-  type ActionFacts,
   type Noun,
   type PromotionRel,
+  type PromotionScene,
   type Viewer,
   type Whereabouts,
   actionsAt,
@@ -21,6 +21,8 @@ export {
   mayRead,
   mightBeAllowed,
   readOutOfScope,
+  shutOut,
+  subjectOf,
   whoCan,
 } from './authority.ts';
 export { explainAction, whoCanDo } from './explain.ts';

@@ -1,5 +1,5 @@
 import { type PrincipalKind, principalKinds, roles } from '@proviso/domain';
-import { ownVerbs, verbsOf } from './ability.ts';
+import { ownAffairs, verbsOf } from './ability.ts';
 import { scopeMatrix } from './scope.ts';
 
 /**
@@ -16,8 +16,11 @@ export function commandMatrix(): string {
   const kinds = principalKinds.map(
     (kind) => `a vote by ${withArticle(kind)} ${kind === 'human' ? 'counts, unless excluded' : 'never counts'}`,
   );
-  const own = `anybody, about themselves: ${ownVerbs.join(', ')}`;
-  return [head, ...rows, '', own, '', ...kinds, '', 'Scopes of tokens, by verb', '', scopeMatrix(), ''].join('\n');
+  const own = [
+    `anybody, about themselves: ${ownAffairs.anywhere.join(', ')}`,
+    `anybody, about themselves, at a page: ${ownAffairs.page.join(', ')}`,
+  ];
+  return [head, ...rows, '', ...own, '', ...kinds, '', 'Scopes of tokens, by verb', '', scopeMatrix(), ''].join('\n');
 }
 
 function withArticle(kind: PrincipalKind): string {

@@ -63,6 +63,7 @@ export const anyPromotion: fc.Arbitrary<PromotionState> = fc
 /** Any question to the authority; every second one is a vote, since nothing else is asked as much of. */
 export const anySubject: fc.Arbitrary<Subject> = fc.record({
   actor: anyPerson,
+  behind: fc.array(anyPerson, { maxLength: 2 }),
   command: fc.record({ kind: fc.oneof(fc.constant('Decide' as const), fc.constantFrom(...verbs)) }),
   promotion: fc.option(anyPromotion, { nil: null, freq: 6 }),
   prototype: fc.option(fc.constantFrom(...prototypes), { nil: null }),

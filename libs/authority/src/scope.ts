@@ -53,7 +53,6 @@ const scopesOf: Readonly<Record<Verb, readonly Scope[]>> = {
   EndSessions: ['administer'],
   LinkIdentity: [],
   IssueOwnToken: [],
-  RevokeOwnToken: [],
   OpenWorkspace: [],
   RecordSweep: [],
   RemoveArtifact: [],

@@ -43,7 +43,6 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   UnlinkIdentity: 'take an account from a person',
   EndSessions: 'sign a person out everywhere',
   IssueOwnToken: 'issue a token to themselves',
-  RevokeOwnToken: 'take back a token of their own',
   DisablePerson: 'shut a person out',
   ErasePerson: 'erase a person',
   ReadPersonal: 'be shown what is held about a person',

@@ -70,7 +70,6 @@ const besides: { readonly [Kind in Beside['kind']]: true } = {
   UnlinkIdentity: true,
   EndSessions: true,
   IssueOwnToken: true,
-  RevokeOwnToken: true,
   DisablePerson: true,
   ErasePerson: true,
   ReadPersonal: true,
@@ -112,7 +111,6 @@ function decideBeside(scene: Scene, command: Beside): Decided {
     case 'UnlinkIdentity':
     case 'EndSessions':
     case 'IssueOwnToken':
-    case 'RevokeOwnToken':
     case 'DisablePerson':
     case 'ErasePerson':
     case 'ReadPersonal': {

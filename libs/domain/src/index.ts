@@ -4,9 +4,10 @@ export {
   type CandidateManifest,
   type ManifestPart,
   type Provenance,
-  changedParts,
   manifestParts,
 } from './candidate.ts';
+export { partOfFile } from './manifest-part.ts';
+export { changeTypesBetween } from './policy-tier.ts';
 export type {
   Command,
   Decide,
@@ -178,6 +179,7 @@ export {
 } from './prototype.ts';
 export { type EligibleVote, type Tally, matchQuorum, missingWords } from './quorum.ts';
 export { type Finding, type Waiver, openReasons, standingWaivers } from './standing-waiver.ts';
+export { waivableGates } from './waiver.ts';
 export { type Deferral, escalationShare, reminderShares } from './reminder.ts';
 export { type Refusal, type RefusalCode, invariant, refusal, refusalCodes } from './refusal.ts';
 export {
@@ -193,7 +195,15 @@ export {
   workloadsMax,
 } from './workload.ts';
 export { type Scope, scopes, tokenDaysMax, tokensMax } from './scope.ts';
-export { type Answer, type Authority, type Ballot, type Decided, type Draft, type Scene } from './scene.ts';
+export {
+  type Answer,
+  type Authority,
+  type Ballot,
+  type Decided,
+  type Draft,
+  type Scene,
+  behindIn,
+} from './scene.ts';
 export {
   type Exclusion,
   type ExclusionReason,
@@ -201,7 +211,6 @@ export {
   exclusionsOf,
   separate,
   separateLent,
-  separateLentOwn,
 } from './separation.ts';
 export {
   type Shape,

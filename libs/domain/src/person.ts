@@ -120,9 +120,8 @@ export type PersonCommand =
   | { readonly kind: 'LinkIdentity'; readonly person: PersonId; readonly identity: Identity }
   | { readonly kind: 'UnlinkIdentity'; readonly person: PersonId; readonly identity: Identity }
   | { readonly kind: 'EndSessions'; readonly person: PersonId }
-  /** What everybody may do about themselves, whatever their roles are. */
+  /** A narrower one to oneself, whatever one's roles are. */
   | { readonly kind: 'IssueOwnToken'; readonly person: PersonId; readonly token: Omit<TokenRecord, 'issuedBy'> }
-  | { readonly kind: 'RevokeOwnToken'; readonly person: PersonId; readonly token: Id<'tok'> }
   | { readonly kind: 'DisablePerson'; readonly person: PersonId }
   | { readonly kind: 'ErasePerson'; readonly person: PersonId }
   | { readonly kind: 'ReadPersonal'; readonly person: PersonId };
@@ -213,7 +212,6 @@ export function decidePerson(
     case 'IssueOwnToken':
       return issued(state, command, asking);
     case 'RevokeToken':
-    case 'RevokeOwnToken':
       if (!state.tokens.some((token) => token.id === command.token))
         return refusal('not_found', 'expected a known token');
       return [{ kind: 'token_revoked', v: 1, token: command.token }];

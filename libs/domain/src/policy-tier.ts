@@ -53,11 +53,16 @@ const partOf: Readonly<Record<ChangeType, ManifestPart>> = {
   data: 'schema',
 };
 
+/** What differs between two versions, by the types that policies know. */
+export function changeTypesBetween(from: CandidateManifest, to: CandidateManifest): readonly ChangeType[] {
+  const parts = changedParts(from, to);
+  return changeTypes.filter((type) => parts.includes(partOf[type]));
+}
+
 /** Null when it cannot be told: the first version, the same one again, or content that no part accounts for. */
 function changesOf({ live, candidate }: PolicySubject): readonly ChangeType[] | null {
   if (live === null) return null;
-  const parts = changedParts(live, candidate);
-  const found = changeTypes.filter((type) => parts.includes(partOf[type]));
+  const found = changeTypesBetween(live, candidate);
   return found.length === 0 ? null : found;
 }
 

@@ -96,7 +96,6 @@ const reaches: { readonly [Kind in Command['kind']]: (command: Of<Kind>) => Reac
   IssueToken: onPerson,
   RevokeToken: onPerson,
   IssueOwnToken: onPerson,
-  RevokeOwnToken: onPerson,
   DisablePerson: onPerson,
   ErasePerson: onPerson,
   ReadPersonal: onPerson,

@@ -30,6 +30,7 @@ export const refusalCodes = [
   'reserved_name',
   'nothing_to_roll_back',
   'person_disabled',
+  'nobody_answers',
   'reason_required',
   'scope_missing',
   'scopes_required',

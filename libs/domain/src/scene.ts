@@ -47,8 +47,17 @@ export interface Scene {
   readonly authors: Readonly<Record<Digest, readonly PersonId[]>>;
   /** The files that the command names; null where it names none, or none that the prototype ever kept. */
   readonly artifact: KeptArtifact | null;
-  /** Every voter at the gate and everyone who could be excluded, current rights included. */
+  /** Every voter at the gate, everyone who could be excluded, and who is behind the actor; current rights included. */
   readonly people: Readonly<Record<string, PersonState>>;
+}
+
+/** Those without whom the actor would not act: who answers for a machine, and who lent the token. */
+export function behindIn({
+  actor,
+  lentBy,
+  people,
+}: Pick<Scene, 'actor' | 'lentBy' | 'people'>): readonly PersonState[] {
+  return [actor.actsFor, lentBy].flatMap((id) => people[id ?? ''] ?? []);
 }
 
 /** Ability and separation together; built from CASL in the authority room. */

@@ -8,7 +8,6 @@ import {
   type Involved,
   separate,
   separateLent,
-  separateLentOwn,
 } from './separation.ts';
 import type { ExternalEvidence } from './workload.ts';
 
@@ -158,8 +157,8 @@ describe('a vote', () => {
   });
 
   it('is not given with a token that another person issued', () => {
-    expect([separateLent(null), separateLentOwn(null)]).toEqual([null, null]);
-    expect(separateLentOwn('psn_other')).toEqual({
+    expect(separateLent(null)).toBeNull();
+    expect(separateLent('psn_other', 'for this')).toEqual({
       code: 'step_up_required',
       message: 'expected a token of your own for this, got one that another person issued',
       rule: 'separation/lent_token',

@@ -75,17 +75,13 @@ export function separate(voter: PersonState, exclusions: readonly Exclusion[]): 
   });
 }
 
-/** What everybody may do about themselves they do themselves: a token could be in its lender's hands. */
-export function separateLentOwn(lentBy: PersonId | null): Refusal | null {
+/**
+ * A vote is a person's own, and so is what they do about themselves: a lent token could be in its lender's hands, and
+ * then one would act for two.
+ */
+export function separateLent(lentBy: PersonId | null, what = 'to decide with'): Refusal | null {
   if (lentBy === null) return null;
-  const message = 'expected a token of your own for this, got one that another person issued';
-  return refusal('step_up_required', message, { rule: 'separation/lent_token' });
-}
-
-/** A vote is a person's own: a lent token could be in its lender's hands, and then one would decide for two. */
-export function separateLent(lentBy: PersonId | null): Refusal | null {
-  if (lentBy === null) return null;
-  const message = 'expected a token of your own to decide with, got one that another person issued';
+  const message = `expected a token of your own ${what}, got one that another person issued`;
   return refusal('step_up_required', message, { rule: 'separation/lent_token' });
 }
 

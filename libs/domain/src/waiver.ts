@@ -16,7 +16,7 @@ const waiversMax = 50;
  * Gates whose no can be waived. A build that failed has made nothing to look at, a canary that could not tell has proved
  * nothing to waive, and people are not overruled.
  */
-const waivableGates: ReadonlySet<GateName> = new Set(['readiness', 'scan', 'evaluation', 'staging']);
+export const waivableGates: ReadonlySet<GateName> = new Set(['readiness', 'scan', 'evaluation', 'staging']);
 /** Without a contract nobody knows what runs, so there is nothing that anybody could take the risk of. */
 const unwaivableCodes: ReadonlySet<string> = new Set(['contract_missing', 'contract_invalid']);
 

@@ -50,7 +50,7 @@ function opened(vaultKeyHex: string): Promise<Journal> {
   return openJournal({ url: database.appUrl, connectionsMax: 12, origin: 'test', vaultKeyHex, durable: false });
 }
 
-type More = Partial<Pick<Submission, 'reason' | 'personal' | 'idempotencyKey'>>;
+type More = Partial<Pick<Submission, 'reason' | 'personal' | 'idempotencyKey' | 'token'>>;
 
 async function ask(actor: PersonId, command: Command, more: More = {}): Promise<Receipt> {
   return await journal.submit({ workspace, actor, command, idempotencyKey: randomUUID(), authn: 'test', ...more });
@@ -181,6 +181,40 @@ describe('separation of duties', () => {
       kind: 'refused',
       refusal: { code: 'no_owner' },
     });
+  });
+});
+
+describe('a machine', () => {
+  it.each(['service', 'agent'] as const)(
+    'of the kind %s does nothing more once its human is shut out',
+    async (kind) => {
+      const [root, human] = [await person([{ role: 'administrator' }]), await person([])];
+      const machine = await person([{ role: 'administrator' }], { kind, actsFor: human });
+      expect(await ask(machine, { kind: 'EndSessions', person: root })).toMatchObject({ kind: 'accepted' });
+      await accepted(root, { kind: 'DisablePerson', person: human });
+      expect(await ask(machine, { kind: 'EndSessions', person: root })).toMatchObject({
+        ...{ kind: 'refused', refusal: { code: 'nobody_answers', rule: 'answerer' } },
+      });
+    },
+  );
+});
+
+describe('a lent token', () => {
+  it('does nothing more once its lender is shut out', async () => {
+    const [lender, holder] = [await person([{ role: 'administrator' }]), await person([{ role: 'administrator' }])];
+    const id = idFrom('tok', randomUUID());
+    const token = {
+      id,
+      hash: `sha256:${randomUUID().replaceAll('-', '').repeat(2)}`,
+      expiresAt: Date.now() + 60_000,
+    } as const;
+    await accepted(lender, { kind: 'IssueToken', person: holder, token });
+    const end = { kind: 'EndSessions', person: holder } as const;
+    expect(await ask(holder, end, { token: id })).toMatchObject({ kind: 'accepted' });
+    await accepted(holder, { kind: 'DisablePerson', person: lender });
+    const late = await ask(holder, end, { token: id });
+    expect(late).toMatchObject({ kind: 'refused', refusal: { code: 'nobody_answers', rule: 'lender' } });
+    expect(await ask(holder, end)).toMatchObject({ kind: 'accepted' });
   });
 });
 

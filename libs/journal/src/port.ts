@@ -18,6 +18,7 @@ import type {
   PrototypeId,
   PrototypeState,
   Refusal,
+  Role,
   SessionId,
   StreamKind,
   Usage,
@@ -208,8 +209,11 @@ export interface Reads {
   /** The day of the last use of each of these tokens, `YYYY-MM-DD`; those that were never used are left out. */
   readonly tokenUses: (hashes: readonly Digest[]) => Promise<Readonly<Record<Digest, string>>>;
   readonly people: (query: { after?: string; limit: number }) => Promise<Page<PersonState>>;
-  /** Who was disabled within this time: whoever let them in by something signed must let them out again. */
-  readonly disabledWithin: (ms: number) => Promise<readonly PersonId[]>;
+  /**
+   * Who changed within this time and is disabled now, or without any of these roles: whoever let them in by something
+   * signed must let them out again.
+   */
+  readonly shutOutWithin: (ms: number, roles: readonly Role[]) => Promise<readonly PersonId[]>;
   /** All that the vault holds about a person. Whoever asks this records first that they do. */
   readonly personal: (id: PersonId) => Promise<PersonalView>;
   /** Names from the vault; a person who was erased is told so. */
@@ -372,8 +376,10 @@ export interface Leadership {
   readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
   /** Digests that any workspace's entries name, by keyset: what the collection of orphans must keep. */
   readonly evidence: (after: string, limit: number) => Promise<readonly NamedEvidence[]>;
-  /** Versions and builds whose files are kept and older than the retention of their workspace, oldest first. */
-  readonly outdated: (limit: number) => Promise<readonly OutdatedArtifact[]>;
+  /** Versions and builds whose files are kept and older than the retention of their workspace, by keyset. */
+  readonly outdated: (after: OutdatedArtifact | null, limit: number) => Promise<readonly OutdatedArtifact[]>;
+  /** Removes tokens and sessions that have let nobody in for long, at most so many of each; answers how many. */
+  readonly sweepPast: (limit: number) => Promise<{ readonly tokens: number; readonly sessions: number }>;
   /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
   readonly weigh: (documents: readonly Weighed[]) => Promise<void>;
   readonly resign: () => Promise<void>;

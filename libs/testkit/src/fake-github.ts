@@ -41,6 +41,8 @@ export type FakeGitHub = {
     readonly path: string;
     readonly authorized: boolean;
   }[];
+  /** What stands in the public profile of an account, by its login; the test changes it while the server runs. */
+  readonly profiles: Map<string, { readonly id: number; readonly bio: string | null }>;
   setFault(fault: FakeGitHubFault | undefined): void;
   /** Bytes of downloads that were really taken from us, to see that a client stopped reading. */
   downloadedBytes(): number;
@@ -48,6 +50,7 @@ export type FakeGitHub = {
 };
 
 type State = {
+  readonly profiles: FakeGitHub['profiles'];
   readonly repositories: Readonly<Record<string, FakeGitHubRepository>>;
   readonly requests: { host: 'api' | 'codeload'; path: string; authorized: boolean }[];
   codeloadUrl: string;
@@ -62,13 +65,15 @@ type State = {
 export async function startFakeGitHub(
   repositories: Readonly<Record<string, FakeGitHubRepository>>,
 ): Promise<FakeGitHub> {
-  const state: State = { repositories, requests: [], codeloadUrl: '', fault: undefined, downloadedBytes: 0 };
+  const profiles: FakeGitHub['profiles'] = new Map();
+  const state: State = { profiles, repositories, requests: [], codeloadUrl: '', fault: undefined, downloadedBytes: 0 };
   const codeload = await listen((request, response) => answerDownload(state, request, response));
   state.codeloadUrl = codeload.url;
   const api = await listen((request, response) => answerApi(state, request, response));
   return {
     baseUrl: api.url,
     requests: state.requests,
+    profiles,
     setFault(fault) {
       state.fault = fault;
     },
@@ -85,6 +90,13 @@ function answerApi(state: State, request: IncomingMessage, response: ServerRespo
   if (fault?.kind === 'rate_limit')
     return answerProblem(response, fault.status, 'API rate limit exceeded', fault.headers);
   if (fault?.kind === 'status') return answerProblem(response, fault.status, 'a fault');
+  const login = /^\/users\/([^/]+)$/.exec(path)?.[1];
+  if (login !== undefined) {
+    const profile = state.profiles.get(login);
+    return profile === undefined
+      ? answerProblem(response, 404, 'Not Found')
+      : answerJson(response, 200, { login, type: 'User', ...profile });
+  }
   const [, owner, name, kind, reference] = /^\/repos\/([^/]+)\/([^/]+)\/(commits|tarball)\/(.+)$/.exec(path) ?? [];
   const repository = state.repositories[`${owner}/${name}`];
   if (!repository || !isAllowed(repository, request)) return answerProblem(response, 404, 'Not Found');

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { addEvidence, distrustWorkload, type Prototype, trustWorkload } from '@proviso/client';
 import { isId } from '@proviso/domain';
+import type { Api } from '../api.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { apiOfRun } from '../pipeline-run.ts';
+import { type ProfileFlags, addressOf } from '../profile.ts';
 import { expectPrototype } from '../reading.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
@@ -41,27 +44,40 @@ export async function listPipelines(session: Session, prototype: string): Promis
 }
 
 /** What one document is about. */
-export interface EvidenceFlags {
+export interface EvidenceFlags extends ProfileFlags {
   readonly kind: string;
   readonly commit: string;
+  /** Given in a run of a pipeline, which knows no other way to say where it belongs. */
+  readonly workspace?: string;
+  readonly audience: string;
 }
 
 /** Brings a file as evidence. A run may read nothing, so it names its prototype by id. */
 export async function bringEvidence(
   session: Session,
   prototype: string,
-  { file, kind, commit }: EvidenceFlags & { readonly file: string },
+  { file, ...flags }: EvidenceFlags & { readonly file: string },
 ): Promise<ExitCode> {
-  const api = session.api();
-  const id = isId('pro', prototype) ? prototype : (await expectPrototype(api, prototype)).id;
+  const { kind, commit } = flags;
   const contentBase64 = await readFile(file, 'base64').catch((error: unknown) => {
     throw new Trouble(`expected a file at ${file}, got none that can be read`, { cause: error });
   });
+  const api = flags.workspace === undefined ? session.api() : await inRun(session, prototype, flags);
+  const id = isId('pro', prototype) ? prototype : (await expectPrototype(api, prototype)).id;
   const body = { kind, commit, contentBase64 };
   const added = await api.write((options) => addEvidence({ ...options, path: { id }, body }));
   if (session.json) session.print(JSON.stringify(added));
   else session.print(`${kind} ${added.digest} stands with ${added.candidate}.`);
   return exitCodes.ok;
+}
+
+async function inRun(session: Session, prototype: string, flags: EvidenceFlags): Promise<Api> {
+  const { workspace = '', audience } = flags;
+  if (!isId('pro', prototype))
+    throw new Trouble(`expected the id of a prototype (pro_…), since a run reads no names, got ${prototype}`);
+  const { config, interruption } = session;
+  const order = { workspace, prototype, audience, pipeline: config.pipeline, signal: interruption.signal };
+  return await apiOfRun({ ...order, url: addressOf(flags, config) });
 }
 
 function print(session: Session, { name, workloads }: Prototype): ExitCode {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { builtinPrincipals, type Digest, idFrom, type PromotionId, type PrototypeId } from '@proviso/domain';
+import { builtinPrincipals, type Digest, idFrom, type PromotionId, type PrototypeId, uuidOf } from '@proviso/domain';
 import { folderStore, type FolderStore } from '@proviso/evidence';
 import { manifestBytes } from '@proviso/intake';
 import { openPump, type Pump } from '@proviso/journal';
@@ -308,6 +308,65 @@ describe('the files that a build has left', () => {
     await cancel(promotion);
     await collect();
     expect(await world.journal.reads(world.workspace).artifactRemoved(artifact)).toBe(true);
+  });
+});
+
+describe('what can never be let go', () => {
+  it('hides nothing that comes behind it', async () => {
+    const { artifact } = await freeze('behind a thousand others');
+    // Of prototypes that nobody knows, so that none of these rows can be let go.
+    await superuser.query(
+      `insert into proviso.artifact (workspace, prototype, digest, bytes, frozen_at)
+       select $1, 'pro_' || repeat('0', 32), 'sha256:' || lpad(n::text, 64, '0'), 1, now() - interval '2 years'
+         from generate_series(1, 1000) as n`,
+      [uuidOf(world.workspace)],
+    );
+    await collect();
+    await superuser.query(`delete from proviso.artifact where prototype = 'pro_' || repeat('0', 32)`);
+    expect(await world.journal.reads(world.workspace).artifactRemoved(artifact)).toBe(true);
+  });
+});
+
+describe('what lets nobody in any more', () => {
+  const workspace = () => uuidOf(world.workspace);
+  const daysAgo = (days: number) => new Date(Date.now() - days * dayMs);
+  const hashes = async (table: 'token' | 'session') =>
+    (
+      await superuser.query<{ hash: string }>(`select hash from proviso.${table} where hash like 'swept %' order by 1`)
+    ).rows.map(({ hash }) => hash.slice('swept '.length));
+
+  it('goes: tokens thirty days after their end, sessions two days after their sign-in; what holds stays', async () => {
+    for (const [name, days] of [
+      ['old', 31],
+      ['young', 29],
+      ['holds', -1],
+    ] as const)
+      await superuser.query(
+        `insert into proviso.token (hash, workspace, person, expires_at) values ($1, $2, 'psn_1', $3)`,
+        [...[`swept ${name}`, workspace(), daysAgo(days)]],
+      );
+    for (const [name, days] of [
+      ['old', 2.1],
+      ['young', 1.9],
+    ] as const)
+      await superuser.query(
+        `insert into proviso.session (hash, workspace, id, person, opened_at, seen_at) values ($1, $2, $1, 'psn_1', $3, $3)`,
+        [`swept ${name}`, workspace(), daysAgo(days)],
+      );
+    await collect();
+    expect([await hashes('token'), await hashes('session')]).toEqual([['holds', 'young'], ['young']]);
+  });
+
+  it('is all that the collector`s own role can see of them, or remove', async () => {
+    const pumped = new pg.Client({ connectionString: world.pumpUrl });
+    await pumped.connect();
+    try {
+      expect((await pumped.query(`select hash from proviso.token`)).rows).toEqual([]);
+      expect((await pumped.query(`delete from proviso.session`)).rowCount).toBe(0);
+      await expect(pumped.query(`select person from proviso.token`)).rejects.toThrow('permission denied');
+    } finally {
+      await pumped.end();
+    }
   });
 });
 

@@ -10,8 +10,8 @@ const everyMs = 3_600_000;
 const graceMs = 24 * 3_600_000;
 /** Rows read at once. */
 const pageMax = 1_000;
-/** Versions that one sweep looks at, oldest first. */
-const outdatedMax = 1_000;
+/** Rows of tokens and sessions that are removed in a round; what is left over waits an hour longer. */
+const pastMax = 10_000;
 /** A prototype has one or two open promotions; more than a page of them is one that is needed anyway. */
 const openMax = 100;
 
@@ -24,8 +24,8 @@ export interface CollectorPorts {
 }
 
 /**
- * Lets go of the files of versions and of builds that nothing needs any more, then removes documents that no entry of any workspace
- * names, nor any manifest that an entry names. When one manifest cannot be read nothing is removed at all: what cannot be
+ * Lets go of the files of versions and of builds that nothing needs any more and of tokens and sessions that have long
+ * let nobody in, then removes documents that no entry of any workspace names, nor any manifest that an entry names. When one manifest cannot be read nothing is removed at all: what cannot be
  * told is kept.
  *
  * In two phases, so that nobody loses what they just froze: the entry `artifact_removed`, decided under the locks of all
@@ -39,6 +39,8 @@ export function evidenceCollector(ports: CollectorPorts): (leadership: Leadershi
     if (clock.now() < dueAt) return;
     dueAt = clock.now() + everyMs;
     await letGo(ports, leadership);
+    const past = await leadership.sweepPast(pastMax);
+    if (past.tokens + past.sessions > 0) log.info({ ...past }, 'access.swept');
     const referenced = await referencedBy(leadership, evidence);
     const collected = await evidence.collectOrphans({ referenced, olderThanMs: graceMs, now: clock.now() });
     if (collected.removed.length > 0 || collected.temporariesRemoved > 0) {
@@ -52,7 +54,7 @@ export function evidenceCollector(ports: CollectorPorts): (leadership: Leadershi
 async function letGo(ports: CollectorPorts, leadership: Leadership): Promise<void> {
   const round = `collector/${leadership.epoch}/${ports.clock.now()}`;
   const sums = new Map<WorkspaceId, { artifacts: number; bytes: number }>();
-  for (const outdated of await leadership.outdated(outdatedMax)) {
+  for await (const outdated of outdatedIn(leadership)) {
     const bytes = await removeArtifact(ports, outdated, round);
     if (bytes === null) continue;
     const sum = sums.get(outdated.workspace) ?? { artifacts: 0, bytes: 0 };
@@ -64,6 +66,15 @@ async function letGo(ports: CollectorPorts, leadership: Leadership): Promise<voi
       command: { kind: 'RecordSweep', workspace, ...sum },
     });
     ports.log.info({ workspace, ...sum }, 'artifacts.let_go');
+  }
+}
+
+/** Page by page to the end: what is needed stays in the list for good, and must not hide what comes behind it. */
+async function* outdatedIn(leadership: Leadership): AsyncGenerator<OutdatedArtifact> {
+  let page = await leadership.outdated(null, pageMax);
+  while (page.length > 0) {
+    yield* page;
+    page = await leadership.outdated(page.at(-1) ?? null, pageMax);
   }
 }
 

@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, reason_required, scope_missing, scopes_required, commit_mismatch, until_invalid, review_due, nothing_live, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, nobody_answers, reason_required, scope_missing, scopes_required, commit_mismatch, until_invalid, review_due, nothing_live, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -2979,7 +2979,7 @@ export type ExplainActionData = {
         id: string;
     };
     query?: {
-        action?: 'approve' | 'reject' | 'rerun' | 'cancel' | 'rollback' | 'resume';
+        action?: 'approve' | 'reject' | 'defer' | 'rerun' | 'ask_waiver' | 'approve_waiver' | 'cancel' | 'rollback' | 'resume' | 'ask_break_glass' | 'approve_break_glass' | 'review_break_glass';
         /**
          * whose rights; without it your own
          */

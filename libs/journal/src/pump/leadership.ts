@@ -1,7 +1,14 @@
-import { type Digest, defaultLimits, type PromotionId, type PrototypeId, type WorkspaceId } from '@proviso/domain';
+import {
+  type Digest,
+  defaultLimits,
+  type PromotionId,
+  type PrototypeId,
+  type WorkspaceId,
+  uuidOf,
+} from '@proviso/domain';
 import pg from 'pg';
 import { JournalFailure } from '../failure.ts';
-import type { DirtyMark, Leadership, OpenPromotion } from '../port.ts';
+import type { DirtyMark, Leadership, OpenPromotion, OutdatedArtifact } from '../port.ts';
 import type { Row } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 
@@ -73,9 +80,25 @@ const readOutdated = statement(
   'collector.outdated',
   `select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
      join proviso.stream w on w.workspace = a.workspace and w.kind = 'workspace'
-    where a.removed_at is null
+    where a.removed_at is null and (a.workspace, a.prototype, a.digest) > ($3::uuid, $4, $5)
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
-    order by a.frozen_at limit $1`,
+    order by a.workspace, a.prototype, a.digest limit $1`,
+);
+
+const sweepTokens = statement(
+  'collector.tokens',
+  `with gone as (
+     delete from proviso.token where hash in (select hash from proviso.token where proviso.token_is_past(expires_at) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+   ) select count(*)::int as gone from gone`,
+);
+
+const sweepSessions = statement(
+  'collector.sessions',
+  `with gone as (
+     delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+   ) select count(*)::int as gone from gone`,
 );
 
 const weighDocuments = statement(
@@ -156,13 +179,17 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
         kind: String(row.kind),
         filesGone: row.files_gone === true,
       })),
-    outdated: async (limit) =>
-      (await run(readOutdated, [limit, defaultLimits.retentionDays])).map((row) => ({
+    outdated: async (after, limit) =>
+      (await run(readOutdated, [limit, defaultLimits.retentionDays, ...keyOf(after)])).map((row) => ({
         workspace: workspaceOf(row),
         prototype: row.prototype as PrototypeId,
         digest: row.digest as Digest,
         bytes: Number(row.bytes),
       })),
+    sweepPast: async (limit) => {
+      const [[tokens], [sessions]] = [await run(sweepTokens, [epoch, limit]), await run(sweepSessions, [epoch, limit])];
+      return { tokens: Number(tokens?.gone), sessions: Number(sessions?.gone) };
+    },
     weigh: async (documents) => {
       await run(weighDocuments, [epoch, JSON.stringify(documents)]);
       await run(countEvidence, [epoch]);
@@ -170,6 +197,13 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
     resign: () => client.end(),
   };
 }
+
+/** A row's place among all; before the first one where there is none. */
+function keyOf(after: OutdatedArtifact | null): readonly string[] {
+  return after === null ? [zeroUuid, '', ''] : [uuidOf(after.workspace), after.prototype, after.digest];
+}
+
+const zeroUuid = '00000000-0000-0000-0000-000000000000';
 
 function markOf(row: Row): DirtyMark {
   return { workspace: workspaceOf(row), promotion: row.promotion as PromotionId, revision: Number(row.revision) };

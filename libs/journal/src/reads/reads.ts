@@ -47,11 +47,15 @@ const listArtifacts = statement(
   `select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2`,
 );
 
-// More than a workspace shuts out in a day; a disabled person's row changes no more, so its time is when it happened.
-const listDisabled = statement(
-  'read.disabled',
-  `select id from proviso.stream where workspace = $1 and kind = 'person' and (state->>'disabled')::boolean
-      and updated_at > clock_timestamp() - $2 * interval '1 millisecond' order by updated_at desc limit 1000`,
+// More than a workspace shuts out in a day. Those who were disabled come first, since people who have just signed in and
+// wait for a role are in this list, too. A right that was given on (`from`) is one to vote and none to look.
+const listShutOut = statement(
+  'read.shut_out',
+  `select id from proviso.stream where workspace = $1 and kind = 'person'
+      and updated_at > clock_timestamp() - $2 * interval '1 millisecond'
+      and ((state->>'disabled')::boolean or not exists (
+        select 1 from json_array_elements(state->'bindings') as held where held->>'from' is null and held->>'role' = any($3::text[])))
+    order by (state->>'disabled')::boolean desc, updated_at desc limit 1000`,
 );
 
 const listPlaces = statement(
@@ -98,7 +102,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       const { items, next } = await views<PersonState>('person', page);
       return { items: items.map((one) => one.state), next };
     },
-    disabledWithin: async (ms) => (await query(listDisabled, ms)).map((row) => row.id as PersonId),
+    shutOutWithin: async (ms, roles) => (await query(listShutOut, ms, roles)).map((row) => row.id as PersonId),
     ...peopleReads(query, {
       open: (ids) => vault.open(session, workspace, ids),
       openAll: (person, limit) => vault.openAll(session, { workspace, person, limit }),

@@ -14,7 +14,6 @@ import {
   type PersonState,
   type PolicyState,
   type PromotionState,
-  type PrototypeState,
   reachOf,
   type Scene,
   type StreamState,
@@ -334,15 +333,4 @@ export function sceneOf(parts: {
 /** Who acts: a stored principal, or one of those that exist without a row. */
 export function actorIn(reading: Reading, id: PersonId): PersonState | null {
   return builtinOf(id) ?? reading.people[id] ?? null;
-}
-
-/** The prototype of the scene, when there is one, for the authority. */
-export function prototypeIn(scene: Scene): PrototypeState['id'] | null {
-  return (
-    scene.promotion?.prototype ??
-    scene.prototype?.id ??
-    scene.lanes.production?.prototype ??
-    scene.lanes.staging?.prototype ??
-    null
-  );
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { authorise, mightBeAllowed } from '@proviso/authority';
+import { authorise, mightBeAllowed, subjectOf } from '@proviso/authority';
 import {
   type Command,
   decide,
@@ -26,7 +26,6 @@ import {
   lastChange,
   type Loaded,
   loadedFrom,
-  prototypeIn,
   readAnswer,
   readFor,
   type Reading,
@@ -173,7 +172,7 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
     });
   if (replay === 'conflict') return refusedBy(keyConflict, who);
   const loaded = loadedFrom(rows, known);
-  const reading = await withAllVoters(work, { beside, first, loaded });
+  const reading = await withAllPeople(work, { ...who, beside, first, loaded });
   const now = Math.max(reading.now, lastChange(rows));
   const scene = sceneOf({ command, ...who, door: submission.door ?? serviceDoor, loaded, reading, now });
   const denied = deniedBy(scene, command);
@@ -238,17 +237,19 @@ function besideOf(submission: Submission, plan: LockPlan, known: ReadonlyMap<str
   };
 }
 
-/** Who voted is certain only under the lock; whoever was not known before is read now, once. */
-async function withAllVoters(
+/** Who voted is certain only under the lock, and by whom somebody acts when they were read; all are read now, once. */
+async function withAllPeople(
   { submission, transaction }: Work,
-  { beside, first, loaded }: { beside: Beside; first: Reading; loaded: ReadonlyMap<string, Loaded> },
+  { beside, first, loaded, lentBy }: Who & { beside: Beside; first: Reading; loaded: ReadonlyMap<string, Loaded> },
 ): Promise<Reading> {
   const { workspace, actor, command } = submission;
-  if (reachOf(command).people !== true || beside.involved) return first;
   const asked = new Set([actor, ...beside.people]);
+  const behind = [first.people[actor]?.actsFor, lentBy].flatMap((id) => id ?? []);
+  const counts = reachOf(command).people === true && !beside.involved;
   // Who votes in somebody's stead does so by that person's right, which is kept from changing like a voter's own.
   const delegators = (first.people[actor]?.bindings ?? []).flatMap(({ from }) => from ?? []);
-  const people = [...votersIn(statesOf(loaded)), ...delegators].filter((voter) => !asked.has(voter));
+  const voting = counts ? [...votersIn(statesOf(loaded)), ...delegators] : [];
+  const people = [...behind, ...voting].filter((one) => !asked.has(one) && first.people[one] === undefined);
   if (people.length === 0) return first;
   return { ...first, people: { ...first.people, ...(await readLater(transaction, { workspace, people })) } };
 }
@@ -265,15 +266,9 @@ function changesNothing(decided: Decided, submission: Submission): boolean {
 /** A vote on a promotion that does not exist is not found, whoever asks; everything else is first a matter of rights. */
 function deniedBy(scene: Scene, command: Command): Refusal | null {
   if (reachOf(command).promotion !== undefined && scene.promotion === null && command.kind !== 'OpenPromotion') {
-    return mightBeAllowed({ actor: scene.actor, command });
+    return mightBeAllowed(subjectOf(scene, command));
   }
-  const { actor, lentBy, token, promotion } = scene;
-  const lane = reachOf(command).lane === undefined ? null : (scene.lanes.production ?? scene.lanes.staging);
-  const environment = lane?.environment ?? null;
-  return authorise({
-    ...{ actor, command, promotion, lentBy, prototype: prototypeIn(scene), environment, stead: scene },
-    ...{ scopes: token?.scopes ?? null, door: scene.door },
-  });
+  return authorise(subjectOf(scene, command));
 }
 
 interface Settled {
