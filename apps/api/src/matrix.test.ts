@@ -198,6 +198,8 @@ describe('the doors', () => {
       'Weigh',
       'Look',
       'Undone',
+      'ClaimWatch',
+      'ReportWatch',
       'Tick',
       'RaiseIncarnation',
       'RecordSweep',

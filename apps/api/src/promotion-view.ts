@@ -28,6 +28,7 @@ import { breakGlassView, gateExceptions, isReviewDue, peopleOfExceptions } from 
 import { type Names, personRef, timeOf } from './person-ref.ts';
 import { candidateView } from './prototype-view.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
+import { watchView } from './watch-view.ts';
 
 /** What a view of promotions is made for: whom it is shown to, when, and what beside their states it may say. */
 export interface Viewer {
@@ -121,6 +122,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     endedAt: state.endedAt === null ? null : timeOf(state.endedAt),
     outcome: state.outcome,
     stoppedAt: stoppedAt(state, said),
+    watch: watchView(state, production?.state.stable?.promotion === state.id),
   };
 }
 
