@@ -6,6 +6,7 @@ import { fuzz, fuzzText } from './fuzz/fuzz.ts';
 import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
 import { kills, killsText } from './kills.ts';
 import { races, racesText } from './races/races.ts';
+import { watch, watchText } from './watch/watch.ts';
 
 /** What a scenario answers: the words for people, the facts for machines. */
 interface Played {
@@ -29,6 +30,7 @@ const runs = {
   exports: 'what other tools export, to its end; the edge killed under traffic; releases changed under load',
   fuzz: 'everything that Schemathesis makes up from the description, as three roles',
   races: 'two hundred votes at once, by people who may and people who may not; the lock taken out',
+  watch: 'ninety days of live releases on a turned clock; something breaches each row of their policy',
 };
 
 const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Played>>> = {
@@ -60,6 +62,10 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
   races: async (order) => {
     const result = await races({ projectRoot, ...order });
     return { text: racesText(result), json: result, passed: result.passed };
+  },
+  watch: async (order) => {
+    const result = await watch(order);
+    return { text: watchText(result), json: result, passed: result.passed };
   },
 };
 

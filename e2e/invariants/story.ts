@@ -77,7 +77,8 @@ function opened({ streamId, said }: Entry): Told {
 
 function tell(told: Told, entry: Entry, say: Say): void {
   const { body } = entry.said;
-  const afterEnd = told.outcome !== null && !(entry.kind === 'promotion_ended' && told.outcome === 'live');
+  const goesOn = entry.kind === 'promotion_ended' || entry.kind === 'watch_reported';
+  const afterEnd = told.outcome !== null && !(goesOn && told.outcome === 'live');
   if (afterEnd) say('I2', entry, `expected nothing after ${told.outcome}`);
   switch (entry.kind) {
     case 'undo_ordered':
@@ -97,6 +98,10 @@ function tell(told: Told, entry: Entry, say: Say): void {
     case 'glass_used':
     case 'glass_ended':
       told.glass = glassAfter(told, entry, say);
+      return;
+    case 'watch_reported':
+      if (told.outcome !== 'live')
+        say('I2', entry, `expected a live release, got ${told.outcome ?? 'an open promotion'}`);
       return;
     case 'artifact_built':
       return built(told, entry, say);

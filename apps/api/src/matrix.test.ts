@@ -250,6 +250,8 @@ describe('the doors', () => {
       'Weigh',
       'Look',
       'Undone',
+      'ClaimWatch',
+      'ReportWatch',
       'Tick',
       'RaiseIncarnation',
       'RecordSweep',

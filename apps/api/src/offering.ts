@@ -1,5 +1,5 @@
 import { type Action, type Noun, type Whereabouts, actionsFor } from '@proviso/authority';
-import type { Candidate, PersonState, PrototypeId } from '@proviso/domain';
+import { type Candidate, type PersonState, type PrototypeId, invariant } from '@proviso/domain';
 import type { LaneView, PrototypeView } from '@proviso/journal';
 import { type Caller, asViewer } from './caller.ts';
 import { candidateView, laneView, personView, prototypeView } from './prototype-view.ts';
@@ -27,9 +27,22 @@ export function candidateOffered(reader: Reader, candidate: Candidate, prototype
   return offering(candidateView(candidate), reader, { noun: 'candidate', prototype });
 }
 
-/** A prototype with what its reader may do about it. */
-export function prototypeOffered(reader: Reader, prototype: PrototypeView) {
-  return offering(prototypeView(prototype), reader, { noun: 'prototype', prototype: prototype.state.id });
+/** Prototypes with what their reader may do about them. */
+export async function prototypesOffered(caller: Reader & Pick<Caller, 'reads'>, prototypes: readonly PrototypeView[]) {
+  const lanes = prototypes.map(({ state }) => state.lanes.production);
+  const serving = await caller.reads.serving(lanes);
+  return prototypes.map((prototype) => {
+    const { id, lanes: own } = prototype.state;
+    const shown = prototypeView(prototype, serving[own.production] ?? null);
+    return offering(shown, caller, { noun: 'prototype', prototype: id });
+  });
+}
+
+/** One prototype with what its reader may do about it. */
+export async function prototypeOffered(caller: Reader & Pick<Caller, 'reads'>, prototype: PrototypeView) {
+  const [offered] = await prototypesOffered(caller, [prototype]);
+  invariant(offered !== undefined, 'one prototype is offered as one');
+  return offered;
 }
 
 /** A lane with what its reader may do about it. */

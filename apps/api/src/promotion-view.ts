@@ -28,6 +28,7 @@ import { type Names, peopleBehind, personRef, timeOf } from './person-ref.ts';
 import { candidateView } from './prototype-view.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
 import { type Trying, tryingScene } from './trying-scene.ts';
+import { watchView } from './watch-view.ts';
 
 /** What a view of promotions is made for: whom it is shown to, when, and what beside their states it may say. */
 export interface Viewer {
@@ -116,6 +117,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     endedAt: state.endedAt === null ? null : timeOf(state.endedAt),
     outcome: state.outcome,
     stoppedAt: stoppedAt(state, said),
+    watch: watchView(state, production?.state.stable?.promotion === state.id),
   };
 }
 

@@ -1,8 +1,9 @@
-import { type Candidate, type PersonState, type TokenRecord, identitiesOf } from '@proviso/domain';
+import { type Candidate, type PersonState, type PromotionState, type TokenRecord, identitiesOf } from '@proviso/domain';
 import type { LaneView, PrototypeView, Reads } from '@proviso/journal';
 import { delegationsOf } from './exception-view.ts';
 import type { Names } from './person-ref.ts';
 import type { LaneResource } from './resources.ts';
+import { watchView } from './watch-view.ts';
 
 /** One version as shown. */
 export function candidateView(candidate: Candidate) {
@@ -21,8 +22,8 @@ export function candidateView(candidate: Candidate) {
   };
 }
 
-/** A prototype as shown; its versions have a list of their own. */
-export function prototypeView({ state, revision }: PrototypeView) {
+/** A prototype as shown, with the promotion of what serves its users; its versions have a list of their own. */
+export function prototypeView({ state, revision }: PrototypeView, serving: PromotionState | null) {
   const { id, name, owner, trusted, trustedBy, tier, lanes, candidates, workloads = [] } = state;
   const latest = candidates.at(-1);
   return {
@@ -36,6 +37,7 @@ export function prototypeView({ state, revision }: PrototypeView) {
     latestCandidate: latest === undefined ? null : candidateView(latest),
     candidates: candidates.length,
     workloads: workloads.map((rule) => ({ ...rule, workflow: rule.workflow ?? null })),
+    watch: serving === null ? null : watchView(serving, true),
     revision,
   };
 }

@@ -5,7 +5,7 @@ import { callerOf } from './caller.ts';
 import { tagOf, taggedAs } from './entity-tag.ts';
 import { freezeFrom } from './freezing.ts';
 import { bodies, queries } from './forms.ts';
-import { candidateOffered, prototypeOffered } from './offering.ts';
+import { candidateOffered, prototypeOffered, prototypesOffered } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
 import { intentOf, uuidOfSeed } from './submission.ts';
@@ -23,7 +23,7 @@ export class PrototypesController {
   async list(@Req() request: FastifyRequest) {
     const caller = callerOf(request);
     const { items, next } = await caller.reads.prototypes(pageIn(request));
-    return { items: items.map((prototype) => prototypeOffered(caller, prototype)), next };
+    return { items: await prototypesOffered(caller, items), next };
   }
 
   @Get(':id')

@@ -14,6 +14,7 @@ import {
   workloadShape,
   workloadTokenShape,
 } from './token-shapes.ts';
+import { watchShape } from './watch-view.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
 
 /** The schemas of answers by the name that the generated client gives them. */
@@ -129,6 +130,8 @@ const frozenCandidate = named(
   }),
 );
 
+const watch = named('Watch', watchShape).nullable().describe('null: nothing live is watched');
+
 const prototype = named(
   'Prototype',
   z.strictObject({
@@ -142,6 +145,7 @@ const prototype = named(
     latestCandidate: candidate.nullable(),
     candidates: z.int(),
     workloads: z.array(named('Workload', workloadShape)),
+    watch,
     revision: z.int().describe('its ETag'),
     actions,
   }),
@@ -268,6 +272,7 @@ const promotion = named(
     endedAt: time.nullable(),
     outcome: z.enum(outcomes).nullable(),
     stoppedAt: z.string().nullable().describe('the gate that ended or blocked it'),
+    watch,
   }),
 );
 

@@ -9,6 +9,7 @@ const ofStates: Record<PromotionStanding, number> = {
   superseded: 2,
   rejected: 3,
   rolled_back: 7,
+  demoted: 7,
   queued: 8,
   running: 8,
   waiting_for_human: 8,

@@ -33,6 +33,7 @@ export function exitCodeOfState(state: PromotionStanding): ExitCode {
     case 'rejected':
       return exitCodes.rejected;
     case 'rolled_back':
+    case 'demoted':
       return exitCodes.rolledBack;
     case 'expired':
       return exitCodes.expired;

@@ -55,6 +55,7 @@ function promotionAt(state: Promotion['state'], more: Partial<Promotion> = {}): 
       preview: null,
       outcome: null,
       stoppedAt: null,
+      watch: null,
       requester: { id: 'psn_1', name: null },
       actions: [],
       breakGlass: null,
@@ -264,6 +265,44 @@ test('history names the gate and the verdict of each entry', async () => {
     answering([], () => ({ status: 200, body: { items, next: null } })),
   );
   expect(printed.join('\n')).toMatch(/gate_reported +scan try 2 fail/);
+});
+
+test('history says what the watch looked at, found and did', async () => {
+  const entry = { id: '1', position: 1, stream: 'promotion', streamId: 'prm_1', sequence: 1, at: '', hash: '' };
+  const reasons = [{ code: 'watch_breached', message: 'a day costs 31, and the cap is 20' }];
+  const body = { check: 'cost', round: 4, standing: 'breached', action: 'demote', reasons };
+  const items = [{ ...entry, kind: 'watch_reported', by: null, reason: null, body }];
+  const { printed } = await run(
+    ['history', 'prm_1'],
+    answering([], () => ({ status: 200, body: { items, next: null } })),
+  );
+  expect(printed.join('\n')).toMatch(/watch of cost: breached demote: a day costs 31, and the cap is 20/);
+});
+
+test('status says when what is live was looked at, and what is not well', async () => {
+  const check = { at: null, figure: null, evidence: [], breachedSince: null, done: null };
+  const reasons = [{ code: 'watch_breached', message: 'a day costs 31, and the cap is 20' }];
+  const checks: NonNullable<Promotion['watch']>['checks'] = [
+    { ...check, check: 'owner', do: 'hold', standing: 'well', reasons: [] },
+    { ...check, check: 'cost', do: 'hold', standing: 'breached', reasons },
+    {
+      ...check,
+      check: 'errorBudget',
+      do: 'note',
+      standing: 'unseen',
+      reasons: [{ code: 'nobody_came', message: 'nobody came' }],
+    },
+  ];
+  const watch = { every: '6h', last: '2026-11-20T12:00:00.000Z', next: '2026-11-20T18:00:00.000Z', checks };
+  const { code, printed } = await run(
+    ['status', 'prm_1'],
+    answering([promotionAt('live', { outcome: 'live', watch })]),
+  );
+  expect(code).toBe(0);
+  expect(printed.join('\n')).toMatch(/watched +every 6h, last 2026-11-20T12:00:00.000Z, next by 2026-11-20T18/);
+  expect(printed.join('\n')).toMatch(/ cost +a day costs 31, and the cap is 20 \(hold\)/);
+  expect(printed.join('\n')).toMatch(/ errorBudget +could not be told: nobody came/);
+  expect(printed.join('\n')).not.toMatch(/ owner /);
 });
 
 test('approving what waits for nobody sends no decision', async () => {

@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { type Step, isId } from '@proviso/domain';
+import { type Step, type WatchCheck, isId } from '@proviso/domain';
 import { JournalFailure } from '@proviso/journal';
 import type { Activities, PromotionSubject } from '@proviso/workflow';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -13,9 +13,24 @@ import { readiness } from './steps/readiness.ts';
 import { scan } from './steps/scan.ts';
 import { staging } from './steps/staging.ts';
 import { undo } from './steps/undo.ts';
+import { cost } from './watches/cost.ts';
+import { drift } from './watches/drift.ts';
+import { errorBudget } from './watches/error-budget.ts';
+import { evaluation as evaluationAgain } from './watches/evaluation.ts';
+import { owner } from './watches/owner.ts';
+import { review } from './watches/review.ts';
+import { scan as scanAgain } from './watches/scan.ts';
+import { type Look, watchOnce } from './watching.ts';
 
 /** One file per step; a new step is a file and a line here. */
 export const acts: Readonly<Record<Step, Act>> = { readiness, build, scan, evaluation, staging, canary, undo };
+
+/** One file per kind of look at a live release. */
+export const looks: Readonly<Record<WatchCheck, Look>> = {
+  ...{ owner, review, cost, errorBudget, drift },
+  scan: scanAgain,
+  evaluation: evaluationAgain,
+};
 
 /** Under the shortest heartbeat timeout (undo, 3 s) even when one is late; the SDK itself sends fewer where it may. */
 const beatMs = 1_000;
@@ -30,6 +45,8 @@ export function createActivities(ports: WorkerPorts) {
         // Before the claim: what waits for its turn has not begun, and its time is not running.
         return asked.step === 'build' ? await ports.builds.run(asked.workspace, turn.signal, carried) : await carried();
       }),
+    watch: async (asked) =>
+      await onTurn(ports, asked, async (turn) => await watchOnce(ports, asked, { turn, look: looks[asked.check] })),
     abandon: async (subject) => await onTurn(ports, subject, async (turn) => await abandon(ports, subject, turn)),
   } satisfies Activities;
 }

@@ -28,6 +28,9 @@ export interface Errand {
   readonly key: (verb: string) => string;
 }
 
+/** The part of it that looks at a version, whoever asks: a gate before it is live, or the watch afterwards. */
+export type Sight = Pick<Errand, 'ports' | 'subject' | 'state' | 'signal'>;
+
 /** Does the work of one step. */
 export type Act = (errand: Errand) => Promise<Acted>;
 

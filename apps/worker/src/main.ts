@@ -19,6 +19,8 @@ import { leadForever, nameOf } from './leaders/leader.ts';
 import { reconcilerWork } from './leaders/reconciler.ts';
 import { sequencerWork } from './leaders/sequencer.ts';
 import { openStarter } from './leaders/starter.ts';
+import { watchKeeper } from './leaders/watch-keeper.ts';
+import { openWatchSchedules } from './leaders/watch-schedules.ts';
 import { wakerWork } from './leaders/waker.ts';
 import { connectClient, once, openPatiently } from './opening.ts';
 import type { Clock, WorkerPorts } from './ports.ts';
@@ -124,10 +126,11 @@ function leaders(
     leads: (name: string, leads: boolean) => void vitals.leads.set(name, leads),
   };
   const collect = evidenceCollector({ journal, evidence: folderStore(config.evidenceFolder), clock, log });
+  const watch = watchKeeper({ schedules: openWatchSchedules(client), clock, log });
   const works = [
     wakerWork({ starter, clock, log, fault: ports.fault }),
     sequencerWork(),
-    reconcilerWork({ journal, starter, clock, log, collect }),
+    reconcilerWork({ journal, starter, clock, log, collect, watch }),
   ];
   return works.map(async (work) => await leadForever(leading, work));
 }

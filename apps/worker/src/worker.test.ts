@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openPump } from '@proviso/journal';
 import { startTemporal } from '@proviso/testkit';
-import { type PromotionSubject, promotionWorkflow, taskQueues, workflowIdOf } from '@proviso/workflow';
+import { type PromotionSubject, promotionWorkflow, taskQueues, watchIdOf, workflowIdOf } from '@proviso/workflow';
 import { createActivities } from './activities.ts';
 import { noFault } from './fault.ts';
 import { leadForever } from './leaders/leader.ts';
@@ -9,6 +9,8 @@ import { reconcilerWork } from './leaders/reconciler.ts';
 import { sequencerWork } from './leaders/sequencer.ts';
 import { openStarter } from './leaders/starter.ts';
 import { wakerWork } from './leaders/waker.ts';
+import { watchKeeper } from './leaders/watch-keeper.ts';
+import { openWatchSchedules } from './leaders/watch-schedules.ts';
 import { connectClient, once } from './opening.ts';
 import type { Clock, Log } from './ports.ts';
 import { freezePrototype } from './prototype-folder.contract.ts';
@@ -38,6 +40,7 @@ beforeAll(async () => {
   const pump = once(async () => await openPump({ url: world.pumpUrl, durable: false }));
   const client = once(async () => await connectClient(address, 'default'));
   const starter = openStarter(client);
+  const watch = watchKeeper({ schedules: openWatchSchedules(client), clock: wall, log });
   const leading = { pump, clock: wall, log, signal, leads: () => undefined };
   const options = {
     address,
@@ -68,7 +71,7 @@ beforeAll(async () => {
     leadForever(leading, sequencerWork()),
     leadForever(
       { ...leading, pump: impatient },
-      reconcilerWork({ journal: world.journal, starter, clock: hasty, log, collect: async () => undefined }),
+      reconcilerWork({ journal: world.journal, starter, clock: hasty, log, collect: async () => undefined, watch }),
     ),
   );
 }, 60_000);
@@ -152,6 +155,35 @@ describe('the worker', () => {
     await (await handleOf(subject)).cancel();
     expect(await untilEnded(subject)).toBe('cancelled');
     expect(await (await handleOf(subject)).result()).toBe('cancelled');
+  }, 60_000);
+
+  it('watches what is live by one Schedule, and nothing once a person has taken it back', async () => {
+    versions += 1;
+    const artifact = await freezePrototype(world.ports.evidence, { 'version.txt': `w${versions}\n` });
+    const watched = { everyMs: 3_600_000, owner: { do: 'hold' }, errorBudget: { burnMax: 2, do: 'note' } } as const;
+    const subject = await world.promote(await world.openPrototype(), artifact, { watch: watched });
+    await untilAsked(subject);
+    await world.approve(subject.promotion);
+    expect(await untilEnded(subject)).toBe('live');
+    const looksOf = async () => Object.values((await world.view(subject.promotion)).state.watch ?? {});
+    await until(async () => (await looksOf()).length === 2);
+    const { schedule } = await connectClient(temporal.address, 'default');
+    const { state } = await world.view(subject.promotion);
+    const name = watchIdOf(state.lanes.production, subject.promotion);
+    const { spec } = await schedule.getHandle(name).describe();
+    expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+    // Fired again by hand, it asks and is told that nothing is due.
+    await schedule.getHandle(name).trigger();
+    await until(async () => (await schedule.getHandle(name).describe()).info.recentActions.length > 1);
+    await world.submit(world.operator, { kind: 'Rollback', promotion: subject.promotion });
+    await until(
+      async () =>
+        (await schedule
+          .getHandle(name)
+          .describe()
+          .catch(() => null)) === null,
+    );
+    expect((await looksOf()).map(({ round }) => round)).toEqual([1, 1]);
   }, 60_000);
 
   it('replaces a run that cannot work, and one that was started without a subject', async () => {

@@ -9,6 +9,7 @@ import {
   type CanaryRule,
   type Command,
   type Digest,
+  type GateName,
   type GateRule,
   idFrom,
   type Onward,
@@ -16,6 +17,7 @@ import {
   type PromotionId,
   type PrototypeId,
   type Step,
+  type WatchRule,
   type WorkspaceId,
 } from '@proviso/domain';
 import { type Builder, findPackageTools, openPackageCache } from '@proviso/build';
@@ -43,6 +45,7 @@ export interface World {
   readonly evidenceFolder: string;
   readonly lines: readonly string[];
   readonly operator: PersonId;
+  readonly builder: PersonId;
   readonly submit: (actor: PersonId, command: Command) => Promise<void>;
   readonly openPrototype: (options?: { trusted?: boolean }) => Promise<PrototypeId>;
   readonly promote: (
@@ -58,8 +61,14 @@ export interface World {
   readonly close: () => Promise<void>;
 }
 
-/** What differs in the policy of one promotion: its canary, and whether it builds. */
-export type PromoteOver = Partial<CanaryRule> & { readonly builds?: boolean };
+/** What differs in one promotion: in its policy the canary, whether it builds, which gates it has and what is watched. */
+export type PromoteOver = Partial<CanaryRule> & {
+  readonly builds?: boolean;
+  readonly without?: readonly GateName[];
+  readonly watch?: WatchRule;
+  /** The commit that its version was made from. */
+  readonly commit?: string;
+};
 
 /**
  * The deadline counts from the database's clock, and this world's runs ahead of it: while an evaluation works, the renewal
@@ -76,8 +85,14 @@ const quick: CanaryRule = {
   rateRatioMax: 2,
 };
 
-function gatesWith({ builds, ...canary }: PromoteOver): readonly GateRule[] {
-  return [
+function gatesWith({
+  builds,
+  without = [],
+  watch: _watch,
+  commit: _commit,
+  ...canary
+}: PromoteOver): readonly GateRule[] {
+  const all: readonly GateRule[] = [
     { gate: 'readiness', attemptsMax: 2 },
     ...(builds === true ? [{ gate: 'build', attemptsMax: 2 } as const] : []),
     { gate: 'scan', attemptsMax: 2 },
@@ -86,6 +101,7 @@ function gatesWith({ builds, ...canary }: PromoteOver): readonly GateRule[] {
     { gate: 'approval', requirements: [{ from: 'group/security', count: 1 }], expiresMs: 3_600_000 },
     { gate: 'canary', attemptsMax: 2, ...quick, ...canary },
   ];
+  return all.filter(({ gate }) => !without.includes(gate));
 }
 
 type People = Readonly<Record<'builder' | 'approver' | 'operator' | 'policyOwner', PersonId>>;
@@ -116,15 +132,17 @@ export async function openWorld(options: { readonly database?: TestDatabase } = 
   };
   const carryStep: World['carry'] = async (subject, step, more = {}) =>
     await carry({ ...ports, ...more }, { ...subject, step }, { turn: turn(), act: acts[step] });
-  const { operator } = people;
+  const { operator, builder: uploader } = people;
   return {
-    ...{ journal, edge, ports, workspace, pumpUrl, evidenceFolder, operator, lines, submit, view, carry: carryStep },
+    ...{ journal, edge, ports, workspace, pumpUrl, evidenceFolder, lines, submit, view, carry: carryStep },
+    ...{ operator, builder: uploader },
     openPrototype: async ({ trusted = true } = {}) => await openPrototype(submit, people, trusted),
-    promote: async (prototype, artifact, canary = {}) => ({
+    promote: async (prototype, artifact, over = {}) => ({
       workspace,
-      promotion: await openPromotion(submit, people, { prototype, artifact, canary }),
+      promotion: await openPromotion(submit, people, { prototype, artifact, over }),
     }),
     run: async (subject) => {
+      // Whatever the first gate is: a step that is not due answers what is.
       let onward: Onward = { kind: 'run', step: 'readiness' };
       while (onward.kind === 'run') onward = await carryStep(subject, onward.step);
       return onward;
@@ -152,16 +170,24 @@ async function openPrototype(submit: World['submit'], people: People, trusted: b
 async function openPromotion(
   submit: World['submit'],
   { builder, policyOwner }: People,
-  what: { readonly prototype: PrototypeId; readonly artifact: Digest; readonly canary: PromoteOver },
+  what: { readonly prototype: PrototypeId; readonly artifact: Digest; readonly over: PromoteOver },
 ): Promise<PromotionId> {
-  const { prototype, artifact, canary } = what;
+  const { prototype, artifact, over } = what;
+  const { watch, commit } = over;
   const promotion = idFrom('prm', randomUUID());
   const policyId = idFrom('pol', randomUUID());
   const candidate = idFrom('cnd', randomUUID());
   const name = `p-${policyId.slice(4, 12)}`;
-  const policy = { name, environment: 'production', evidenceAgeMaxMs: 86_400_000, gates: gatesWith(canary) } as const;
+  const gates = gatesWith(over);
+  const base = { name, environment: 'production', evidenceAgeMaxMs: 86_400_000, gates } as const;
+  const policy = { ...base, ...(watch !== undefined && { watch }) };
   const manifest = { v: 1, artifact, parts: {} } as const;
-  const provenance = { kind: 'upload', uploader: builder, authors: [] } as const;
+  const provenance = {
+    kind: 'upload',
+    uploader: builder,
+    authors: [],
+    ...(commit !== undefined && { commit }),
+  } as const;
   const frozen = { id: candidate, version: artifact.slice(7, 14), manifestDigest: artifact, manifest, provenance };
   await submit(builder, { kind: 'FreezeCandidate', prototype, candidate: frozen });
   await submit(policyOwner, { kind: 'PublishPolicy', policyId, policy, digest: artifact, author: policyOwner });

@@ -106,7 +106,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'AssignOwner',
     'AgreeToPolicy',
   ],
-  worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel'],
+  worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel', 'ClaimWatch', 'ReportWatch'],
   keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],

@@ -62,6 +62,8 @@ const scopesOf: Readonly<Record<Verb, readonly Scope[]>> = {
   Breakage: [],
   Weigh: [],
   Look: [],
+  ClaimWatch: [],
+  ReportWatch: [],
   Undone: [],
   Tick: [],
 };

@@ -55,6 +55,8 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   Breakage: 'tell that a step broke',
   Weigh: 'move the share of a rehearsal',
   Look: 'judge a canary',
+  ClaimWatch: 'look at a live release',
+  ReportWatch: 'tell what a look at a live release has found',
   Undone: 'close a way back',
   Tick: 'ask what is next',
 };

@@ -20,6 +20,8 @@ import type { PolicyCommand } from './policy-publication.ts';
 import type { PrototypeCommand } from './prototype.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
 import type { Finding } from './standing-waiver.ts';
+import type { WatchCounts } from './watch.ts';
+import type { WatchCheck } from './watch-rule.ts';
 import type { WorkloadCommand } from './workload.ts';
 import type { WorkspaceCommand } from './workspace.ts';
 
@@ -99,6 +101,8 @@ export type PromotionCommand =
       readonly percent: number;
     }
   | Look
+  | { readonly kind: 'ClaimWatch'; readonly promotion: PromotionId; readonly check: WatchCheck }
+  | ReportWatch
   | { readonly kind: 'Undone'; readonly promotion: PromotionId; readonly fence: number };
 
 /** A person's vote, bound to what was shown to them. */
@@ -176,6 +180,21 @@ export interface Report {
   readonly artifact?: Digest;
   /** All files of what was made; a workspace's disk is counted by it. */
   readonly artifactBytes?: number;
+}
+
+/** What one look at a live release has measured; what that means is the journal's to say. */
+export interface ReportWatch {
+  readonly kind: 'ReportWatch';
+  readonly promotion: PromotionId;
+  readonly check: WatchCheck;
+  readonly round: number;
+  /** Null: it could not be told. Of what the rows and the clock tell, nothing is taken from here. */
+  readonly figure: number | null;
+  readonly reasons: readonly Reason[];
+  readonly evidence: readonly EvidenceRef[];
+  readonly counts?: WatchCounts;
+  /** Who answers for the prototype, as it was read; both rows are locked and looked at again. */
+  readonly owner?: { readonly prototype: PrototypeId; readonly person: PersonId };
 }
 
 /** One look of the canary's judge. `fresh` is false when no new data was seen: then no lease is renewed. */

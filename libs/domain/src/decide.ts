@@ -14,6 +14,7 @@ import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
 import { breakage, claim, report, tick, undone } from './step.ts';
+import { claimWatch, reportWatch } from './watching.ts';
 import { type WorkloadCommand, decideWorkload } from './workload.ts';
 import { approveWaiver, askWaiver } from './waiver.ts';
 import { type WorkspaceCommand, decideWorkspace } from './workspace.ts';
@@ -152,6 +153,8 @@ type OnPromotion = Extract<
       | 'Breakage'
       | 'Weigh'
       | 'Look'
+      | 'ClaimWatch'
+      | 'ReportWatch'
       | 'Undone';
   }
 >;
@@ -191,6 +194,10 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
       return weigh(scene, command);
     case 'Look':
       return look(scene, command);
+    case 'ClaimWatch':
+      return claimWatch(scene, command);
+    case 'ReportWatch':
+      return reportWatch(scene, command);
     case 'Undone':
       return undone(scene, command);
   }

@@ -84,6 +84,7 @@ function cannotVote(state: PromotionState, command: Decide, scene: Scene): Refus
 const codeAfter: Readonly<Record<Outcome, RefusalCode>> = {
   live: 'gate_closed',
   rolled_back: 'promotion_ended',
+  demoted: 'promotion_ended',
   rejected: 'promotion_ended',
   expired: 'expired',
   superseded: 'superseded',

@@ -5,6 +5,7 @@ import { glassApprovalsMin } from './glass.ts';
 import { type CanarySight, canaryWords } from './headline-canary.ts';
 import { durationWords, momentWords, type Reading, usualMs } from './headline-words.ts';
 import type { Hold } from './lane.ts';
+import { takenBackWords, watchWords } from './headline-watch.ts';
 import { isAwaitingPlace, isPostponed } from './limits.ts';
 import { blockedExpiresMs, currentGate } from './next.ts';
 import type { GateName } from './policy.ts';
@@ -28,6 +29,7 @@ export const promotionStates = [
   'canary',
   'live',
   'rolled_back',
+  'demoted',
   'held',
 ] as const;
 /** One of them. */
@@ -59,8 +61,8 @@ export interface HeadlineFacts extends Reading {
 /** Says where a promotion stands. Pure, so that the same facts read the same on every surface. */
 export function headline(state: PromotionState, facts: HeadlineFacts): Headline {
   const said = standingOf(state, facts);
-  const broken = brokenWords(state, facts);
-  return broken === '' ? said : { ...said, sentence: `${said.sentence} ${broken}` };
+  const more = [watchWords(state, facts), brokenWords(state, facts)].filter((words) => words !== '');
+  return more.length === 0 ? said : { ...said, sentence: [said.sentence, ...more].join(' ') };
 }
 
 /** What passed without the people who were to agree is said wherever it is spoken of. */
@@ -102,6 +104,8 @@ function ended(state: PromotionState, facts: HeadlineFacts): Said {
     }
     case 'rolled_back':
       return { state: 'rolled_back', sentence: rolledBackWords(state, facts), blockers };
+    case 'demoted':
+      return { state: 'demoted', sentence: demotedWords(state, facts), blockers };
     case 'rejected':
       return { state: 'rejected', sentence: `Rejected at ${when}: not approved. Upload a new version.`, blockers };
     case 'expired':
@@ -127,8 +131,15 @@ function goingBack(state: PromotionState, undo: NonNullable<PromotionState['undo
 function rolledBackWords(state: PromotionState, facts: HeadlineFacts): string {
   const condemned = state.gates.find((gate) => gate.name === 'canary' && gate.status === 'failed');
   const at = condemned?.since ?? state.undo?.at ?? state.endedAt ?? facts.now;
-  const why = condemned === undefined ? ' by a person.' : `: ${firstOf(condemned.reasons)}`;
+  const why = condemned === undefined ? (takenBackWords(state) ?? ' by a person.') : `: ${firstOf(condemned.reasons)}`;
   return `Rolled back at ${momentWords(at, facts)}${why} ${usersWords(facts)}`;
+}
+
+/** The version is not called worse; it may not serve as things stand, and people decide what comes next. */
+function demotedWords(state: PromotionState, facts: HeadlineFacts): string {
+  const when = momentWords(state.endedAt ?? facts.now, facts);
+  const next = facts.hold?.reason === 'demoted' ? ' Nothing new goes live until an operator has resumed its lane.' : '';
+  return `Demoted at ${when}${takenBackWords(state) ?? '.'} ${usersWords(facts)}${next}`;
 }
 
 function usersWords({ liveVersion }: HeadlineFacts): string {
@@ -203,6 +214,8 @@ const heldFor: Readonly<Record<Hold['reason'], string>> = {
   rolled_back: 'after a rollback',
   waiver_ended: 'because a waiver has ended',
   retired: 'because what was live has been retired',
+  demoted: 'after a demotion',
+  watch: 'because of what the watch found',
 };
 
 /** A gate that nothing happened to has waited since the one before it passed, not since the promotion was opened. */

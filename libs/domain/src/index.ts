@@ -242,6 +242,17 @@ export {
   worse,
   worstOf,
 } from './verdict.ts';
+export {
+  type WatchCounts,
+  type WatchSeen,
+  type WatchStanding,
+  type WatchTurn,
+  breachesOf,
+  seenOf,
+  watchStandings,
+  watchTimes,
+} from './watch.ts';
+export { type WatchAction, type WatchCheck, type WatchRule, watchActions, watchChecks } from './watch-rule.ts';
 export { type WorkspaceCommand, type WorkspaceEvent, type WorkspaceState, evolveWorkspace } from './workspace.ts';
 export {
   type PreviewPass,

@@ -45,7 +45,7 @@ export const fenceAheadMax: Fence = { incarnation: 1_000, counter: 1_000_000 };
 
 /** Why a lane refuses forward moves until a person resumes it. */
 export interface Hold {
-  readonly reason: 'rolled_back' | 'person' | 'waiver_ended' | 'retired';
+  readonly reason: 'rolled_back' | 'person' | 'waiver_ended' | 'retired' | 'demoted' | 'watch';
   readonly by: PersonId;
   readonly at: number;
 }

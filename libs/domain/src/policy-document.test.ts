@@ -144,6 +144,45 @@ describe('a policy as it is read', () => {
     expect(readPolicy({ policy: 'a-b', gates: [{ gate: 'evaluation', bar }] }).ok).toBe(true);
   });
 
+  it('reads what is watched after promotion, in the units of the product', () => {
+    const watch = {
+      every: '12h',
+      owner: { do: 'hold' },
+      review: { after: '90d', do: 'hold' },
+      cost: { capPerDay: 20, do: 'demote' },
+      errorBudget: { burnMax: 2, do: 'rollback' },
+      scan: { do: 'demote' },
+      evaluation: { below: 0.85, do: 'rollback' },
+      drift: { psiMax: 0.2, do: 'note' },
+    };
+    const gates = [{ gate: 'evaluation', bar: 0.9 }, approval, canary];
+    const found = readPolicy({ policy: 'a-b', gates, watch });
+    const { every: _every, review: _review, ...same } = watch;
+    const read = { everyMs: 43_200_000, review: { afterMs: 90 * 86_400_000, do: 'hold' }, ...same };
+    expect(found).toMatchObject({ ok: true, value: { watch: read } });
+    const rare = readPolicy({ policy: 'a-b', gates, watch: { scan: { do: 'note' } } });
+    expect(rare).toMatchObject({ ok: true, value: { watch: { everyMs: 6 * 3_600_000 } } });
+  });
+
+  it.each([
+    ['nothing to look at', { every: '6h' }, ['watch']],
+    ['an order that nobody knows', { scan: { do: 'delete' } }, ['watch', 'scan', 'do']],
+    ['a check that nobody knows', { vibes: { do: 'note' } }, ['watch', 'vibes']],
+    ['a check without an order', { cost: { capPerDay: 3 } }, ['watch', 'cost', 'do']],
+    ['drift without the evaluation that it reads', { drift: { psiMax: 0.2, do: 'note' } }, ['watch', 'drift']],
+    ['an evaluation that no gate has', { evaluation: { below: 0.9, do: 'note' } }, ['watch', 'evaluation']],
+    ['a bar of nothing', { evaluation: { below: 0, do: 'note' } }, ['watch', 'evaluation', 'below']],
+    ['a look in every second', { every: '1s', scan: { do: 'note' } }, ['watch', 'every']],
+  ])('refuses a watch with %s and says where', (_what, watch, path) => {
+    const found = readPolicy({ policy: 'a-b', gates: [approval, canary], watch });
+    expect(found.ok ? [] : found.problems.map((problem) => problem.path)).toContainEqual(path);
+  });
+
+  it('refuses a watch where nothing can go live', () => {
+    const found = readPolicy({ policy: 'a-b', gates: [{ gate: 'scan' }], watch: { scan: { do: 'note' } } });
+    expect(found.ok ? [] : found.problems.map((problem) => problem.path)).toContainEqual(['watch']);
+  });
+
   it('describes itself to editors', () => {
     expect(policySchema()).toMatchObject({ $schema: expect.stringContaining('json-schema.org'), type: 'object' });
   });

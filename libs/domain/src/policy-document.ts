@@ -28,6 +28,7 @@ import {
   record,
   text,
 } from './shape.ts';
+import { watchFrom, watchShape } from './watch-document.ts';
 
 const attempts = {
   attemptsMax: preset(about(integer({ min: 1, max: 10 }), 'breakages after which the gate is inconclusive'), 3),
@@ -107,6 +108,7 @@ export const policyShape = group(
       'what differs for a prototype of a tier',
     ),
     changes: about(changes, 'which gates must run again for what changed since the live version; else all'),
+    watch: about(watchShape, 'what is looked at while a release is live, and what is done about it'),
   },
 );
 
@@ -125,6 +127,7 @@ export function policyFrom(document: PolicyDocument, planRamp: PlanRamp): Policy
     tiers,
     changes: types,
     freeze,
+    watch,
   } = document;
   return {
     name,
@@ -136,6 +139,7 @@ export function policyFrom(document: PolicyDocument, planRamp: PlanRamp): Policy
     ...(baseline === true && { baseline }),
     ...(tiers !== undefined && { tiers: tiers satisfies Readonly<Record<string, Tier>> }),
     ...(types !== undefined && { changes: types }),
+    ...(watch !== undefined && { watch: watchFrom(watch) }),
   };
 }
 

@@ -6,6 +6,9 @@ import { type Strength, comparePolicies, gateFields, policyFields, strengthOf } 
 import { matchQuorum } from './quorum.ts';
 import type { ShapeNode } from './shape.ts';
 import { leavesOf } from './demand.ts';
+import { watchShape } from './watch-document.ts';
+import { watchChecks } from './watch-rule.ts';
+import { watchFields } from './watch-strength.ts';
 import { smallPolicy } from './world.contract.ts';
 
 /** The small policy with some rules changed. */
@@ -20,6 +23,11 @@ const ramp = (badRequests: number) => ({
   budget: { badRequests, requestsPerSecond: 100, badShare: 1 },
   hold: 'usual',
 });
+/** The small policy with its releases watched for errors. */
+function watchedBy(change: object): Policy {
+  return { ...smallPolicy, watch: { everyMs: 3_600_000, errorBudget: { burnMax: 2, do: 'hold' }, ...change } };
+}
+
 const security = { from: 'group/security', count: 1 };
 const operator = { from: 'role/operator', count: 1 };
 const edits: readonly (readonly [string, Policy, Strength, string])[] = [
@@ -87,6 +95,7 @@ const edits: readonly (readonly [string, Policy, Strength, string])[] = [
     'stronger',
     'freeze',
   ],
+  ['a watch over the error budget', watchedBy({}), 'stronger', 'watch.errorBudget'],
   ['another environment', { ...smallPolicy, environment: 'staging' }, 'weaker', 'environment'],
   ['a base', { ...smallPolicy, extends: 'company' }, 'stronger', 'extends'],
   [
@@ -194,6 +203,26 @@ describe('comparePolicies', () => {
   });
 });
 
+describe('edits of the watch', () => {
+  it.each([
+    ['a look twice as often', { everyMs: 1_800_000 }, 'stronger', 'watch.every'],
+    ['a look half as often', { everyMs: 7_200_000 }, 'weaker', 'watch.every'],
+    ['more errors let by', { errorBudget: { burnMax: 3, do: 'hold' } }, 'weaker', 'watch.errorBudget.burnMax'],
+    ['only a note', { errorBudget: { burnMax: 2, do: 'note' } }, 'weaker', 'watch.errorBudget.do'],
+    ['a rollback', { errorBudget: { burnMax: 2, do: 'rollback' } }, 'stronger', 'watch.errorBudget.do'],
+    ['nobody who looks at errors', { errorBudget: undefined }, 'weaker', 'watch.errorBudget'],
+    ['a look at costs as well', { cost: { capPerDay: 1, do: 'note' } }, 'stronger', 'watch.cost'],
+  ] as const)('judges %s', (_what, change, strength, field) => {
+    expect(comparePolicies(watchedBy({}), watchedBy(change))).toEqual([expect.objectContaining({ field, strength })]);
+  });
+
+  it('takes a demotion for a rollback and back as neither', () => {
+    const [demote, rollback] = ['demote', 'rollback'].map((order) => watchedBy({ scan: { do: order } }));
+    expect(demote && rollback && strengthOf(comparePolicies(demote, rollback))).toBe('neutral');
+    expect(demote && rollback && strengthOf(comparePolicies(rollback, demote))).toBe('neutral');
+  });
+});
+
 /** Every field that a document can have, by the gate it belongs to. */
 function fieldsOf(shape: ShapeNode): readonly string[] {
   return shape.kind === 'group' ? Object.keys({ ...shape.required, ...shape.optional }) : [];
@@ -210,6 +239,15 @@ describe('the table of directions', () => {
       const rows = Object.values(gateFields[name]).map((row) => row.name);
       expect([name, shape && [...fieldsOf(shape)].sort()]).toEqual([name, [...rows].sort()]);
     }
+  });
+
+  it('has a row for every field of every check of the watch', () => {
+    for (const check of watchChecks) {
+      const shape = (watchShape.optional as Readonly<Record<string, ShapeNode>>)[check];
+      const rows = Object.values(watchFields[check]).map((row) => row.name);
+      expect([check, shape && [...fieldsOf(shape)].sort()]).toEqual([check, [...rows].sort()]);
+    }
+    expect(fieldsOf(watchShape).toSorted()).toEqual(['every', ...watchChecks].toSorted());
   });
 
   it('has a row for every field of the document itself', () => {

@@ -13,6 +13,7 @@ import {
 } from './policy.ts';
 import { atTier } from './policy-tier.ts';
 import { durationText } from './shape.ts';
+import { compareWatches } from './watch-strength.ts';
 
 /** What an edit does to a policy: what cannot be compared counts as weaker, so that nobody weakens one by rearranging it. */
 export const strengths = ['weaker', 'neutral', 'stronger'] as const;
@@ -96,6 +97,7 @@ export const policyFields: { readonly [Field in keyof Policy]-?: Judged<Policy[F
   freeze: { name: 'freeze', judge: compareFreezes, say: sayFreezes },
   tiers: 'apart',
   changes: 'apart',
+  watch: 'apart',
 };
 
 /** Every field in which two versions differ, each judged; empty when they decide alike. */
@@ -104,7 +106,8 @@ export function comparePolicies(from: Policy, to: Policy): readonly PolicyEdit[]
     row === 'apart' ? [] : edited(row as Judged<unknown>, valueAt(from, field), valueAt(to, field)),
   );
   const gates = compareGates(from, to);
-  return [...own, ...gates, ...compareTiers(from, to, gates), ...compareChanges(from, to)];
+  const watch = compareWatches(from.watch, to.watch);
+  return [...own, ...gates, ...compareTiers(from, to, gates), ...compareChanges(from, to), ...watch];
 }
 
 /** What several edits do together: one that weakens is not made good by others. */

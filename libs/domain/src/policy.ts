@@ -4,6 +4,7 @@ import type { Calendar, FreezeWindow } from './freeze.ts';
 import { type Demand, demandProblem } from './demand.ts';
 import type { Environment } from './lane.ts';
 import { invariant } from './refusal.ts';
+import { type WatchRule, watchProblem } from './watch-rule.ts';
 
 /** The gates that exist. The order in which a promotion meets them is its policy's. */
 export const gateNames = ['readiness', 'build', 'scan', 'evaluation', 'staging', 'approval', 'canary'] as const;
@@ -43,6 +44,8 @@ export interface Policy {
   readonly tiers?: Readonly<Record<string, Tier>>;
   /** Which gates must run again for what changed since the live version; what is not named asks for all. */
   readonly changes?: Readonly<Partial<Record<ChangeType, readonly GateName[]>>>;
+  /** What is looked at while a release is live, and what is done about it; absent: nothing is. */
+  readonly watch?: WatchRule;
 }
 
 /** What differs for prototypes of one tier: which of the gates they must pass, and who must approve. */
@@ -78,7 +81,11 @@ export function policyProblem(policy: Policy): PolicyProblem | null {
     if (problem !== null) return { path: ['gates', index, ...problem.path], message: problem.message };
   }
   if (policy.extends === policy.name) return { path: ['extends'], message: 'expected another policy, got this one' };
-  return choiceProblem(policy);
+  const watched = watchProblem(
+    policy.watch,
+    policy.gates.map((rule) => rule.gate),
+  );
+  return watched ?? choiceProblem(policy);
 }
 
 function orderProblem(names: readonly GateName[]): string | null {

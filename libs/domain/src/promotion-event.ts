@@ -5,6 +5,7 @@ import type { ChangeType, GateName, Policy } from './policy.ts';
 import type { Outcome, Undo } from './promotion.ts';
 import type { Exclusion } from './separation.ts';
 import type { Waiver } from './standing-waiver.ts';
+import type { WatchReported } from './watch.ts';
 import type { EvidenceAdded } from './workload.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
 
@@ -171,6 +172,8 @@ export type PromotionEvent =
     }
   | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
   | EvidenceAdded
+  /** What a look at a live release found, and what is done about it. */
+  | WatchReported
   | { readonly kind: 'promotion_ended'; readonly v: 1; readonly outcome: Outcome };
 
 /** What is fixed when a promotion opens. */

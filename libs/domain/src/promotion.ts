@@ -9,9 +9,10 @@ import type { Opening, PromotionEvent } from './promotion-event.ts';
 import { invariant } from './refusal.ts';
 import type { Verdict } from './verdict.ts';
 import type { Waiver } from './standing-waiver.ts';
+import { type WatchState, evolveWatch } from './watch.ts';
 
-/** How a promotion can end. `live` may still become `rolled_back`: users come before tidiness. */
-export const outcomes = ['live', 'rolled_back', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
+/** How a promotion can end. `live` may still become `rolled_back` or `demoted`: users come before tidiness. */
+export const outcomes = ['live', 'rolled_back', 'demoted', 'rejected', 'expired', 'superseded', 'cancelled'] as const;
 /** One of them. */
 export type Outcome = (typeof outcomes)[number];
 
@@ -44,6 +45,8 @@ export interface PromotionState extends Opening {
   readonly waivers?: readonly Waiver[];
   /** The newest emergency; absent: none. */
   readonly glass?: BreakGlass;
+  /** What was seen of it while it was live; absent: nobody has looked yet. */
+  readonly watch?: WatchState;
   readonly revision: number;
 }
 
@@ -68,6 +71,8 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       const candidate = withEvidence(next.candidate, event.evidence);
       return { ...next, candidate, exclusions: [...next.exclusions, ...event.exclusions] };
     }
+    case 'watch_reported':
+      return { ...next, watch: evolveWatch(state.watch, event, at) };
     case 'canary_weighed':
       return { ...next, weight: event.percent };
     case 'canary_condemned':
@@ -145,6 +150,7 @@ type GateEvent = Exclude<
       | 'canary_condemned'
       | 'undo_ordered'
       | 'evidence_added'
+      | 'watch_reported'
       | 'promotion_ended'
       | 'glass_asked'
       | 'glass_approved'

@@ -64,6 +64,8 @@ const reaches: { readonly [Kind in Command['kind']]: (command: Of<Kind>) => Reac
   Report: withLanes,
   Weigh: withLanes,
   Look: withLanes,
+  ClaimWatch: withLanes,
+  ReportWatch: ({ promotion, owner }) => ({ promotion, ownLanes: true, ...owner }),
   Undone: withLanes,
   HoldLane: onLane,
   ResumeLane: onLane,

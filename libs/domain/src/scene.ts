@@ -11,6 +11,7 @@ import { type PromotionState, evolvePromotion } from './promotion.ts';
 import type { PromotionEvent } from './promotion-event.ts';
 import type { KeptArtifact, PrototypeEvent, PrototypeState } from './prototype.ts';
 import type { Refusal } from './refusal.ts';
+import type { WatchTurn } from './watch.ts';
 import type { WorkspaceEvent, WorkspaceState } from './workspace.ts';
 
 /** Everything a decision may look at: locked rows, loaded by the journal. No clock, no hash, no database in here. */
@@ -91,6 +92,7 @@ export type Answer =
       readonly fence: number;
       readonly laneFence: number | null;
     }
+  | { readonly kind: 'watching'; readonly turn: WatchTurn }
   | { readonly kind: 'steered'; readonly weight: number; readonly laneFence: number; readonly going: boolean }
   | { readonly kind: 'decided'; readonly passed: boolean };
 

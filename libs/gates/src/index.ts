@@ -1,3 +1,10 @@
+export {
+  type AdvisoriesRead,
+  type Advisory,
+  advisoriesKind,
+  newAdvisories,
+  readAdvisories,
+} from './advisories.ts';
 export { canaryOutcome, canaryWords } from './canary.ts';
 export {
   type CandidateFiles,
@@ -10,6 +17,7 @@ export {
 export { type Case, type CasesFound, casesShape, findCases } from './cases.ts';
 export { type ChildEnd, type ChildRun, type RunChild, runChild } from './child-process.ts';
 export { type ContractFound, contractFileName, findContract, readContractFile } from './contract-file.ts';
+export { type CostReport, costKind, newestDay, readCostReport } from './cost-report.ts';
 export { type EvaluateInput, type EvaluatePorts, evaluateCandidate } from './evaluation.ts';
 export { type CaseResult } from './evaluation-report.ts';
 export { type Origin, type OriginFound, recogniseOrigin } from './origin.ts';

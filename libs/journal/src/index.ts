@@ -15,6 +15,7 @@ export type {
   LookView,
   NamedEvidence,
   OpenPromotion,
+  WatchedLane,
   OutdatedArtifact,
   Page,
   PersonalView,

@@ -223,6 +223,8 @@ export interface Reads {
   readonly lane: (id: LaneId) => Promise<LaneView | null>;
   readonly lanes: (query: { after?: string; limit: number }) => Promise<Page<LaneView>>;
   readonly edgeLanes: () => Promise<readonly EdgeLane[]>;
+  /** The promotions of what serves in these lanes, by lane; a lane that serves nothing is left out. */
+  readonly serving: (lanes: readonly LaneId[]) => Promise<Readonly<Record<LaneId, PromotionState>>>;
   readonly history: (query: {
     stream: StreamKind;
     id: string;
@@ -332,6 +334,14 @@ export interface OpenPromotion extends DirtyMark {
   readonly idleMs: number;
 }
 
+/** A production lane, and what serves in it when its policy has that watched. */
+export interface WatchedLane {
+  readonly workspace: WorkspaceId;
+  readonly lane: LaneId;
+  readonly promotion: PromotionId | null;
+  readonly everyMs: number | null;
+}
+
 /** Evidence that an entry names; of an artifact that every prototype let go longer than the wait ago only the manifest. */
 export interface NamedEvidence extends EvidenceRef {
   readonly filesGone: boolean;
@@ -374,6 +384,8 @@ export interface Leadership {
   /** Gives positions to pending entries in order; answers how many. */
   readonly sequence: (limit: number) => Promise<number>;
   readonly open: (limit: number) => Promise<readonly OpenPromotion[]>;
+  /** Every production lane after one, by its id; those that are watched say how often. */
+  readonly watched: (after: string, limit: number) => Promise<readonly WatchedLane[]>;
   /** Digests that any workspace's entries name, by keyset: what the collection of orphans must keep. */
   readonly evidence: (after: string, limit: number) => Promise<readonly NamedEvidence[]>;
   /** Versions and builds whose files are kept and older than the retention of their workspace, by keyset. */

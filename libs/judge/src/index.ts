@@ -66,6 +66,7 @@ export {
   type PairedDifference,
   pairedDifference,
 } from './paired-comparison.ts';
+export { populationStability, scoreClasses } from './population-stability.ts';
 export type { UnitTotals } from './absolute-test.ts';
 export type { RateRatioInterval } from './rate-ratio-interval.ts';
 export {

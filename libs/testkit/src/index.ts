@@ -14,3 +14,4 @@ export { type TarEntry, tarOf } from './tarball.ts';
 export { type ZipEntry, zipOf } from './zip.ts';
 export { createDatabase, type TestDatabase } from './database.ts';
 export { type ApprovalTry, type DecisionChannel, decisionChannels, type Told } from './decision-channel.ts';
+export { turnClock, type TurnedClock } from './turned-clock.ts';

@@ -10,7 +10,7 @@ let bundle: WorkflowBundle;
 let stages = 0;
 
 beforeAll(async () => {
-  bundle = await bundleOf('./promotion.workflow.ts');
+  bundle = await bundleOf('./index.ts');
 }, 60_000);
 
 function stageOf() {

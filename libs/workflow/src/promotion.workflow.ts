@@ -1,5 +1,4 @@
 import type { Onward, Outcome, Step } from '@proviso/domain';
-import type { RetryPolicy } from '@temporalio/common';
 import {
   CancellationScope,
   condition,
@@ -11,8 +10,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities, PromotionSubject } from './activities.ts';
-import { finalFailureCodes } from './failure-code.ts';
 import { type TaskQueues, taskQueues, wakeSignal } from './names.ts';
+import { retry } from './retry.ts';
 import { aroundActMs, stepBounds } from './step-bounds.ts';
 
 /** Look again. */
@@ -78,14 +77,6 @@ async function rest(story: Story, until: number | null): Promise<void> {
   if (until === null) await condition(woken);
   else await condition(woken, Math.max(restMsMin, until - Date.now()));
 }
-
-/** Whatever breaks between us and the journal is tried again for ever; only the journal ends a promotion. */
-const retry: RetryPolicy = {
-  initialInterval: 250,
-  backoffCoefficient: 2,
-  maximumInterval: '10s',
-  nonRetryableErrorTypes: [...finalFailureCodes],
-};
 
 /** Short questions to the journal. A statement there ends after 5 s, a lost connection is noticed by this bound. */
 const askMsMax = 15_000;

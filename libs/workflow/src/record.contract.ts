@@ -7,7 +7,7 @@ import { stories, tell } from './stories.contract.ts';
 export async function recordHistories(): Promise<readonly { name: string; json: string; outcome: string }[]> {
   const server = await startTemporal();
   try {
-    const bundle = await bundleOf('./promotion.workflow.ts');
+    const bundle = await bundleOf('./index.ts');
     const recorded = [];
     for (const story of stories) {
       const { history, outcome } = await tell(story, { address: server.address, bundle });

@@ -29,7 +29,7 @@ describe('the committed histories', () => {
   });
 
   it('replays on the story as it is now', async () => {
-    const errors = await replay(await bundleOf('./promotion.workflow.ts'));
+    const errors = await replay(await bundleOf('./index.ts'));
     expect(errors).toEqual(Object.fromEntries(files.map((file) => [file, undefined])));
   }, 60_000);
 

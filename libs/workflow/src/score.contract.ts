@@ -4,6 +4,8 @@ import type { Activities, PromotionSubject } from './activities.ts';
 /** One line of a score: a step that is due, people who are asked, or the end. */
 export type Line =
   | { readonly due: Step; readonly laps?: number }
+  /** Looks at what is live: so many more until there is nothing to watch any more. */
+  | { readonly looks: number }
   | { readonly votes: number; readonly untilMs?: number; readonly why?: 'waiting_for_human' | 'blocked' }
   | { readonly end: Outcome };
 
@@ -51,6 +53,13 @@ export function openScore(lines: readonly Line[], during: During = async () => u
       if (line !== undefined && 'due' in line && line.due === step) advance(line.laps ?? 1);
       return onwardOf(rest[0]);
     },
+    watch: async ({ check }) => {
+      asked.push(check);
+      const line = rest[0];
+      if (line === undefined || !('looks' in line)) return 'over';
+      if (advance(line.looks)) return 'over';
+      return 'seen';
+    },
     abandon: async () => {
       asked.push('abandon');
       rest = [{ due: 'undo' }, { end: 'cancelled' }];
@@ -73,6 +82,7 @@ export function openScore(lines: readonly Line[], during: During = async () => u
 function onwardOf(line: Line | undefined): Onward {
   if (line === undefined) throw new Error('expected a score that ends');
   if ('due' in line) return { kind: 'run', step: line.due };
+  if ('looks' in line) return { kind: 'end', outcome: 'live' };
   if ('end' in line) return { kind: 'end', outcome: line.end };
   const until = line.untilMs === undefined ? null : Date.now() + line.untilMs;
   return { kind: 'wait', until, why: line.why ?? 'waiting_for_human' };

@@ -3,7 +3,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import type { Outcome } from '@proviso/domain';
 import type { Activities } from './activities.ts';
-import { type TaskQueues, promotionWorkflow, taskQueues, wakeSignal, workflowIdOf } from './names.ts';
+import { type TaskQueues, promotionWorkflow, taskQueues, wakeSignal, watchWorkflow, workflowIdOf } from './names.ts';
 import { subject } from './score.contract.ts';
 
 /** Stands where a host name and a process id would stand, so that a recorded history tells nothing about a machine. */
@@ -14,6 +14,8 @@ export interface Stage {
   readonly client: Client;
   readonly queues: TaskQueues;
   readonly start: () => Promise<WorkflowHandle<() => Promise<Outcome>>>;
+  /** One round of the watch over the same promotion, as its Schedule starts it. */
+  readonly watch: () => Promise<WorkflowHandle<() => Promise<string>>>;
   readonly wake: () => Promise<WorkflowHandle>;
   readonly close: () => Promise<void>;
 }
@@ -72,6 +74,10 @@ export async function openStage(options: {
     client,
     queues,
     start: async () => await client.workflow.start<() => Promise<Outcome>>(promotionWorkflow, how as never),
+    watch: async () => {
+      const id = { ...how, workflowId: `watch-${workflowId}` };
+      return await client.workflow.start<() => Promise<string>>(watchWorkflow, id as never);
+    },
     wake: async () =>
       await client.workflow.signalWithStart(promotionWorkflow, {
         ...how,

@@ -1,4 +1,4 @@
-import type { Step } from '@proviso/domain';
+import type { Step, WatchCheck } from '@proviso/domain';
 
 /** How long one activity of a step may take, and how soon its silence is noticed. */
 export interface StepBounds {
@@ -22,6 +22,19 @@ export const stepBounds: Readonly<Record<Step, StepBounds>> = {
   staging: { actMsMax: 600_000, heartbeatMsMax: 6_000 },
   canary: { actMsMax: 700_000, heartbeatMsMax: 6_000 },
   undo: { actMsMax: 15_000, heartbeatMsMax: 3_000 },
+};
+
+const briefly: StepBounds = { actMsMax: 60_000, heartbeatMsMax: 6_000 };
+
+/** The bounds of each look at a live release: those of the step that it does again, else of reading a few rows. */
+export const watchBounds: Readonly<Record<WatchCheck, StepBounds>> = {
+  owner: briefly,
+  review: briefly,
+  cost: briefly,
+  errorBudget: briefly,
+  scan: stepBounds.scan,
+  evaluation: stepBounds.evaluation,
+  drift: briefly,
 };
 
 /** Claiming and reporting around the act: two commands that each may wait for a database that is coming back. */

@@ -7,6 +7,8 @@ export interface Story {
   readonly name: string;
   readonly lines: readonly Line[];
   readonly outcome: string;
+  /** Told by the workflow that watches what is live, instead of the one that promotes it. */
+  readonly watches?: true;
   /** What happens from outside; `wakeAll` is given so that each vote wakes the run as the waker would. */
   readonly act: (stage: Stage, score: Score) => Promise<void>;
   /** Wakes that arrive while this step is carried, one per change of the canary's share. */
@@ -82,6 +84,21 @@ export const stories: readonly Story[] = [
       await stage.client.workflow.getHandle(idOn(stage)).cancel();
     },
   },
+  {
+    name: 'watched',
+    lines: [{ looks: 8 }, { end: 'live' }],
+    outcome: 'watched',
+    watches: true,
+    act: async () => undefined,
+  },
+  {
+    name: 'watched-to-its-end',
+    // What the third look found has taken the release from its users.
+    lines: [{ looks: 3 }, { end: 'rolled_back' }],
+    outcome: 'over',
+    watches: true,
+    act: async () => undefined,
+  },
 ];
 
 /** Tells one story to its end and answers its outcome and history. */
@@ -97,7 +114,7 @@ export async function tell(story: Story, stageOf: Omit<Parameters<typeof openSta
   });
   stage = await openStage({ ...stageOf, activities: score.activities });
   try {
-    const handle = await stage.start();
+    const handle = story.watches ? await stage.watch() : await stage.start();
     await story.act(stage, score);
     const outcome = await handle.result();
     return { outcome, history: await handle.fetchHistory(), asked: score.asked };

@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { chainWords, verifyChain } from '../history-chain.ts';
 import { type ChainedEntry, readHistory } from '../reading.ts';
 import type { Session } from '../session.ts';
-import { short, table } from '../table.ts';
+import { plainLine, short, table } from '../table.ts';
 
 /** All entries of a promotion; the hash chain is computed here again, not believed. */
 export async function history(session: Session, id: string): Promise<ExitCode> {
@@ -39,9 +39,22 @@ function detailOf({ body }: ChainedEntry): string {
   const weight = typeof percent === 'number' ? `${percent} %` : null;
   const until = typeof told['until'] === 'number' ? `until ${new Date(told['until']).toISOString()}` : null;
   const reminder = typeof n === 'number' ? `no ${n}` : null;
-  return [gate, tried, verdict, voted, weight, outcome, why, to, reminder, until]
+  return [gate, ...watchParts(told), tried, verdict, voted, weight, outcome, why, to, reminder, until]
     .filter((part) => typeof part === 'string')
     .join(' ');
+}
+
+/** A look at what is live: at what, what came of it, what was done, and the sentence behind it. */
+function watchParts({ check, standing, action, reasons }: Readonly<Record<string, unknown>>): readonly unknown[] {
+  const [first]: readonly unknown[] = Array.isArray(reasons) ? reasons : [];
+  const said = typeof first === 'object' && first !== null && 'message' in first ? first.message : null;
+  if (typeof check !== 'string') return [];
+  const done = typeof action === 'string' ? `${action}:` : null;
+  return [
+    `watch of ${check}: ${String(standing)}`,
+    done,
+    standing === 'well' ? null : typeof said === 'string' ? plainLine(said) : null,
+  ];
 }
 
 /** The machine's own principals have no name in the vault: their role says who they are. */

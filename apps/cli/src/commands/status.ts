@@ -70,20 +70,30 @@ export function describe(promotion: Promotion, remarks: readonly string[] = []):
       ['policy', `${promotion.policy.name}, version ${promotion.policy.version}`],
       ['canary', `${canary.weight} %${canary.unitsSeen === null ? '' : ` (n = ${canary.unitsSeen})`}`],
       ...(lane === null ? [] : [['live', liveWords(lane)] as const, ['served as', lane.host] as const]),
+      ...watchFacts(promotion.watch),
       ...(promotion.preview === null ? [] : [['preview', `proviso preview ${promotion.id}`] as const]),
       ...(held
-        ? [
-            [
-              'held',
-              'since the last rollback nothing new goes live, until an operator resumes it (`proviso resume`)',
-            ] as const,
-          ]
+        ? [['held', 'nothing new goes live until an operator resumes the lane (`proviso resume`)'] as const]
         : []),
     ]),
     '',
     table(['gate', 'attempt', 'result'], gates),
     ...(promotion.actions.length === 0 ? [] : ['', facts(promotion.actions.map(actionWords))]),
   ].join('\n');
+}
+
+/** When it was looked at and will be; below it a line for each check that is not well. */
+function watchFacts(watch: Promotion['watch']): readonly (readonly [string, string])[] {
+  if (watch === null) return [];
+  const next = watch.next === null ? 'not any more' : `next by ${watch.next}`;
+  const open = watch.checks.filter(({ standing }) => standing === 'breached' || standing === 'unseen');
+  return [
+    ['watched', `every ${watch.every}, ${watch.last === null ? 'not yet' : `last ${watch.last}`}, ${next}`],
+    ...open.map(({ check, standing, reasons, do: order }): [string, string] => {
+      const words = plainLine(reasons[0]?.message ?? 'no reason was given');
+      return [`  ${check}`, standing === 'breached' ? `${words} (${order})` : `could not be told: ${words}`];
+    }),
+  ];
 }
 
 function liveWords({ liveVersion, liveDigest }: NonNullable<Promotion['lane']>): string {

@@ -109,6 +109,7 @@ describe('the reconciler', () => {
       clock: quick,
       log,
       collect: async () => undefined,
+      watch: async () => undefined,
     });
     await ledAs('reconciler', async (leadership) => {
       const mine: OpenPromotion = { workspace: workspace, promotion, revision: 0, idleMs: 31_000 };

@@ -27,6 +27,8 @@ export interface ReconcilerPorts {
   readonly log: Log;
   /** Now and then removes evidence that nothing names; see `collector.ts`. */
   readonly collect: (leadership: Leadership) => Promise<void>;
+  /** Sees that each live release is watched; see `watch-keeper.ts`. */
+  readonly watch: (leadership: Leadership) => Promise<void>;
 }
 
 interface Memory {
@@ -52,6 +54,9 @@ export function reconcilerWork(ports: ReconcilerPorts): LeaderWork {
       await checkLanes(ports, memory.lanes).catch((error: unknown) =>
         ports.log.warn({ error: nameOf(error) }, 'reconciler.lanes_unread'),
       );
+      await ports
+        .watch(leadership)
+        .catch((error: unknown) => ports.log.warn({ error: nameOf(error) }, 'reconciler.watches_unkept'));
       await ports
         .collect(leadership)
         .catch((error: unknown) => ports.log.warn({ error: nameOf(error) }, 'reconciler.orphans_kept'));

@@ -4,7 +4,7 @@ import { TargetFailure, type TrialOrder, type TrialState } from '@proviso/target
 import { withCandidate } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
 import { withEgress } from '../egress-finding.ts';
-import type { Errand } from '../errand.ts';
+import type { Errand, Sight } from '../errand.ts';
 import { type StartBounds, type Started, fetchMsMax, startBoundsOf, startOf, startPollMs } from '../release-start.ts';
 import { routedFetch } from '../routed-fetch.ts';
 import { type Acted, refusing, reportOf } from '../step-outcome.ts';
@@ -14,31 +14,39 @@ const trialLeaseMs = 30_000;
 /** Three renewals fit into a lease, so one that is lost does no harm. */
 const renewEveryMs = 10_000;
 
-/** Starts the candidate in a process of its own on the edge, puts the cases to it, and ends the process. */
+/** The gate's own evaluation. */
 export async function evaluation(errand: Errand): Promise<Acted> {
-  const { ports, state, subject } = errand;
+  const { state, grant } = errand;
+  const { bar, repeats } = pinnedRule(state.policy, 'evaluation');
+  // The fence makes the name: an older claimant that wakes up ends its own trial and not ours.
+  return await evaluated(errand, { trial: `${state.id.slice('prm_'.length)}-${grant.fence}`, bar, repeats });
+}
+
+/** Starts the version in a process of its own on the edge, puts the cases to it, and ends the process. */
+export async function evaluated(
+  sight: Sight,
+  { trial, bar, repeats }: { readonly trial: string; readonly bar: number; readonly repeats: number },
+): Promise<Acted> {
+  const { ports, state, subject } = sight;
   const prototype = await readJournal(ports, subject, async (reads) => await reads.prototype(state.prototype));
   const trusted = prototype?.state.trusted === true;
   return await withCandidate(ports, state.candidate.manifest.artifact, async ({ folder }) => {
     const found = await findContract(folder);
     if (!found.ok) return refusing('fail', ...found.reasons);
-    return await withTrial(errand, { contract: found.contract, trusted }, async (host) => {
-      const { bar, repeats } = pinnedRule(state.policy, 'evaluation');
+    return await withTrial(sight, { id: trial, contract: found.contract, trusted }, async (host) => {
       const input = { folder, contract: found.contract, baseUrl: ports.routerUrl, bar, repeats, nonce: ports.drawId() };
       const fetch = routedFetch(host, ports.gatePass);
-      return reportOf(await evaluateCandidate(input, { evidence: ports.evidence, fetch, signal: errand.signal }));
+      return reportOf(await evaluateCandidate(input, { evidence: ports.evidence, fetch, signal: sight.signal }));
     });
   });
 }
 
 async function withTrial(
-  errand: Errand,
-  { contract, trusted }: { readonly contract: Contract; readonly trusted: boolean },
+  sight: Sight,
+  { id, contract, trusted }: { readonly id: string; readonly contract: Contract; readonly trusted: boolean },
   use: (host: string) => Promise<Acted>,
 ): Promise<Acted> {
-  const { ports, state, grant } = errand;
-  // The fence makes the name: an older claimant that wakes up ends its own trial and not ours.
-  const id = `${state.id.slice('prm_'.length)}-${grant.fence}`;
+  const { ports, state } = sight;
   const order: TrialOrder = {
     release: `trial-${id}`,
     artifactDigest: artifactOf(state),
@@ -51,8 +59,8 @@ async function withTrial(
   const over = new AbortController();
   try {
     const { host } = await ports.edge.startTrial(id, order);
-    const renewing = renew(errand, { id, order, over: over.signal });
-    const started = await awaitTrial(errand, { id, ...startBoundsOf(contract) });
+    const renewing = renew(sight, { id, order, over: over.signal });
+    const started = await awaitTrial(sight, { id, ...startBoundsOf(contract) });
     const acted = started.kind === 'ready' ? await use(host) : started.acted;
     // Throws when the edge is gone or has forgotten the trial: what was then answered was not the candidate's.
     const { release } = await ports.edge.trial(id);
@@ -67,7 +75,7 @@ async function withTrial(
 }
 
 async function renew(
-  { ports, signal }: Errand,
+  { ports, signal }: Sight,
   trial: { readonly id: string; readonly order: TrialOrder; readonly over: AbortSignal },
 ): Promise<void> {
   const until = AbortSignal.any([signal, trial.over]);
@@ -80,7 +88,7 @@ async function renew(
 }
 
 async function awaitTrial(
-  { ports, signal }: Errand,
+  { ports, signal }: Sight,
   { id, ...within }: { readonly id: string } & StartBounds,
 ): Promise<Started> {
   const { clock } = ports;

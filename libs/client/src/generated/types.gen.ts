@@ -188,6 +188,52 @@ export type FrozenCandidate = {
     }>;
 };
 
+export type Watch = {
+    /**
+     * such as 6h
+     */
+    every: string;
+    /**
+     * when it was looked at last
+     */
+    last: string | null;
+    /**
+     * when it will be, at the latest; null when it serves nobody any more
+     */
+    next: string | null;
+    checks: Array<{
+        check: 'owner' | 'review' | 'cost' | 'errorBudget' | 'scan' | 'evaluation' | 'drift';
+        /**
+         * what the policy orders when it is breached
+         */
+        do: 'note' | 'hold' | 'demote' | 'rollback';
+        /**
+         * null: not looked at yet; unseen: it could not be told
+         */
+        standing: 'well' | 'breached' | 'unseen' | null;
+        at: string | null;
+        /**
+         * what was measured
+         */
+        figure: number | null;
+        reasons: Array<{
+            code: string;
+            message: string;
+            file?: string;
+            line?: number;
+        }>;
+        evidence: Array<{
+            kind: string;
+            digest: string;
+        }>;
+        breachedSince: string | null;
+        /**
+         * what this look has done
+         */
+        done: 'note' | 'hold' | 'demote' | 'rollback' | null;
+    }>;
+};
+
 export type Workload = {
     /**
      * whom its runs act as
@@ -217,6 +263,10 @@ export type Prototype = {
     latestCandidate: Candidate | null;
     candidates: number;
     workloads: Array<Workload>;
+    /**
+     * null: nothing live is watched
+     */
+    watch: Watch | null;
     /**
      * its ETag
      */
@@ -499,7 +549,7 @@ export type Promotion = {
      * whom the commit names and nobody here is known by: nobody was excluded for them
      */
     unknownAuthors: number;
-    state: 'queued' | 'running' | 'waiting_for_human' | 'blocked' | 'inconclusive' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | 'canary' | 'live' | 'rolled_back' | 'held';
+    state: 'queued' | 'running' | 'waiting_for_human' | 'blocked' | 'inconclusive' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | 'canary' | 'live' | 'rolled_back' | 'demoted' | 'held';
     headline: string;
     /**
      * the gate it is at
@@ -547,11 +597,15 @@ export type Promotion = {
      */
     openedAt: string;
     endedAt: string | null;
-    outcome: 'live' | 'rolled_back' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | null;
+    outcome: 'live' | 'rolled_back' | 'demoted' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | null;
     /**
      * the gate that ended or blocked it
      */
     stoppedAt: string | null;
+    /**
+     * null: nothing live is watched
+     */
+    watch: Watch | null;
 };
 
 export type Explanation = {

@@ -1,6 +1,7 @@
 import {
   type Digest,
   defaultLimits,
+  type LaneId,
   type PromotionId,
   type PrototypeId,
   type WorkspaceId,
@@ -65,6 +66,18 @@ const readOpen = statement(
   `select p.workspace, p.id as promotion, (extract(epoch from clock_timestamp() - s.updated_at) * 1000)::bigint as idle_ms
      from proviso.promotion_status p join proviso.stream s on s.workspace = p.workspace and s.kind = 'promotion' and s.id = p.id
     where p.open order by s.updated_at limit $1`,
+);
+
+// A lane is told also when nothing is watched in it: then whatever watches it still is to be ended.
+const readWatched = statement(
+  'reconciler.watched',
+  `select l.workspace, l.id as lane, p.id as promotion, p.state->'policy'->'watch'->>'everyMs' as every_ms
+     from proviso.stream l
+     left join lateral (
+       select id, state from proviso.stream where workspace = l.workspace and kind = 'promotion'
+          and id = l.state->'stable'->>'promotion' and state->'policy'->'watch' is not null limit 1
+     ) as p on true
+    where l.kind = 'lane' and l.id > $1 and l.state->>'environment' = 'production' order by l.id limit $2`,
 );
 
 const readNamed = statement(
@@ -173,6 +186,13 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
       (await run(readOpen, [limit])).map(
         (row): OpenPromotion => ({ ...markOf({ ...row, revision: 0 }), idleMs: Number(row.idle_ms) }),
       ),
+    watched: async (after, limit) =>
+      (await run(readWatched, [after, limit])).map((row) => ({
+        workspace: workspaceOf(row),
+        lane: row.lane as LaneId,
+        promotion: row.promotion as PromotionId | null,
+        everyMs: row.every_ms == null ? null : Number(row.every_ms),
+      })),
     evidence: async (after, limit) =>
       (await run(readNamed, [after, limit, removalWaitMs])).map((row) => ({
         digest: row.digest as Digest,

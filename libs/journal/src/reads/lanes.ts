@@ -1,4 +1,4 @@
-import type { LaneState, PrototypeState } from '@proviso/domain';
+import type { LaneId, LaneState, PromotionState, PrototypeState } from '@proviso/domain';
 import type { LaneView, Reads } from '../port.ts';
 import type { Row } from '../session.ts';
 import { statement } from '../statement.ts';
@@ -29,8 +29,17 @@ const readForEdge = statement(
     where l.workspace = $1 and l.kind = 'lane' order by l.id`,
 );
 
+const readServing = statement(
+  'read.serving',
+  `select l.id as lane, p.state from proviso.stream l
+    cross join lateral (
+      select state from proviso.stream where workspace = l.workspace and kind = 'promotion' and id = l.state->'stable'->>'promotion' limit 1
+    ) as p
+    where l.workspace = $1 and l.kind = 'lane' and l.id = any($2::text[])`,
+);
+
 /** Reads of lanes. */
-export function laneReads(query: Query): Pick<Reads, 'lane' | 'lanes' | 'edgeLanes'> {
+export function laneReads(query: Query): Pick<Reads, 'lane' | 'lanes' | 'edgeLanes' | 'serving'> {
   return {
     lane: async (id) => {
       const [row] = await query(readOne, id);
@@ -40,6 +49,10 @@ export function laneReads(query: Query): Pick<Reads, 'lane' | 'lanes' | 'edgeLan
       const rows = await query(readMany, after ?? '', limit + 1);
       return pageOf(rows, limit, (row) => viewOf(row));
     },
+    serving: async (lanes) =>
+      Object.fromEntries(
+        (await query(readServing, lanes)).map((row) => [row.lane as LaneId, row.state as PromotionState]),
+      ),
     edgeLanes: async () =>
       (await query(readForEdge)).map((row) => ({
         lane: viewOf(row),

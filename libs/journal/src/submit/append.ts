@@ -312,7 +312,7 @@ function evidenceIn(draft: Draft): readonly EvidenceRef[] {
   if (draft.stream !== 'promotion') return [];
   if (draft.event.kind === 'artifact_built') return [{ kind: 'artifact', digest: draft.event.artifact }];
   if (draft.event.kind === 'canary_condemned') return [{ kind: 'canary_snapshot', digest: draft.event.snapshot }];
-  return draft.event.kind === 'gate_reported' ? draft.event.evidence : [];
+  return draft.event.kind === 'gate_reported' || draft.event.kind === 'watch_reported' ? draft.event.evidence : [];
 }
 
 /**

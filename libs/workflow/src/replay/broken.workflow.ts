@@ -12,3 +12,10 @@ export async function promotion(subject: PromotionSubject): Promise<string> {
   const onward = await look(subject);
   return onward.kind;
 }
+
+/** Wrong in the same way: it rests before its first look. */
+export async function watch(subject: PromotionSubject): Promise<string> {
+  await sleep('1s');
+  const { watch: look } = proxyActivities<Activities>({ taskQueue: taskQueues.database, startToCloseTimeout: '15s' });
+  return await look({ ...subject, check: 'owner' });
+}
