@@ -18,6 +18,9 @@ import {
   currentGate,
   gateIn,
   isBlocked,
+  isSteerable,
+  mayHasten,
+  paceOf,
   pinnedRule,
   refusal,
   standing,
@@ -25,7 +28,17 @@ import {
 import { type Subject, authorise, whoCan } from './authority.ts';
 
 /** What can be asked of a promotion by its name on every surface, with the command behind it. */
-export const promotionRels = ['approve', 'reject', 'rerun', 'cancel', 'rollback', 'resume'] as const;
+export const promotionRels = [
+  'approve',
+  'reject',
+  'rerun',
+  'pause',
+  'unpause',
+  'advance',
+  'cancel',
+  'rollback',
+  'resume',
+] as const;
 /** One of them. */
 export type PromotionRel = (typeof promotionRels)[number];
 
@@ -84,7 +97,7 @@ export type Noun = keyof typeof offersOn;
 
 /** Every kind of command that is offered on some noun: what a door takes and nothing here offers would be found by nobody. */
 export function offeredKinds(): ReadonlySet<Command['kind']> {
-  const onPromotions = ['Decide', 'Rerun', 'Cancel', 'Rollback'] as const;
+  const onPromotions = ['Decide', 'Rerun', 'Pause', 'Unpause', 'Advance', 'Cancel', 'Rollback'] as const;
   return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions]);
 }
 
@@ -156,6 +169,12 @@ export function commandOf(rel: PromotionRel, promotion: PromotionState): Promoti
       return { kind: 'Rerun', promotion: promotion.id, gate: currentGate(promotion)?.name ?? 'readiness' };
     case 'cancel':
       return { kind: 'Cancel', promotion: promotion.id };
+    case 'pause':
+      return { kind: 'Pause', promotion: promotion.id };
+    case 'unpause':
+      return { kind: 'Unpause', promotion: promotion.id };
+    case 'advance':
+      return { kind: 'Advance', promotion: promotion.id };
     case 'rollback':
       return { kind: 'Rollback', promotion: promotion.id };
     case 'resume':
@@ -199,10 +218,23 @@ function offered({ promotion, hold }: ActionFacts): readonly PromotionRel[] {
   const found: PromotionRel[] = [];
   if (open && isWaiting(gate)) found.push('approve', 'reject');
   if (open && gate !== null && isBlocked(gate.status)) found.push('rerun');
+  if (open && gate !== null && isSteerable(promotion, gate)) found.push(...pacesOf(promotion));
   if (open) found.push('cancel');
-  if ((open && promotion.productionAt !== null) || promotion.outcome === 'live') found.push('rollback');
+  if ((open && isServed(promotion)) || promotion.outcome === 'live') found.push('rollback');
   if (hold !== null) found.push('resume');
   return found;
+}
+
+/** While users are on it a person may stop its climb; what is paused is let go first, and hurried after that. */
+function pacesOf(promotion: PromotionState): readonly PromotionRel[] {
+  if (paceOf(promotion) === 'paused') return ['unpause'];
+  return mayHasten(promotion) ? ['pause', 'advance'] : ['pause'];
+}
+
+/** Before its canary was begun, and after one that could not tell, users are on nothing that could be taken back. */
+function isServed({ gates }: PromotionState): boolean {
+  const canary = gates.find(({ name }) => name === 'canary');
+  return canary?.status === 'claimed' || canary?.status === 'errored';
 }
 
 function isWaiting(gate: GateState | null): boolean {
