@@ -60,10 +60,10 @@ describe('the series of a canary', () => {
       words: 'there is not enough traffic yet to decide: new 1 of 40 failed',
     });
     const numbers: unknown[] = [];
-    for (let after: unknown = 0; after !== null; ) {
-      const page = await here.ask('aud', 'GET', at(canary.promotion, `/looks?limit=2&after=${String(after)}`));
+    for (let after: number | null = 0; after !== null; ) {
+      const page = await here.ask('aud', 'GET', at(canary.promotion, `/looks?limit=2&after=${after}`));
       numbers.push(...(page.body['items'] as readonly { number: number }[]).map(({ number }) => number));
-      after = page.body['next'];
+      after = page.body['next'] as number | null;
     }
     expect(numbers).toEqual([1, 2, 3, 4, 5]);
   });

@@ -33,7 +33,7 @@ async function watched(words: readonly string[], screen?: Progress['screen'], an
   const fake = await openFakeApi(answer);
   const [printed, said]: [string[], string[]] = [[], []];
   const { signal } = new AbortController();
-  const code = await runProgram(['watch', 'prm_1', ...words], (flags) => ({
+  const program = runProgram(['watch', 'prm_1', ...words], (flags) => ({
     config: parseConfig({ NO_COLOR: '1' }, '/'),
     json: flags.json === true,
     interruption: { signal, asked: new Promise(() => undefined), close: () => undefined },
@@ -46,8 +46,12 @@ async function watched(words: readonly string[], screen?: Progress['screen'], an
     print: (text) => void printed.push(text),
     ask: null,
     api: () => openApi({ url: fake.url, token: 'a-token' }, signal),
-  })).finally(async () => await fake.close());
-  return { code, printed, said };
+  }));
+  try {
+    return { code: await program, printed, said };
+  } finally {
+    await fake.close();
+  }
 }
 
 test('for machines every look is a line, each once, and the promotion comes last', async () => {

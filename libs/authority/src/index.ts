@@ -1,4 +1,4 @@
-export { isVotersVerb } from './ability.ts';
+export { isSeparatedVerb, isVotersVerb } from './ability.ts';
 export {
   type Action,
   type ActionFacts,

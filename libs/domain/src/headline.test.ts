@@ -1,7 +1,6 @@
 import { pendingGate } from './gate.ts';
 import { headline, type HeadlineFacts, promotionStates } from './headline.ts';
 import type { CanarySight } from './headline-canary.ts';
-import { durationWords, momentWords, usualMs } from './headline-words.ts';
 import type { PromotionState } from './promotion.ts';
 import { smallPolicy } from './world.contract.ts';
 
@@ -379,42 +378,5 @@ describe('headline', () => {
   it('has a sentence in this table for every state', () => {
     const told = new Set(Object.values(rows).map(([, , standing]) => standing));
     expect(promotionStates.filter((standing) => !told.has(standing))).toEqual([]);
-  });
-});
-
-describe('the words of time', () => {
-  const said = (moment: number, timeZone = 'UTC') => momentWords(moment, { now, timeZone });
-
-  it.each([
-    ['the same day by its hour', at(0), '00:00'],
-    ['the day before by its weekday', at(0) - 1, 'Tue 23:59'],
-    ['within six days by its weekday', now + 6 * 24 * 60 * minute - 1, 'Tue 11:59'],
-    ['from six days on by its date', now + 6 * 24 * 60 * minute, '1 Dec 12:00'],
-    ['another year with it', Date.UTC(2027, 0, 5, 9), '5 Jan 2027 09:00'],
-  ])('name %s', (_what, moment, words) => {
-    expect(said(moment)).toBe(words);
-  });
-
-  it('go by the zone that is asked for', () => {
-    expect(said(at(10, 2), 'Europe/Berlin')).toBe('11:02');
-    expect(said(at(10, 2), 'Asia/Tokyo')).toBe('19:02');
-    expect(momentWords(at(10, 2), { now: at(16), timeZone: 'Asia/Tokyo' })).toBe('Wed 19:02');
-  });
-
-  it.each([
-    [59_999, 'less than a minute'],
-    [minute, '1 min'],
-    [59.4 * minute, '59 min'],
-    [59.5 * minute, '1 h'],
-    [47.4 * 60 * minute, '47 h'],
-    [47.5 * 60 * minute, '2 days'],
-  ])('round %d ms to %s', (ms, words) => {
-    expect(durationWords(ms)).toBe(words);
-  });
-
-  it('call nothing usual on fewer than five waits, and otherwise the middle one', () => {
-    expect(usualMs([1, 2, 3, 4])).toBeNull();
-    expect(usualMs([9, 1, 3, 2, 4])).toBe(3);
-    expect(usualMs([9, 1, 3, 2, 4, 5])).toBe(3.5);
   });
 });

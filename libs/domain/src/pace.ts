@@ -1,6 +1,6 @@
 import type { GateState } from './gate.ts';
 import { ruleOf } from './policy.ts';
-import { findGate, type PromotionState } from './promotion.ts';
+import type { PromotionState } from './promotion.ts';
 import type { PromotionEvent } from './promotion-event.ts';
 import type { PersonId } from './id.ts';
 
@@ -38,7 +38,7 @@ export function paceAfter(event: PaceEvent, at: number): Pace | null {
 
 /** The pace at the share of now. It lies on the gate, so that a canary which is run again begins at its policy's own. */
 export function paceOf(state: PromotionState): PaceKind {
-  const pace = findGate(state, 'canary')?.pace ?? null;
+  const pace = state.gates.find(({ name }) => name === 'canary')?.pace ?? null;
   if (pace === null || (pace.kind === 'hastened' && pace.weight !== state.weight)) return 'usual';
   return pace.kind;
 }
