@@ -89,7 +89,11 @@ const vote = (pid: string, over: object = {}): Told => ({
   },
 });
 const quorum: Told = { kind: 'quorum_reached', body: { gate: 'approval', attempt: 1 } };
+const weighed = (percent: number): Told => ({ kind: 'canary_weighed', body: { percent } });
+const hand = (on: 'paused' | 'unpaused' | 'hastened'): Told => ({ kind: `canary_${on}`, body: { gate: 'canary' } });
 const approved = [opening, claim('scan'), passed('scan', 1), shown, vote('psn_one'), vote('psn_two'), quorum];
+
+const canaried = [...approved, claim('canary'), weighed(10)];
 
 const found = (...told: readonly Told[]) =>
   storyFindings(snapshotOf(chained('promotion', promotion, told))).map(
@@ -99,6 +103,8 @@ const found = (...told: readonly Told[]) =>
 describe('the checker reads a promotion', () => {
   it('and finds nothing wrong with a right one', () => {
     expect(found(...approved, claim('canary'), passed('canary', 2))).toEqual([]);
+    const steered = [hand('paused'), hand('unpaused'), hand('hastened'), weighed(50)];
+    expect(found(...canaried, ...steered, passed('canary', 2))).toEqual([]);
   });
 
   it.each([
@@ -112,6 +118,9 @@ describe('the checker reads a promotion', () => {
       [...approved.slice(0, 4), vote('psn_one', { evidenceDigest: 'no' })],
       'I2 entry 5',
     ],
+    ['a share that grew while a person kept it', [...canaried, hand('paused'), weighed(50)], 'I2 entry 11'],
+    ['a canary that went live while it was paused', [...canaried, hand('paused'), passed('canary', 2)], 'I2 entry 11'],
+    ['a hurried canary that was paused', [...canaried, hand('paused'), hand('hastened')], 'I2 entry 11'],
     ['a second report of one attempt', [opening, claim('scan'), passed('scan', 1), passed('scan', 1)], 'I4 entry 4'],
     ['a report under an old fence', [opening, claim('scan'), claim('scan'), passed('scan', 1)], 'I4 entry 4'],
     [

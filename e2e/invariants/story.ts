@@ -22,6 +22,8 @@ interface Told {
   fence: number;
   outcome: string | null;
   undo: boolean;
+  /** A person keeps the canary at its share. */
+  paused: boolean;
   /** The emergency that is open: who asked, who agreed, and whether it was broken. */
   glass: Glass | null;
   readonly waivers: Map<string, WaiverTold>;
@@ -70,6 +72,7 @@ function opened({ streamId, said }: Entry): Told {
     fence: 0,
     outcome: null,
     undo: false,
+    paused: false,
     glass: null,
     waivers: new Map(),
   };
@@ -110,6 +113,14 @@ function tell(told: Told, entry: Entry, say: Say): void {
     case 'canary_weighed':
       if (told.gates.find(({ name }) => name === 'canary')?.status !== 'claimed' && body.percent !== 0)
         say('I2', entry, 'expected a claimed canary');
+      if (told.paused && body.percent !== 0) say('I2', entry, 'expected a paused canary to stay at its share');
+      return;
+    case 'canary_paused':
+    case 'canary_unpaused':
+      told.paused = entry.kind === 'canary_paused';
+      return;
+    case 'canary_hastened':
+      if (told.paused) say('I2', entry, 'expected a canary that is not paused');
       return;
     default: {
       const gate = told.gates.find(({ name }) => name === body.gate);
@@ -173,6 +184,7 @@ function tellGate(told: Told, { gate, entry, say }: AtGate): void {
       gate.status = 'errored';
       return;
     case 'gate_reopened':
+      if (gate.name === 'canary') told.paused = false;
       gate.status = 'pending';
       gate.votes = [];
       return;
@@ -242,6 +254,8 @@ function reported(told: Told, at: AtGate): void {
   // A step that broke too often is reported by the breakage itself.
   heard(told, at, 'report', 'breakage');
   gate.reported.add(gate.attempt);
+  if (gate.name === 'canary' && told.paused && verdict === 'pass')
+    at.say('I2', entry, 'expected a paused canary not to go live');
   gate.status = verdict === 'pass' || verdict === 'waived' ? 'passed' : verdict === 'fail' ? 'failed' : 'inconclusive';
 }
 

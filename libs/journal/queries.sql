@@ -107,6 +107,13 @@ select l.id,
 -- read.log
 select incarnation, (select coalesce(max(index), -1) from proviso.leaf where workspace = $1) as last from proviso.log;
 
+-- read.look_series
+select number, jsonb_build_object('at', body->'at', 'weight', body->'weight', 'samples', body->'explanation'->'samples',
+      'evidence', body->'evidence', 'errors', body->'explanation'->'logEvidence'->'errors', 'metrics', body->'explanation'->'metrics',
+      'move', body->'move', 'verdict', body->'verdict', 'reason', body->'reason', 'words', body->'words') as point
+     from proviso.look where workspace = $1 and promotion = $2 and number > $3 and ($4::timestamptz is null or at >= $4)
+      and body ? 'evidence' order by number limit $5;
+
 -- read.looks
 select promotion, number, body from proviso.look where workspace = $1 and promotion = $2 order by number desc limit $3;
 
@@ -143,7 +150,8 @@ select
       and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person')
         || jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].rightOf'))))) as voters,
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
-      'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
+      'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince',
+      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.stream p 
   left join lateral (
     select * from proviso.stream where workspace = p.workspace and kind = 'lane' and id = p.state->'lanes'->>'production' limit 1
@@ -160,7 +168,8 @@ select
       and v.id = any(array(select jsonb_array_elements_text(jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].person')
         || jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].rightOf'))))) as voters,
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
-      'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince')
+      'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince',
+      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.promotion_status s
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id 
   left join lateral (

@@ -1,4 +1,4 @@
-import { type Subject, authorise, commandMatrix, isVotersVerb, mayRead } from '@proviso/authority';
+import { type Subject, authorise, commandMatrix, isSeparatedVerb, isVotersVerb, mayRead } from '@proviso/authority';
 import {
   type Command,
   type PersonState,
@@ -52,7 +52,7 @@ export function authorityMatrix(): string {
   const notes = [
     'yes: answered; the row, its state and its digests may still refuse. 403: not allowed. 404: does not exist here.',
     'vote: where the gate asks for this role or for a group of this person, else 403.',
-    'own/403: own work is never decided by its requester, author, uploader or policy author, nor by who issued a token for it.',
+    'own/403: own work is never decided or hurried by its requester, author, uploader or policy author, nor by who issued a token for it.',
   ];
   const doors = Object.entries(doorActions).map(
     ([door, actions]) => `${door}: ${actions.join(' ') || 'not built yet'}`,
@@ -110,10 +110,14 @@ function afterCommands(
   const about = whose === 'own' || whose === '-' ? person.id : 'psn_another';
   const refusals = commands.map((kind) => mayAsk(person, { kind, person: about }, door));
   const votes = commands.some(isVotersVerb);
-  const allowed = refusals.every((no) => no === null || (votes && no.rule === 'requirement'));
-  if (!allowed || (votes && separate(person, []) !== null)) return whose === 'other' ? '403/404' : '403';
-  if (!votes || whose === 'other') return thing(whose);
-  return whose === 'own' ? 'own/403' : 'vote';
+  const separated = commands.some(isSeparatedVerb);
+  // No row is loaded here, so what depends on one is a no under the name of that rule.
+  const open = [...(votes ? ['requirement'] : []), ...(separated ? ['separation'] : [])];
+  const allowed = refusals.every((no) => no === null || open.includes(no.rule ?? ''));
+  if (!allowed || (separated && separate(person, []) !== null)) return whose === 'other' ? '403/404' : '403';
+  if (!separated || whose === 'other') return thing(whose);
+  if (whose === 'own') return 'own/403';
+  return votes ? 'vote' : 'yes';
 }
 
 function thing(one: Whose): string {

@@ -132,6 +132,6 @@ export function bodyFor({ here, things }: Ground, { path, name }: Route) {
     setLimits: {},
     endSessions: {},
   };
-  const stopping = /cancel|rollback|hold|resume|retire/.test(path) ? { reason: 'test' } : {};
+  const stopping = /cancel|rollback|pause|advance|hold|resume|retire/.test(path) ? { reason: 'test' } : {};
   return { payload: bodies[name] ?? stopping };
 }

@@ -349,5 +349,9 @@ export const queries = {
     action: z.enum(promotionRels).default('approve'),
     person: ids.person.optional().describe('whose rights; without it your own'),
   }),
-  looks: z.strictObject({ limit: z.coerce.number().int().min(1).max(1_000).default(200) }),
+  looks: z.strictObject({
+    after: z.coerce.number().int().min(0).max(2_147_483_647).optional().describe('the number of the newest one known'),
+    since: moment.optional().describe('those from this moment on'),
+    limit: z.coerce.number().int().min(1).max(500).default(200),
+  }),
 } as const;

@@ -73,7 +73,8 @@ describe('a headline', () => {
     const { fence, laneFence } = claim;
     const now = here.parts.now();
     const course = { idleLooks: 0, countedAt: now, weightSince: now - 60_000 };
-    const look = { at: now, weight: 10, unitsSeen: 412, reason: 'collecting', course };
+    const explanation = { needed: { canaryUnits: 0, looks: 0 } };
+    const look = { at: now, weight: 10, unitsSeen: 412, reason: 'collecting', course, explanation };
     const verdict = { kind: 'advance', percent: 10 } as const;
     await say({ kind: 'Look', promotion, fence, laneFence: laneFence ?? 0, fresh: true, verdict }, look);
     expect(await headlineOf(promotion)).toBe('Live for 10 % of users, healthy so far (n = 412).');

@@ -27,11 +27,13 @@ export class InboxController {
     const caller = callerOf(request);
     const { items, next } = await caller.reads.promotions({ open: true, limit: openMax });
     const viewer = await viewerOf(this.#parts, caller, items);
-    const waiting = items.map((view) => promotionView(view, viewer)).filter(asksPeople);
+    const open = items.map((view) => promotionView(view, viewer));
+    const waiting = open.filter(asksPeople);
+    const undecided = open.filter(isUndecided);
     const mine = waiting.filter(isFor);
     const names = new Map(
       await Promise.all(
-        [...new Set(waiting.map(({ prototype }) => prototype))].map(
+        [...new Set([...waiting, ...undecided].map(({ prototype }) => prototype))].map(
           async (id) => [id, (await caller.reads.prototype(id))?.state.name ?? id] as const,
         ),
       ),
@@ -41,6 +43,7 @@ export class InboxController {
     const others = waiting.filter((one) => !isFor(one));
     const content = html`<h1>Waiting for you</h1>
 ${mine.length === 0 ? html`<p class="lead">Nothing waits for your decision.</p>` : list(mine)}
+${undecided.length === 0 ? null : html`<h2>Canaries that could not tell</h2>${undecided.map((one) => undecidedRow(one, names.get(one.prototype) ?? ''))}`}
 ${others.length === 0 ? null : html`<h2>Waiting for somebody else</h2>${list(others)}`}
 ${next === null ? null : html`<p class="soft">Only the newest ${openMax} open promotions are looked at here.</p>`}`;
     return sendPage(reply, 200, { title: 'Waiting for you', content, reader: await readerOf(this.#parts, caller) });
@@ -58,6 +61,16 @@ const words: ReadonlySet<string> = new Set(['approve', 'approve_waiver']);
 /** A fresh sign-in is asked for when it comes to deciding, so its lack hides nothing here. */
 function isFor({ actions }: PromotionResource): boolean {
   return actions.some(({ rel, allowed, code }) => words.has(rel) && (allowed || code === 'step_up_required'));
+}
+
+/** The machine has no answer, and the reader is one of those who may give one. */
+function isUndecided({ state, at, actions }: PromotionResource): boolean {
+  return state === 'inconclusive' && at === 'canary' && actions.some(({ rel, allowed }) => rel === 'rerun' && allowed);
+}
+
+function undecidedRow({ id, candidate, headline }: PromotionResource, prototype: string): Html {
+  return html`<section><h3>${prototype} ${candidate.version}</h3>
+<p>${headline}</p><p class="soft"><code>proviso rerun ${id}</code> or <code>proviso cancel ${id}</code></p></section>`;
 }
 
 function row({ gates, candidate, headline, requester }: PromotionResource, prototype: string): Html {

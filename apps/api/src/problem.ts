@@ -82,6 +82,7 @@ const statusOf: Readonly<Record<string, number>> = {
   lane_busy: 409,
   lane_not_owned: 409,
   weight_not_due: 409,
+  canary_paused: 409,
   not_trusted: 409,
   not_configured: 422,
   reserved_name: 422,

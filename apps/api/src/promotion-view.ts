@@ -19,7 +19,7 @@ import {
 } from '@proviso/domain';
 import type { PastWait, PromotionView, Reads } from '@proviso/journal';
 import { type Caller, tokenOf } from './caller.ts';
-import { canarySight } from './canary-sight.ts';
+import { canarySight, canaryView } from './canary-sight.ts';
 import { actionsShown } from './offering.ts';
 import type { Parts } from './parts.ts';
 import { hasPreviews } from './preview.ts';
@@ -93,11 +93,7 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     at: said.at,
     blockers: [...said.blockers],
     gates: state.gates.map((gate) => gateView(view, gate, viewer)),
-    canary: {
-      weight: state.weight,
-      unitsSeen: view.lastLook?.unitsSeen ?? null,
-      leaseRemainingMs: production?.state.owner === state.id ? production.leaseRemainingMs : null,
-    },
+    canary: canaryView(view, viewer.now),
     lane:
       production === null
         ? null

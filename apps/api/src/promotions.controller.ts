@@ -7,6 +7,7 @@ import { callerOf } from './caller.ts';
 import { explanationOf } from './explaining.ts';
 import { bodies, queries } from './forms.ts';
 import { entryView, peopleOfEntries } from './history-view.ts';
+import { looksView } from './look-view.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, queryOf } from './parsing.ts';
 import { Problem } from './problem.ts';
@@ -19,7 +20,10 @@ import { doneView, intentOf } from './submission.ts';
 const revisionWaitTries = 10;
 const revisionWaitMs = 100;
 
-/** Promotions: the main question and the ways to start and stop one. */
+/** What a person says to a promotion with a reason, and nothing more. */
+type Steering = 'Cancel' | 'Rollback' | 'Pause' | 'Unpause' | 'Advance';
+
+/** Promotions: the main question and the ways to start, steer and stop one. */
 @Controller('v1/promotions')
 export class PromotionsController {
   readonly #parts: Parts;
@@ -63,13 +67,31 @@ export class PromotionsController {
   @Post(':id/cancel')
   @HttpCode(202)
   async cancel(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    return this.#stop(request, reply, 'Cancel');
+    return this.#steer(request, reply, 'Cancel');
   }
 
   @Post(':id/rollback')
   @HttpCode(202)
   async rollback(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    return this.#stop(request, reply, 'Rollback');
+    return this.#steer(request, reply, 'Rollback');
+  }
+
+  @Post(':id/pause')
+  @HttpCode(202)
+  async pause(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.#steer(request, reply, 'Pause');
+  }
+
+  @Post(':id/unpause')
+  @HttpCode(202)
+  async unpause(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.#steer(request, reply, 'Unpause');
+  }
+
+  @Post(':id/advance')
+  @HttpCode(202)
+  async advance(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.#steer(request, reply, 'Advance');
   }
 
   @Get(':id/history')
@@ -117,16 +139,19 @@ export class PromotionsController {
 
   @Get(':id/looks')
   async looks(@Req() request: FastifyRequest) {
-    const { limit } = queryOf(request, queries.looks);
+    const { after, since, limit } = queryOf(request, queries.looks);
     const { reads } = callerOf(request);
-    const id = idIn(request, 'prm');
-    found(await reads.promotion(id));
-    const rows = await reads.looks(id, limit);
-    return { items: rows.map(({ number, body }) => ({ number, body })) };
+    const promotion = idIn(request, 'prm');
+    const from = { ...(after !== undefined && { after }), ...(since !== undefined && { since }) };
+    const { state } = found(await reads.promotion(promotion));
+    return looksView(state, await reads.series({ promotion, limit, ...from }), limit);
   }
 
-  /** Decided and durable, and users are off it; the worker's tidying up goes on, and the promotion says when it is done. */
-  async #stop(request: FastifyRequest, reply: FastifyReply, kind: 'Cancel' | 'Rollback') {
+  /**
+   * Decided and durable. What takes users off a version has done so already, and the worker's tidying up goes on; what sets
+   * the pace of a canary shows at its next look.
+   */
+  async #steer(request: FastifyRequest, reply: FastifyReply, kind: Steering) {
     queryOf(request, queries.none);
     const { reason } = bodyOf(request, bodies.reason);
     const promotion = idIn(request, 'prm');

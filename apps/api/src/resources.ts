@@ -4,6 +4,7 @@ import { breakGlassShape, delegationShape, gateExceptionFields } from './excepti
 import { digest, ids, secretReference, time } from './forms.ts';
 import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
 import { explanationFields } from './explanation-fields.ts';
+import { canaryShape, lookShape, looksShape } from './look-shapes.ts';
 import { policyReplayShape, policyShape, triedVoteShape, policyVersionShape } from './policy-shapes.ts';
 import {
   addedEvidenceShape,
@@ -253,7 +254,7 @@ const promotion = named(
     at: z.string().nullable().describe('the gate it is at'),
     blockers: z.array(reason),
     gates: z.array(gate),
-    canary: z.strictObject({ weight: z.int(), unitsSeen: z.int().nullable(), leaseRemainingMs: z.number().nullable() }),
+    canary: canaryShape,
     lane: z
       .strictObject({
         id: ids.lane,
@@ -313,7 +314,7 @@ const entry = named(
   }),
 );
 
-const look = named('Look', z.strictObject({ number: z.int(), body: z.record(z.string(), z.unknown()) }));
+const look = named('Look', lookShape);
 
 const releaseOrder = named('ReleaseOrder', releaseOrderShape);
 
@@ -334,7 +335,7 @@ export const resources = {
   lane,
   lanes: page('LanePage', lane),
   limits: named('Limits', limitsShape.extend({ actions })),
-  looks: named('Looks', z.strictObject({ items: z.array(look) })),
+  looks: named('Looks', looksShape(look)),
   me: named('Me', z.strictObject({ workspace, person })),
   people: page('PersonPage', person),
   sessions: named(
@@ -383,6 +384,8 @@ export type PromotionResource = z.infer<typeof promotion>;
 export type ActionResource = z.infer<typeof action>;
 /** A gate as told within its promotion. */
 export type GateResource = z.infer<typeof gate>;
+/** The series of a canary, as answered. */
+export type LooksResource = z.infer<ReturnType<typeof looksShape>>;
 /** A person as answered, but for what the reader may do about them. */
 export type PersonResource = Omit<z.infer<typeof person>, 'actions'>;
 /** A lane as answered, but for what its reader may do. */

@@ -1,3 +1,4 @@
+import { canaryRoutes } from './canary-routes.ts';
 import { exceptionRoutes } from './exception-routes.ts';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
@@ -222,14 +223,6 @@ const promotions: readonly Route[] = [
     { 200: r.previewLink },
   ]),
   get([
-    '/v1/promotions/:id/looks',
-    'listLooks',
-    "The canary judge's looks",
-    read,
-    { 200: r.looks },
-    { query: queries.looks },
-  ]),
-  get([
     '/v1/promotions/:id/explain',
     'explainAction',
     'Why somebody may or may not do something to it: every rule that is asked, and the one that decides',
@@ -364,6 +357,7 @@ export const routes: readonly Route[] = [
   ...prototypes,
   ...policyRoutes,
   ...promotions,
+  ...canaryRoutes,
   ...lanes,
   ...exceptionRoutes,
 ];

@@ -38,6 +38,7 @@ const ofRefusals: Record<RefusalCode, number> = {
     stale_fence: 6,
     stale_revision: 6,
     weight_not_due: 6,
+    canary_paused: 1,
     superseded: 6,
   },
   ...{ promotion_ended: 6, production_started: 6, lane_not_owned: 6, expired: 9 },

@@ -65,6 +65,7 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   stale_fence: exitCodes.stale,
   stale_revision: exitCodes.stale,
   weight_not_due: exitCodes.stale,
+  canary_paused: exitCodes.failed,
   superseded: exitCodes.stale,
   promotion_ended: exitCodes.stale,
   production_started: exitCodes.stale,

@@ -63,7 +63,7 @@ export function reached(promotion: Promotion, goal: string): boolean {
 }
 
 /** A refusal of the API is an answer; only silence and server errors may be over the next time. */
-function isTransient(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (!(error instanceof Trouble)) return true;
   if (error.exitCode !== exitCodes.failed) return false;
   return !('status' in error) || Number(error.status) >= 500;

@@ -46,7 +46,7 @@ function promotionAt(state: Promotion['state'], more: Partial<Promotion> = {}): 
     },
     ...{
       gates: [approval],
-      canary: { weight: 0, unitsSeen: null, leaseRemainingMs: null },
+      canary: { weight: 0, unitsSeen: null, leaseRemainingMs: null, pace: 'usual', outlook: null },
       lane: null,
       openedAt: '',
       endedAt: null,

@@ -131,6 +131,9 @@ function addDeciding(program: Command, bind: Bind): void {
   const steering = [
     { name: 'rollback', about: 'Take a release back from users, now' },
     { name: 'cancel', about: 'Stop a promotion; what users got from it is taken back' },
+    { name: 'pause', about: 'Let a canary stay at its share; it is looked at, and condemned, as before' },
+    { name: 'unpause', about: 'Let a paused canary climb again' },
+    { name: 'advance', about: "Let a canary go to the policy's next share without waiting out its time there" },
   ] as const;
   for (const { name, about } of steering) {
     connected(program.command(name))
@@ -174,8 +177,8 @@ function addLooking(program: Command, bind: Bind): void {
     .action(bind((session, args) => status(session, args[0])));
   connected(program.command('watch'))
     .argument('<promotion>')
-    .description('Follow a promotion until it has ended')
-    .addHelpText('after', examples('proviso watch prm_…'))
+    .description('Follow a promotion until it has ended, with a picture of its canary; --json prints each look')
+    .addHelpText('after', examples('proviso watch prm_…', 'proviso watch prm_… --json'))
     .action(bind((session, args) => watch(session, word(args, 0))));
   connected(program.command('wait'))
     .argument('<promotion>')
@@ -192,7 +195,11 @@ function addLooking(program: Command, bind: Bind): void {
   connected(program.command('explain'))
     .argument('<promotion>')
     .description('Why you may or may not do something now: every rule that is asked, and the one that decides')
-    .option('--action <action>', 'approve, reject, rerun, cancel, rollback or resume', 'approve')
+    .option(
+      '--action <action>',
+      'approve, reject, rerun, pause, unpause, advance, cancel, rollback or resume',
+      'approve',
+    )
     .option('--person <person>', 'whose rights, by name or id; without it your own')
     .addHelpText('after', examples('proviso explain prm_…', 'proviso explain prm_… --person "Sam Security" --json'))
     .action(bind((session, args, flags) => explain(session, word(args, 0), flags as ExplainFlags)));

@@ -35,6 +35,14 @@ export function isVotersVerb(verb: string): verb is (typeof votersVerbs)[number]
   return votersVerbSet.has(verb);
 }
 
+/** What nobody does about their own work: to decide on it, and to bring it to more users sooner than its policy would. */
+const separatedVerbs: ReadonlySet<string> = new Set<Verb>([...votersVerbs, 'Advance']);
+
+/** True for what separation of duties is asked about. */
+export function isSeparatedVerb(verb: Verb): boolean {
+  return separatedVerbs.has(verb);
+}
+
 const votersVerbSet: ReadonlySet<string> = new Set(votersVerbs);
 
 /** What may be done in another's stead: voting, and nothing that people do beside it. */
@@ -62,6 +70,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Rerun',
     'Cancel',
     'Rollback',
+    'Pause',
   ],
   approver: ['read', ...votersVerbs, 'Delegate', 'EndDelegation', 'ReviewBreakGlass'],
   operator: [
@@ -88,6 +97,9 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Rerun',
     'Cancel',
     'Rollback',
+    'Pause',
+    'Unpause',
+    'Advance',
   ],
   'policy-owner': ['read', 'PublishPolicy', 'AssignTier', 'ReviewBreakGlass'],
   auditor: ['read', 'ReadPersonal'],

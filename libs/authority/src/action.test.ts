@@ -50,6 +50,16 @@ const relsOn = (promotion: PromotionState, over: object = {}) =>
   actionsOn(sceneOf(sam, promotion, over)).map(({ rel }) => rel);
 const held = (hold: Hold) => ({ lanes: { staging: null, production: { hold } } });
 
+/** At a canary that goes from 10 % to 50 % and then to everybody. */
+const canaryAt = (over: Partial<GateState>, weight = 10) => {
+  const policy = {
+    ...{ name: 'p', environment: 'production', evidenceAgeMaxMs: 1 },
+    gates: [{ gate: 'canary', weights: [10, 50, 100] }],
+  };
+  return promotionAt([gate({ name: 'canary', status: 'claimed', ...over })], { productionAt: 1, weight, policy });
+};
+const paused = { kind: 'paused', by: 'psn_olga', at: 1 } as const;
+
 describe('on a promotion is offered', () => {
   const rolledBack: Hold = { reason: 'rolled_back', by: 'psn_olga', at: 1 };
   const failed = gate({ name: 'scan', status: 'failed' });
@@ -61,9 +71,19 @@ describe('on a promotion is offered', () => {
     ['to run a blocked gate again', promotionAt([failed, gate()]), null, ['rerun', 'cancel']],
     [
       'to take it back from users',
-      promotionAt([gate()], { productionAt: 1 }),
+      promotionAt([gate({ name: 'canary', status: 'claimed' })], { productionAt: 1, weight: 0 }),
       null,
-      ['approve', 'reject', 'defer', 'cancel', 'rollback'],
+      ['cancel', 'rollback'],
+    ],
+    ['to keep a canary at its share, or to hurry it', canaryAt({}), null, ['pause', 'advance', 'cancel', 'rollback']],
+    ['to keep it where proof alone goes on', canaryAt({}, 50), null, ['pause', 'cancel', 'rollback']],
+    ['to let a paused one go', canaryAt({ pace: paused }), null, ['unpause', 'cancel', 'rollback']],
+    ['to keep one whose step broke', canaryAt({ status: 'errored' }, 50), null, ['pause', 'cancel', 'rollback']],
+    [
+      'to run a canary again that could not tell: nobody is on it',
+      canaryAt({ status: 'inconclusive' }, 0),
+      null,
+      ['rerun', 'cancel'],
     ],
     ['to take back what is live', promotionAt([gate({ status: 'passed' })], { outcome: 'live' }), null, ['rollback']],
     ['nothing once it is being undone', promotionAt([failed], { undo: {}, productionAt: 1 }), null, []],
@@ -126,6 +146,9 @@ describe('the command behind an action', () => {
         ...{ owner: 'psn_sam', until: 1 },
       },
       { kind: 'ApproveWaiver', promotion: 'prm_1', waiver: 'wvr_0' },
+      { kind: 'Pause', promotion: 'prm_1' },
+      { kind: 'Unpause', promotion: 'prm_1' },
+      { kind: 'Advance', promotion: 'prm_1' },
       { kind: 'Cancel', promotion: 'prm_1' },
       { kind: 'Rollback', promotion: 'prm_1' },
       { kind: 'ResumeLane', lane: 'lane_p' },

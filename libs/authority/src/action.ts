@@ -16,6 +16,9 @@ import {
   findGate,
   glassMinutesMax,
   isBlocked,
+  isSteerable,
+  mayHasten,
+  paceOf,
   ruleOf,
   waivableGates,
 } from '@proviso/domain';
@@ -29,6 +32,9 @@ export const promotionRels = [
   'rerun',
   'ask_waiver',
   'approve_waiver',
+  'pause',
+  'unpause',
+  'advance',
   'cancel',
   'rollback',
   'resume',
@@ -93,7 +99,7 @@ export type Noun = keyof typeof offersOn;
 
 /** Every kind of command that is offered on some noun: what a door takes and nothing here offers would be found by nobody. */
 export function offeredKinds(): ReadonlySet<Command['kind']> {
-  const onPromotions = ['Rerun', 'Cancel', 'Rollback'] as const;
+  const onPromotions = ['Rerun', 'Pause', 'Unpause', 'Advance', 'Cancel', 'Rollback'] as const;
   return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions, ...personal]);
 }
 
@@ -196,6 +202,12 @@ export function commandOf(
       return { kind: 'ApproveWaiver', ...about, waiver: askedWaiver(promotion)?.id ?? 'wvr_0' };
     case 'cancel':
       return { kind: 'Cancel', ...about };
+    case 'pause':
+      return { kind: 'Pause', ...about };
+    case 'unpause':
+      return { kind: 'Unpause', ...about };
+    case 'advance':
+      return { kind: 'Advance', ...about };
     case 'rollback':
       return { kind: 'Rollback', ...about };
     case 'resume':
@@ -237,12 +249,25 @@ function offered({ promotion, lanes: { production } }: PromotionScene): readonly
   const found: PromotionRel[] = [];
   if (open && isWaiting(gate)) found.push('approve', 'reject', 'defer');
   if (open && gate !== null && isBlocked(gate.status)) found.push('rerun', ...waiversAt(promotion, gate));
+  if (open && gate !== null && isSteerable(promotion, gate)) found.push(...pacesOf(promotion));
   if (open) found.push('cancel');
-  if ((open && promotion.productionAt !== null) || promotion.outcome === 'live') found.push('rollback');
+  if ((open && isServed(promotion)) || promotion.outcome === 'live') found.push('rollback');
   if (production != null && production.hold !== null) found.push('resume');
   if (open && production != null) found.push(...glassOn(promotion, gate));
   if (production?.reviewOwed === promotion.id) found.push('review_break_glass');
   return found;
+}
+
+/** While users are on it a person may stop its climb; what is paused is let go first, and hurried after that. */
+function pacesOf(promotion: PromotionState): readonly PromotionRel[] {
+  if (paceOf(promotion) === 'paused') return ['unpause'];
+  return mayHasten(promotion) ? ['pause', 'advance'] : ['pause'];
+}
+
+/** Before its canary was begun, and after one that could not tell, users are on nothing that could be taken back. */
+function isServed({ gates }: PromotionState): boolean {
+  const canary = gates.find(({ name }) => name === 'canary');
+  return canary?.status === 'claimed' || canary?.status === 'errored';
 }
 
 function isWaiting(gate: GateState | null): boolean {

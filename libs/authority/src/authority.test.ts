@@ -106,6 +106,32 @@ describe('authorise', () => {
   });
 });
 
+describe('a hand on a canary', () => {
+  const may = (actor: PersonState, kind: 'Pause' | 'Unpause' | 'Advance', over: object = {}) =>
+    authorise({ actor, command: { kind, promotion: 'prm_1' } as Command, promotion, ...over })?.code ?? null;
+  const operator = [{ role: 'operator' }] as const;
+  const builder = [{ role: 'builder' }] as const;
+
+  it.each<[string, PersonState, readonly (string | null)[]]>([
+    ['an operator may do all', person('olga', operator), [null, null, null]],
+    ['a builder may stop it', person('bea', builder), [null, 'not_permitted', 'not_permitted']],
+    ['an agent may stop it, and hurries nothing', person('ai', operator, 'agent'), [null, null, 'not_permitted']],
+    ['nobody hurries their own work', person('author', operator), [null, null, 'own_work']],
+    ['an approver has votes', person('sam', security), ['not_permitted', 'not_permitted', 'not_permitted']],
+    ['an operator elsewhere', person('udo', [{ ...operator[0], prototype: 'pro_2' }]), Array(3).fill('not_permitted')],
+  ])('%s', (_who, actor, codes) => {
+    expect([may(actor, 'Pause'), may(actor, 'Unpause'), may(actor, 'Advance')]).toEqual(codes);
+  });
+
+  it('is no matter of who asks in whose name, but for hurrying', () => {
+    const lent = { lentBy: 'psn_ada' } as const;
+    const olga = person('olga', operator);
+    expect([may(olga, 'Pause', lent), may(olga, 'Advance', lent)]).toEqual([null, 'step_up_required']);
+    const narrow = { scopes: ['build'] } as const;
+    expect([may(olga, 'Pause', narrow), may(olga, 'Advance', narrow)]).toEqual([null, 'scope_missing']);
+  });
+});
+
 describe('authority.counts', () => {
   it('counts a vote for the requirement it fills and for no other', () => {
     const [group, role] = [

@@ -29,6 +29,7 @@ import {
   bindingBehind,
   delegableVerbs,
   isOwnAffair,
+  isSeparatedVerb,
   isUnlentVerb,
   isVotersVerb,
   mayFill,
@@ -190,15 +191,18 @@ function askedFor(subject: Subject, { rights, facts }: Known): Agreed | null {
   return { rule: `requirement/${filled.join('+')}`, words: `this gate asks for ${filled.join(' and ')}` };
 }
 
-function separated({ actor, command, promotion, lentBy = null }: Subject): Refusal | null {
+function separated(subject: Subject): Refusal | null {
+  const { actor, command, promotion, lentBy = null } = subject;
   // Whoever asks for an exception must be somebody else than who agrees, so neither comes with another's token.
   if (isUnlentVerb(command.kind)) return separateLent(lentBy);
-  if (!isVotersVerb(command.kind)) return null;
-  return separate(actor, promotion?.exclusions ?? []) ?? separateLent(lentBy);
+  if (!isSeparatedVerb(command.kind)) return null;
+  // A row that was not loaded says of nobody that they had no part in it.
+  if (promotion == null) return lacking(subject, 'separation');
+  return separate(actor, promotion.exclusions) ?? separateLent(lentBy);
 }
 
 function unrelated({ command }: Subject): Agreed | null {
-  return isVotersVerb(command.kind) ? { rule: 'separation', words: 'you had no part in it' } : null;
+  return isSeparatedVerb(command.kind) ? { rule: 'separation', words: 'you had no part in it' } : null;
 }
 
 /** Those who gave the actor their right and may vote on this themselves. */

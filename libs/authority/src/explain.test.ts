@@ -18,6 +18,9 @@ function mayByHand({ actor, behind = [], command, promotion, prototype, environm
   );
   if (actor.disabled || behind.some(({ disabled }) => disabled) || reaching.length === 0) return false;
   if (['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass'].includes(command.kind)) return lentBy == null;
+  const isOut = promotion?.exclusions.some(({ person }) => person === actor.id) ?? true;
+  const isTheirs = actor.kind === 'human' && !isOut && lentBy == null;
+  if (command.kind === 'Advance') return isTheirs;
   if (!['Decide', 'Defer', 'ApproveWaiver', 'ApproveBreakGlass'].includes(command.kind)) return true;
   const [approval] = promotion?.policy.gates ?? [];
   const rule = approval?.gate === 'approval' ? approval : undefined;
@@ -27,8 +30,7 @@ function mayByHand({ actor, behind = [], command, promotion, prototype, environm
   };
   const asked = command.kind.startsWith('Approve') ? [exceptions[command.kind] ?? ''] : voters;
   const isAsked = reaching.some((held) => asked.some((from) => namesOf(held).includes(from)));
-  const isOut = promotion?.exclusions.some(({ person }) => person === actor.id) ?? true;
-  return isAsked && actor.kind === 'human' && !isOut && lentBy == null;
+  return isAsked && isTheirs;
 }
 
 function namesOf({ role, group }: Binding): readonly string[] {

@@ -1,4 +1,4 @@
-export { isVotersVerb, readingRoles } from './ability.ts';
+export { isSeparatedVerb, isVotersVerb, readingRoles } from './ability.ts';
 export {
   type Action,
   type Noun,

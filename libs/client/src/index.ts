@@ -3,6 +3,7 @@ export type { Client } from './generated/client/types.gen.ts';
 export {
   addEvidence,
   addPerson,
+  advancePromotion,
   agreeToPolicy,
   approveBreakGlass,
   approveWaiver,
@@ -43,6 +44,7 @@ export {
   listSessions,
   listWorkspaces,
   openPromotion,
+  pausePromotion,
   pollEdgeOrders,
   previewPromotion,
   publishPolicy,
@@ -80,6 +82,7 @@ export {
   tryPolicy,
   trustWorkload,
   unbindSecret,
+  unpausePromotion,
   unsetVariable,
 } from './generated/sdk.gen.ts';
 export type {

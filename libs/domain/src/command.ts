@@ -82,6 +82,9 @@ export type PromotionCommand =
   | { readonly kind: 'Rerun'; readonly promotion: PromotionId; readonly gate: GateName }
   | { readonly kind: 'Cancel'; readonly promotion: PromotionId }
   | { readonly kind: 'Rollback'; readonly promotion: PromotionId }
+  | { readonly kind: 'Pause'; readonly promotion: PromotionId }
+  | { readonly kind: 'Unpause'; readonly promotion: PromotionId }
+  | { readonly kind: 'Advance'; readonly promotion: PromotionId }
   | { readonly kind: 'Tick'; readonly promotion: PromotionId }
   | { readonly kind: 'Claim'; readonly promotion: PromotionId; readonly step: Step; readonly claimant: string }
   | Report

@@ -10,6 +10,7 @@ import { type PersonCommand, decidePerson } from './person.ts';
 import { type PolicyCommand, decidePolicy } from './policy-publication.ts';
 import { decidePrototype } from './prototype.ts';
 import { type DelegationCommand, decideDelegation } from './delegation.ts';
+import { pace } from './pacing.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene, isRefusal } from './scene.ts';
 import { look, weigh } from './steering.ts';
@@ -147,6 +148,9 @@ type OnPromotion = Extract<
       | 'Rerun'
       | 'Cancel'
       | 'Rollback'
+      | 'Pause'
+      | 'Unpause'
+      | 'Advance'
       | 'Tick'
       | 'Claim'
       | 'Report'
@@ -182,6 +186,10 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
       return cancel(scene, command);
     case 'Rollback':
       return rollback(scene);
+    case 'Pause':
+    case 'Unpause':
+    case 'Advance':
+      return pace(scene, command);
     case 'Tick':
       return tick(scene);
     case 'Claim':

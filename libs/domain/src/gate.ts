@@ -1,5 +1,6 @@
 import type { Decision } from './decision.ts';
 import type { Digest } from './id.ts';
+import type { Pace } from './pace.ts';
 import type { GateName } from './policy.ts';
 import type { Deferral } from './reminder.ts';
 import type { EvidenceRef, Measure, Reason, Verdict } from './verdict.ts';
@@ -55,6 +56,8 @@ export interface GateState {
   readonly earlier?: { readonly verdict: Verdict; readonly reasons: readonly Reason[] };
   /** What the verdict was before it was waived: it comes back when the waiver ends. */
   readonly unwaived?: Extract<Verdict, 'fail' | 'inconclusive'>;
+  /** At a canary: a person's hand on its ramp; null or absent: the policy's own pace. */
+  readonly pace?: Pace | null;
 }
 
 /** A gate that nothing has happened to. */

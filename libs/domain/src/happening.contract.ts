@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Command } from './command.ts';
 import type { PersonId } from './id.ts';
 import { currentGate } from './next.ts';
+import { paceOf } from './pace.ts';
 import type { Policy } from './policy.ts';
 import { artifactOf, gateIn, type PromotionState } from './promotion.ts';
 import { buildPolicy, cast, productionOf, promotionsOf, type World } from './world.contract.ts';
@@ -60,6 +61,11 @@ export const happening = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom('cancel', 'rollback', 'rollback', 'rerun', 'undone', 'hold', 'resume' as const),
     }),
+  },
+  // Mostly let go again: what stays paused never comes to its end. At a canary `go` steers, too.
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constantFrom('pause', 'unpause', 'unpause', 'advance' as const) }),
   },
   {
     weight: 1,
@@ -213,6 +219,11 @@ function rightThing(state: PromotionState, draw: number): OnPromotion {
   if (gate?.name === 'approval') return { do: 'vote', who: draw === 14 ? 5 : who + 1, verdict: 'approve', stale: 1 };
   if (gate?.status !== 'claimed') return { do: 'claim', claimant: 0, wrong: false };
   if (gate.name === 'canary' && draw === 13) return { do: 'rollback' };
+  if (gate.name === 'canary' && state.weight > 0) {
+    if (paceOf(state) === 'paused' && draw % 4 === 0) return { do: 'unpause' };
+    if (paceOf(state) === 'paused') return { do: 'look', verdict: 'condemn', stale: 1, percent: null };
+    if (draw > 8) return { do: who === 0 ? 'pause' : 'advance' };
+  }
   if (gate.name === 'canary' && state.weight < 50) return { do: 'look', verdict: 'advance', stale: 1, percent: null };
   return { do: 'report', verdict: 'pass', stale: 1, artifact: who === 0 ? 'a' : 'b', odd: 1 };
 }
@@ -263,6 +274,12 @@ function onPromotion(
     }
     case 'undone':
       return worker({ kind: 'Undone', promotion, fence });
+    case 'pause':
+      return { actor: cast.builder, command: { kind: 'Pause', promotion } };
+    case 'unpause':
+      return { actor: cast.operator, command: { kind: 'Unpause', promotion } };
+    case 'advance':
+      return { actor: cast.operator, command: { kind: 'Advance', promotion } };
     case 'rerun':
       return { actor: cast.builder, command: { kind: 'Rerun', promotion, gate: gate.name } };
     case 'cancel':

@@ -34,6 +34,19 @@ export function durationWords(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(ms / dayMs)} days`;
 }
 
+/** A number that is an estimate: two figures of it, so that it does not look like a count. */
+export function aboutWords(count: number): string {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, count))) - 1);
+  return String(Math.round(count / step) * step);
+}
+
+/** How often something comes, by the first clock on which it comes at least once. */
+export function rateWords(perMinute: number): string {
+  if (perMinute >= 1) return `${aboutWords(perMinute)} a minute`;
+  if (perMinute * 60 >= 1) return `${aboutWords(perMinute * 60)} an hour`;
+  return `${aboutWords(Math.max(1, perMinute * 60 * 24))} a day`;
+}
+
 /** What waits of this kind usually take; null while there are too few to say so. */
 export function usualMs(pastWaitsMs: readonly number[]): number | null {
   if (pastWaitsMs.length < pastWaitsMin) return null;

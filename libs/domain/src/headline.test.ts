@@ -1,7 +1,6 @@
 import { pendingGate } from './gate.ts';
 import { headline, type HeadlineFacts, promotionStates } from './headline.ts';
 import type { CanarySight } from './headline-canary.ts';
-import { durationWords, momentWords, usualMs } from './headline-words.ts';
 import type { PromotionState } from './promotion.ts';
 import { smallPolicy } from './world.contract.ts';
 
@@ -16,14 +15,20 @@ const facts: HeadlineFacts = {
 };
 const seen: CanarySight = {
   ...{ at: now - 5_000, weight: 25, units: 412, finding: 'healthy', countedAt: now - 5_000, weightSince: at(11, 54) },
+  // Proven: nothing is said of how much longer.
+  ...{ needed: 0, perMinute: null },
 };
+/** A canary that began half an hour ago; after an hour a person is asked. */
+const begun = { status: 'claimed' as const, since: at(11, 30) };
 const leak = { code: 'secret', message: 'a key is in the code: remove it and push', file: 'src/mail.ts', line: 14 };
 
 /** Ten minutes at each of three shares, looked at every five seconds. */
 const policy = {
   ...smallPolicy,
   gates: [{ gate: 'readiness' as const, attemptsMax: 3 }, ...smallPolicy.gates].map((rule) =>
-    rule.gate === 'canary' ? { ...rule, weights: [10, 25, 50, 100], dwellMs: 10 * minute, lookMs: 5_000 } : rule,
+    rule.gate === 'canary'
+      ? { ...rule, weights: [10, 25, 50, 100], dwellMs: 10 * minute, lookMs: 5_000, deadlineMs: 60 * minute }
+      : rule,
   ),
 };
 
@@ -184,10 +189,79 @@ const rows: Record<string, Row> = {
     'Live for 25 % of users, with signs that it is worse (n = 412): step is held until it is clear.',
   ],
   'a canary to which nobody comes': [
-    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    state({ weight: 25 }, 'canary', begun),
     { canary: { ...seen, finding: 'quiet' } },
     'canary',
-    'Nobody comes to it at the moment: not counted as healthy, step is held.',
+    'Nobody comes to it at the moment: not counted as healthy, step is held. If that stays so, a person is asked at 12:30.',
+  ],
+  'a canary of which it is known how much longer it takes': [
+    state({ weight: 50 }, 'canary', begun),
+    { canary: { ...seen, weight: 50, needed: 37, perMinute: 2 } },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412). It needs about 37 more visitors to be proven: at the present 2 a minute that is at about 12:18.',
+  ],
+  'a canary that will not be proven in time': [
+    state({ weight: 50 }, 'canary', begun),
+    { canary: { ...seen, weight: 50, needed: 280, perMinute: 2 } },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412). It needs about 280 more visitors to be proven: at the present 2 a minute that is at about 14:19 (after the deadline at 12:30: a person will be asked).',
+  ],
+  'a canary that needs one more visitor, who comes soon': [
+    state({ weight: 50 }, 'canary', begun),
+    { canary: { ...seen, weight: 50, needed: 1, perMinute: 60 } },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412). It needs 1 more visitor to be proven: at the present 60 a minute that is within a minute.',
+  ],
+  'a canary of whose visitors nobody knows how fast they come': [
+    state({ weight: 50 }, 'canary', begun),
+    { canary: { ...seen, weight: 50, needed: 280 } },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412). It needs about 280 more visitors to be proven; if it is not by 12:30, a person is asked.',
+  ],
+  'a canary that such visitors prove in a thousand years': [
+    state({ weight: 50 }, 'canary', begun),
+    { canary: { ...seen, weight: 50, needed: 1e9, perMinute: 1 } },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412). It needs about 1000000000 more visitors to be proven; if it is not by 12:30, a person is asked.',
+  ],
+  'a canary whose visitors prove nothing so far': [
+    state({ weight: 50 }, 'canary', begun),
+    { canary: { ...seen, weight: 50, needed: null, perMinute: 2 } },
+    'canary',
+    'Live for 50 % of users, healthy so far (n = 412). It cannot be told yet how many more visitors prove it: a person is asked at 12:30.',
+  ],
+  'a canary to which few come, and nobody just now': [
+    state({ weight: 50 }, 'canary', begun),
+    { canary: { ...seen, weight: 50, finding: 'quiet', needed: 10, perMinute: 0.2 } },
+    'canary',
+    'Nobody comes to it at the moment: not counted as healthy, step is held. It needs about 10 more visitors to be proven: at the present 12 an hour that is at about 12:49 (after the deadline at 12:30: a person will be asked).',
+  ],
+  'a canary that a person has paused': [
+    state({ weight: 25 }, 'canary', { ...begun, pace: { kind: 'paused', by: 'psn_1', at: at(11, 58) } }),
+    { canary: seen },
+    'canary',
+    'Live for 25 % of users, healthy so far (n = 412). Paused since 11:58 by a person.',
+  ],
+  'a canary that a person hurries on': [
+    state({ weight: 25 }, 'canary', { ...begun, pace: { kind: 'hastened', weight: 25, by: 'psn_1', at: at(11, 58) } }),
+    { canary: seen },
+    'canary',
+    'Live for 25 % of users, healthy so far (n = 412). Advanced at 11:58 by a person: next step as soon as nothing speaks against it.',
+  ],
+  'a canary that a person hurried to this share': [
+    state({ weight: 25 }, 'canary', { ...begun, pace: { kind: 'hastened', weight: 10, by: 'psn_1', at: at(11, 58) } }),
+    { canary: seen },
+    'canary',
+    'Live for 25 % of users, healthy so far (n = 412). Next step in 4 min.',
+  ],
+  'a canary that could not be told in time': [
+    state({}, 'canary', {
+      status: 'inconclusive',
+      reasons: [{ code: 'canary_undecided', message: 'the time is over' }],
+    }),
+    { liveVersion: 'v13' },
+    'inconclusive',
+    'The canary could not tell, so it does not count as a pass: the time is over. Users are on v13. A person decides: run it again, and it goes on with what it has seen, or stop it.',
   ],
   'a canary whose counts do not come': [
     state({ weight: 25 }, 'canary', { status: 'claimed' }),
@@ -304,42 +378,5 @@ describe('headline', () => {
   it('has a sentence in this table for every state', () => {
     const told = new Set(Object.values(rows).map(([, , standing]) => standing));
     expect(promotionStates.filter((standing) => !told.has(standing))).toEqual([]);
-  });
-});
-
-describe('the words of time', () => {
-  const said = (moment: number, timeZone = 'UTC') => momentWords(moment, { now, timeZone });
-
-  it.each([
-    ['the same day by its hour', at(0), '00:00'],
-    ['the day before by its weekday', at(0) - 1, 'Tue 23:59'],
-    ['within six days by its weekday', now + 6 * 24 * 60 * minute - 1, 'Tue 11:59'],
-    ['from six days on by its date', now + 6 * 24 * 60 * minute, '1 Dec 12:00'],
-    ['another year with it', Date.UTC(2027, 0, 5, 9), '5 Jan 2027 09:00'],
-  ])('name %s', (_what, moment, words) => {
-    expect(said(moment)).toBe(words);
-  });
-
-  it('go by the zone that is asked for', () => {
-    expect(said(at(10, 2), 'Europe/Berlin')).toBe('11:02');
-    expect(said(at(10, 2), 'Asia/Tokyo')).toBe('19:02');
-    expect(momentWords(at(10, 2), { now: at(16), timeZone: 'Asia/Tokyo' })).toBe('Wed 19:02');
-  });
-
-  it.each([
-    [59_999, 'less than a minute'],
-    [minute, '1 min'],
-    [59.4 * minute, '59 min'],
-    [59.5 * minute, '1 h'],
-    [47.4 * 60 * minute, '47 h'],
-    [47.5 * 60 * minute, '2 days'],
-  ])('round %d ms to %s', (ms, words) => {
-    expect(durationWords(ms)).toBe(words);
-  });
-
-  it('call nothing usual on fewer than five waits, and otherwise the middle one', () => {
-    expect(usualMs([1, 2, 3, 4])).toBeNull();
-    expect(usualMs([9, 1, 3, 2, 4])).toBe(3);
-    expect(usualMs([9, 1, 3, 2, 4, 5])).toBe(3.5);
   });
 });

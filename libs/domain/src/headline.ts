@@ -167,7 +167,12 @@ function underway(state: PromotionState, gate: GateState, facts: HeadlineFacts):
     }
     case 'inconclusive': {
       const told = `The ${gate.name} could not tell, so it does not count as a pass: ${waiverEndedWords(state, gate, facts)}${firstOf(blockers)}`;
-      return { state: 'inconclusive', sentence: `${told} Run it again when the cause is mended.`, blockers };
+      // Evidence is continued over attempts, so another run is another deadline and nothing is begun anew.
+      const asked =
+        gate.name === 'canary'
+          ? `${usersWords(facts)} A person decides: run it again, and it goes on with what it has seen, or stop it.`
+          : 'Run it again when the cause is mended.';
+      return { state: 'inconclusive', sentence: `${told} ${asked}`, blockers };
     }
     case 'waiting':
       return { state: 'waiting_for_human', sentence: waiting(state, gate, facts), blockers: [] };

@@ -41,8 +41,9 @@ export { type Decision, type DecisionVerdict, type VoidReason, decisionVerdicts,
 export { type GateState, type GateStatus, gateStatuses, isBlocked } from './gate.ts';
 export type { Calendar, Freeze, FreezeWindow } from './freeze.ts';
 export { type BreakGlass, glassApprovalsMin, isUsable } from './glass.ts';
-export type { CanarySight } from './headline-canary.ts';
+export { type CanarySight, type Outlook, outlookOf } from './headline-canary.ts';
 export { pastWaitsMin } from './headline-words.ts';
+export { isSteerable, mayHasten, type PaceKind, paceKinds, paceOf } from './pace.ts';
 export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';
 export {
   type CandidateId,

@@ -162,6 +162,17 @@ export type PromotionEvent =
   | { readonly kind: 'glass_used'; readonly v: 1 }
   | { readonly kind: 'glass_ended'; readonly v: 1 }
   | { readonly kind: 'canary_weighed'; readonly v: 1; readonly percent: number }
+  /** A person's hand on the ramp: it stays at its share, goes on, or need not wait for the end of its dwell. */
+  | { readonly kind: 'canary_paused'; readonly v: 1; readonly gate: 'canary'; readonly by: PersonId }
+  | { readonly kind: 'canary_unpaused'; readonly v: 1; readonly gate: 'canary'; readonly by: PersonId }
+  | {
+      readonly kind: 'canary_hastened';
+      readonly v: 1;
+      readonly gate: 'canary';
+      readonly by: PersonId;
+      /** The share whose dwell counts as over. */
+      readonly percent: number;
+    }
   | { readonly kind: 'canary_condemned'; readonly v: 1; readonly snapshot: Digest; readonly reasons: readonly Reason[] }
   | {
       readonly kind: 'undo_ordered';

@@ -4,6 +4,7 @@ import type { Decision } from './decision.ts';
 import { awaiting } from './awaiting.ts';
 import { type GateState, isUnderWay, pendingGate } from './gate.ts';
 import type { Digest, PersonId, PromotionId } from './id.ts';
+import { paceAfter } from './pace.ts';
 import { type GateName, ruleOf } from './policy.ts';
 import type { Opening, PromotionEvent } from './promotion-event.ts';
 import { invariant } from './refusal.ts';
@@ -202,6 +203,10 @@ function evolveGate(state: PromotionState, event: GateEvent, at: number): Promot
       return withGate(state, event.gate, { evidenceDigest: event.after });
     case 'gate_expired':
       return withGate(state, event.gate, { status: 'expired', since: at });
+    case 'canary_paused':
+    case 'canary_unpaused':
+    case 'canary_hastened':
+      return withGate(state, event.gate, { pace: paceAfter(event, at) });
     case 'waiver_asked':
     case 'waiver_approved':
     case 'gate_waived':

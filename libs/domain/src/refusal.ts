@@ -25,6 +25,7 @@ export const refusalCodes = [
   'lane_busy',
   'lane_not_owned',
   'weight_not_due',
+  'canary_paused',
   'not_trusted',
   'not_configured',
   'reserved_name',

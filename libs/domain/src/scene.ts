@@ -4,6 +4,7 @@ import type { Digest, LaneId, PersonId, PromotionId, PrototypeId } from './id.ts
 import { type Environment, type LaneEvent, type LaneMove, type LaneState, decideLane, evolveLane } from './lane.ts';
 import type { Usage } from './limits.ts';
 import type { Onward, Step } from './next.ts';
+import type { PaceKind } from './pace.ts';
 import type { Requirement } from './demand.ts';
 import type { IdentityHolder, PersonEvent, PersonState, TokenRecord } from './person.ts';
 import type { PolicyEvent, PolicyState } from './policy-publication.ts';
@@ -93,7 +94,14 @@ export type Answer =
       readonly laneFence: number | null;
     }
   | { readonly kind: 'watching'; readonly turn: WatchTurn }
-  | { readonly kind: 'steered'; readonly weight: number; readonly laneFence: number; readonly going: boolean }
+  | {
+      readonly kind: 'steered';
+      readonly weight: number;
+      readonly laneFence: number;
+      readonly going: boolean;
+      /** How fast a person lets the canary climb; what the next look goes by. */
+      readonly pace: PaceKind;
+    }
   | { readonly kind: 'decided'; readonly passed: boolean };
 
 /** The outcome of a decision: events even with a refusal, since the first command after a deadline also records the expiry. */

@@ -1,5 +1,6 @@
 import type { Look, PromotionCommand } from './command.ts';
 import { currentGate } from './next.ts';
+import { paceOf } from './pace.ts';
 import { pinnedRule } from './policy.ts';
 import { findGate } from './promotion.ts';
 import { invariant, refusal } from './refusal.ts';
@@ -73,6 +74,11 @@ function advance(plan: Plan, percent: number, weight: number): Decided {
     return plan.refuse(
       refusal('weight_not_due', `expected the policy's next weight ${due ?? '(none)'}, got ${percent}`),
     );
+  // A judge that has not heard of it yet: the share stays, and what it saw keeps users where they are.
+  if (paceOf(state) === 'paused') {
+    plan.lease = plan.lanes.production?.hold === null;
+    return steered(plan, 'production');
+  }
   const refused = plan.ask('production', { move: 'weigh', promotion: state.id, percent });
   if (refused !== null) return steered(plan, 'production', false);
   plan.tell(state.id, { kind: 'canary_weighed', v: 1, percent });
@@ -83,5 +89,6 @@ function advance(plan: Plan, percent: number, weight: number): Decided {
 function steered(plan: Plan, environment: 'staging' | 'production', going = true): Decided {
   const lane = plan.lanes[environment];
   invariant(lane !== null, `expected the ${environment} lane in the scene`);
-  return plan.answer({ kind: 'steered', weight: lane.weight, laneFence: lane.fence.counter, going });
+  const pace = paceOf(focus(plan));
+  return plan.answer({ kind: 'steered', weight: lane.weight, laneFence: lane.fence.counter, going, pace });
 }

@@ -8,6 +8,7 @@ import { configurationOf } from './lane.ts';
 import { type GateState, earliestOf } from './gate.ts';
 import { isAwaitingPlace, isPostponed, limitsOf, needsPlace, noBuild, noPlace, noRoomToBuild } from './limits.ts';
 import { currentGate, deadlineOf, exceptionsEnd, next } from './next.ts';
+import { paceOf } from './pace.ts';
 import { pinnedRule } from './policy.ts';
 import { type PromotionState, artifactOf, findGate, gateIn } from './promotion.ts';
 import { reopenLostQuorum, reopenStaleEvidence } from './readmission.ts';
@@ -72,8 +73,9 @@ export function report(scene: Scene, command: Report): Decided {
   if (built !== (command.artifact !== undefined)) {
     return plan.refuse(refusal('report_invalid', 'expected an artifact with a passed build and with nothing else'));
   }
-  // What stood before it stands no more: nothing is concluded until it does again.
-  if (command.gate === 'canary' && currentGate(state)?.name !== 'canary')
+  // What stood before it stands no more, or a person has paused it: nothing is concluded until that is over.
+  const paused = letsThrough(command.verdict) && paceOf(state) === 'paused';
+  if (command.gate === 'canary' && (currentGate(state)?.name !== 'canary' || paused))
     return plan.answer({ kind: 'onward', onward: next(state, scene.now) });
   const { gate, attempt, verdict, reasons, evidence, measure, artifact, artifactBytes: bytes } = command;
   if (artifact !== undefined) takeBuilt(plan, state, { attempt, artifact, ...(bytes !== undefined && { bytes }) });

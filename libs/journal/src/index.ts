@@ -32,6 +32,7 @@ export type {
   Weighed,
   WorkspaceView,
 } from './port.ts';
+export type { LookPoint } from './look-point.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';
 export { openPump } from './pump.ts';

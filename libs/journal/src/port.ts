@@ -25,6 +25,7 @@ import type {
   WorkspaceId,
   WorkspaceState,
 } from '@proviso/domain';
+import type { LookPoint, SeriesQuery } from './look-point.ts';
 
 /** One request for a change, from whichever door. */
 export interface Submission {
@@ -130,6 +131,9 @@ export interface LookView {
   readonly idleLooks: number;
   readonly countedAt: number | null;
   readonly weightSince: number | null;
+  /** Visitors of the canary until its proof, and how many of them come in a minute; null while unknown. */
+  readonly needed: number | null;
+  readonly perMinute: number | null;
 }
 
 /** How long people took to answer once, at a gate of a promotion of this prototype. */
@@ -236,6 +240,8 @@ export interface Reads {
   /** The log that positions belong to, and this workspace's last one in it; -1 before the first. */
   readonly log: () => Promise<LogView>;
   readonly looks: (promotion: PromotionId, limit: number) => Promise<readonly LookRow[]>;
+  /** The stored looks as a series, oldest first, after a number and from a moment on. */
+  readonly series: (query: SeriesQuery) => Promise<readonly LookPoint[]>;
   readonly workspaceName: () => Promise<string | null>;
   /** The workspace with its limits; null when it was never opened. */
   readonly workspace: () => Promise<WorkspaceView | null>;

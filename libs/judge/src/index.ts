@@ -10,7 +10,7 @@ export {
   passPower,
   wilsonInterval,
 } from './bounds.ts';
-export { type LogEvidence, observe, unreadable } from './canary-judge.ts';
+export { decidesByObjective, type LogEvidence, logAgainst, logFor, observe, unreadable } from './canary-judge.ts';
 export {
   decide,
   EMPTY_LOOKS_MAX,

@@ -1,4 +1,14 @@
-import { cancelPromotion, deferGate, rerunGate, resumeLane, rollbackPromotion, trustPrototype } from '@proviso/client';
+import {
+  advancePromotion,
+  cancelPromotion,
+  deferGate,
+  pausePromotion,
+  rerunGate,
+  resumeLane,
+  rollbackPromotion,
+  trustPrototype,
+  unpausePromotion,
+} from '@proviso/client';
 import { evidenceSummary, expectWaitingGate, sendVote, type Vote } from '../decision.ts';
 import { ApiRefusal } from '../api.ts';
 import { openInBrowser } from '../browser.ts';
@@ -25,16 +35,25 @@ export async function decide(
   return exitCodes.ok;
 }
 
-/** Takes a release back, or stops a promotion: one call and a reason, decided in its own transaction. */
+/** What is said to a promotion with a reason and nothing more, by the word for it. */
+const steerings = {
+  rollback: rollbackPromotion,
+  cancel: cancelPromotion,
+  pause: pausePromotion,
+  unpause: unpausePromotion,
+  advance: advancePromotion,
+} as const;
+/** One of these words. */
+export type Steering = keyof typeof steerings;
+
+/** Takes a release back, stops a promotion or sets its pace: one call and a reason, decided in its own transaction. */
 export async function steer(
   session: Session,
   id: string,
-  { verb, reason }: { readonly verb: 'rollback' | 'cancel'; readonly reason: string },
+  { verb, reason }: { readonly verb: Steering; readonly reason: string },
 ): Promise<ExitCode> {
   const api = session.api();
-  const order = { path: { id }, body: { reason } };
-  if (verb === 'rollback') await api.write((options) => rollbackPromotion({ ...options, ...order }));
-  else await api.write((options) => cancelPromotion({ ...options, ...order }));
+  await api.write((options) => steerings[verb]({ ...options, path: { id }, body: { reason } }));
   const promotion = await readPromotion(api, id);
   session.print(session.json ? JSON.stringify(promotion) : promotion.headline);
   return exitCodes.ok;

@@ -1,5 +1,7 @@
-import type { Promotion } from '@proviso/client';
+import type { Look, Promotion } from '@proviso/client';
 import { promotionStates } from '@proviso/domain';
+import { canaryLine, canaryPicture } from '../canary-picture.ts';
+import { openSeries, type SeriesReader } from '../canary-series.ts';
 import { exitCodeOfState, type ExitCode, exitCodes } from '../exit-code.ts';
 import { follow, isOver, isOverOrStuck, reached } from '../follow.ts';
 import type { Session } from '../session.ts';
@@ -12,14 +14,56 @@ export interface WaitFlags {
   readonly timeout: number;
 }
 
-/** Follows a promotion until it has ended; a blocked one is waited for, since a re-run may free it. */
+/**
+ * Follows a promotion until it has ended; a blocked one is waited for, since a re-run may free it. Its canary is drawn over
+ * and over on a terminal, told in lines elsewhere, and printed point by point for machines.
+ */
 export async function watch(session: Session, id: string): Promise<ExitCode> {
-  const last = await follow(session.api(), id, {
-    until: isOver,
-    look: announcer(session),
-    signal: session.interruption.signal,
-  });
+  const api = session.api();
+  const reader = openSeries(api, id);
+  const tell = canaryTeller(session, reader);
+  const look = async (promotion: Promotion) => tell(promotion, await reader.more(promotion));
+  const last = await follow(api, id, { until: isOver, look, signal: session.interruption.signal });
+  session.progress.done();
+  if (!session.json) for (const line of pictureFor(session, reader)) session.print(line);
   return finish(session, last);
+}
+
+type Telling = (promotion: Promotion, fresh: readonly Look[]) => void;
+
+function canaryTeller(session: Session, reader: SeriesReader): Telling {
+  const { progress, json, print } = session;
+  const announce = announcer(session);
+  return (promotion, fresh) => {
+    if (json) for (const point of fresh) print(JSON.stringify(point));
+    const series = reader.series();
+    const newest = fresh.at(-1);
+    if (progress.screen !== undefined && series !== null) {
+      const { columns } = progress.screen.size();
+      progress.screen.draw([...wrapped(plainLine(promotion.headline), columns), '', ...pictureFor(session, reader)]);
+    } else if (promotion.state !== 'canary' || series === null) announce(promotion);
+    // Of what was there before anybody watched the newest is enough: the rest is for machines and pictures.
+    else if (newest !== undefined) progress.now(plainLine(canaryLine(newest, series.thresholds)));
+  };
+}
+
+/** Pictures are for people at a terminal. */
+function pictureFor({ progress, config }: Session, reader: SeriesReader): readonly string[] {
+  const series = reader.series();
+  if (progress.screen === undefined || series === null) return [];
+  return canaryPicture(series, { columns: progress.screen.size().columns, color: config.color });
+}
+
+/** A headline in lines that do not wrap by themselves. */
+function wrapped(text: string, columns: number): readonly string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length < columns) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /** Waits for a state or a passed gate. Ends at once when it can no longer be reached by itself. */

@@ -1,6 +1,6 @@
 import type { CanaryRule } from '@proviso/domain';
 import type { LaneCounts } from '@proviso/targets';
-import { beginCourse, type Course, nextMove, sees, takeCounts, turnCourse } from './course.ts';
+import { beginCourse, canaryPerMinute, type Course, nextMove, sees, takeCounts, turnCourse } from './course.ts';
 
 const rule: CanaryRule = {
   weights: [10, 50, 100],
@@ -121,6 +121,37 @@ describe('a course', () => {
     const turned = turnCourse(course, { weight: 50, laneFence: 8 });
     expect(turned).toMatchObject({ judge: course.judge, sample: null, weightSince: null, requestsAtWeight: 0 });
     expect(turnCourse(course, { weight: 10, laneFence: 7 })).toBe(course);
+  });
+
+  it('stays at its share while a person has paused it, proven or not, and is condemned as ever', () => {
+    const paused = (course: Course, now: number) => nextMove(course, rule, { ...at(now), pace: 'paused' });
+    expect(paused(after(3), 3_000).move).toEqual({ kind: 'hold' });
+    const proven = { ...after(40), weight: 100 };
+    expect(paused(proven, 40_000)).toMatchObject({ move: { kind: 'hold' }, judged: { reason: 'dwell_unmet' } });
+    expect(paused(after(5, { bad: 20, badStable: 9 }), 5_000).move).toEqual({ kind: 'condemn' });
+    expect(paused(proven, deadline)).toMatchObject({
+      move: { kind: 'give_up' },
+      judged: { reason: 'deadline_reached' },
+    });
+  });
+
+  it('needs no dwell where a person hurries it, and everything else as ever', () => {
+    const hurried = (course: Course, over: object = {}) =>
+      nextMove(course, rule, { ...at(2_000), ...over, pace: 'hastened' }).move;
+    expect(hurried(after(2))).toEqual({ kind: 'weigh', percent: 50 });
+    expect(hurried({ ...after(2), weight: 50 })).toEqual({ kind: 'hold' });
+    expect(hurried({ ...after(2), weightSince: null })).toEqual({ kind: 'hold' });
+    expect(hurried(after(2), { stale: true })).toEqual({ kind: 'hold' });
+    const suspicious = after(2, { bad: 3, badStable: 9 });
+    expect(nextMove(suspicious, rule, at(9_000)).judged.reason).toBe('suspicious');
+    expect(hurried(suspicious)).toEqual({ kind: 'hold' });
+  });
+
+  it('tells how fast its visitors come: both arms together, by its part of them, under one share', () => {
+    let course = opened;
+    for (let look = 0; look <= 10; look += 1) course = takeCounts(course, counts(look), look * 30_000);
+    expect(canaryPerMinute(course, 300_000)).toBeCloseTo(200, 0);
+    expect(canaryPerMinute(turnCourse(course, { weight: 50, laneFence: 8 }), 300_000)).toBeNull();
   });
 
   it('survives being stored, bit for bit', () => {

@@ -1,4 +1,4 @@
-import type { CanaryRule } from '@proviso/domain';
+import type { CanaryRule, PaceKind } from '@proviso/domain';
 import {
   type CumulativeSample,
   EMPTY_LOOKS_MAX,
@@ -12,6 +12,7 @@ import {
   unreadable,
 } from '@proviso/judge';
 import type { LaneCounts } from '@proviso/targets';
+import { arrivalsPerMinute, type Mark, withMark } from './arrivals.ts';
 import { type UsedUp, takeReadings } from './metric-look.ts';
 import type { MetricReadings } from './metric-source.ts';
 
@@ -40,6 +41,8 @@ export interface Course {
   /** Requests that the canary answered under this share. */
   readonly requestsAtWeight: number;
   readonly looks: number;
+  /** When how many had come under this share, for nothing but telling people how much longer it takes; absent: none. */
+  readonly marks?: readonly Mark[];
 }
 
 /** Counters as the edge gave them, with those that turned visitors away. */
@@ -75,7 +78,7 @@ export function beginCourse(plan: JudgePlan, at: { readonly weight: number; read
 export function turnCourse(course: Course, at: { readonly weight: number; readonly laneFence: number }): Course {
   if (course.laneFence === at.laneFence && course.weight === at.weight) return course;
   const anew = { sample: null, usedUp: {}, servedSince: null, weightSince: null, idleLooks: 0, requestsAtWeight: 0 };
-  return { ...course, ...at, ...anew };
+  return { ...course, ...at, ...anew, marks: [] };
 }
 
 /**
@@ -117,6 +120,7 @@ export function takeCounts(
     idleLooks,
     // Errors are counted all the same: a source in disorder must not hide an outage.
     judge: fault === null ? observed : unreadable(observed, fault),
+    marks: withMark(course.marks ?? [], { at: now, visitors: visitorsJudged(observed) }),
     countedAt: fault === null && !observed.metrics.some(isMissing) ? now : course.countedAt,
     requestsAtWeight: course.requestsAtWeight + difference.look.canaryRequests,
   };
@@ -132,19 +136,45 @@ export function sees(course: Course): boolean {
 }
 
 /**
+ * How many visitors of the canary come in a minute, under the share of now: both arms' together by its part of them, which
+ * at a small share is told by far more visitors than its own.
+ */
+export function canaryPerMinute({ judge: state, marks = [], weight }: Course, now: number): number | null {
+  const perMinute = arrivalsPerMinute(marks, { at: now, visitors: visitorsJudged(state) });
+  if (perMinute === null) return null;
+  return state.plan.firstRelease ? perMinute : (perMinute * weight) / 100;
+}
+
+function visitorsJudged({ canary, stable }: JudgeState): number {
+  return canary.bad + canary.ok + stable.bad + stable.ok;
+}
+
+/**
  * What to do after a look, and the verdict that says why. `stale` says that this look brought no counts of the share as
  * decided: then nothing goes up, whatever was known before.
  */
 export function nextMove(
   course: Course,
   rule: CanaryRule,
-  at: { readonly now: number; readonly deadline: number; readonly stale: boolean },
+  at: { readonly now: number; readonly deadline: number; readonly stale: boolean; readonly pace?: PaceKind },
 ): { readonly move: Move; readonly judged: JudgeVerdict } {
-  const dwellMet = course.weightSince !== null && at.now - course.weightSince >= rule.dwellMs;
+  const dwellMet = course.weightSince !== null && at.now - course.weightSince >= dwellMsAt(rule, at.pace);
   const deadlineReached = at.now >= at.deadline;
   const { alpha, beta } = rule;
   const judged = judge(course.judge, { alpha, beta, dwellMet, deadlineReached, sampleStale: at.stale });
   return { judged, move: moveOf(course, rule, { judged, dwellMet, deadlineReached }) };
+}
+
+/** A person's hand is on the clock alone: what is paused has never dwelt long enough, what is hastened always has. */
+function dwellMsAt({ dwellMs }: CanaryRule, pace: PaceKind = 'usual'): number {
+  switch (pace) {
+    case 'usual':
+      return dwellMs;
+    case 'paused':
+      return Number.POSITIVE_INFINITY;
+    case 'hastened':
+      return 0;
+  }
 }
 
 function moveOf(

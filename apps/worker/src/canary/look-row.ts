@@ -1,8 +1,8 @@
 import type { PromotionId } from '@proviso/domain';
 import type { LookRow } from '@proviso/journal';
-import type { JudgeVerdict } from '@proviso/judge';
+import { decidesByObjective, type JudgeVerdict, logAgainst, logFor } from '@proviso/judge';
 import { canaryWords } from '@proviso/gates';
-import type { Course, Move } from './course.ts';
+import { canaryPerMinute, type Course, type Move } from './course.ts';
 
 /** A look as stored: the course to go on from, and what a person is shown. */
 export function lookRow(
@@ -24,6 +24,12 @@ export function lookRow(
     reason: judged.reason,
     words: canaryWords(judged),
     explanation: judged.explanation,
+    evidence: {
+      against: logAgainst(course.judge),
+      advance: logFor(course.judge),
+      by: decidesByObjective(course.judge) ? 'objective' : 'stable',
+    },
+    perMinute: canaryPerMinute(course, at),
   };
   return { promotion, number, body };
 }

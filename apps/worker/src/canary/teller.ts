@@ -1,4 +1,4 @@
-import type { Digest, Look, Reason } from '@proviso/domain';
+import type { Digest, Look, PaceKind, Reason } from '@proviso/domain';
 import type { JudgeVerdict } from '@proviso/judge';
 import type { Errand } from '../errand.ts';
 import { type Course, type Move, turnCourse } from './course.ts';
@@ -12,6 +12,8 @@ export interface Judged {
 
 /** Tells looks to the journal: those that change something at once, the others often enough for lease and evidence. */
 export interface Teller {
+  /** How fast a person lets the canary climb, as the newest answer said. */
+  readonly pace: () => PaceKind;
   /** False when this claim counts no more. Not every look is told; the next one that is carries the judge's memory. */
   readonly hold: (look: Judged, how: { readonly fresh: boolean; readonly urgent: boolean }) => Promise<boolean>;
   /** The course under its new share; null when this claim counts no more or the lane is held. */
@@ -28,9 +30,10 @@ const renewMs = 5_000;
 const looksUntoldMax = 10;
 
 /** A teller that goes on numbering after the newest stored look. */
-export function openTeller(errand: Errand, lastNumber: number): Teller {
+export function openTeller(errand: Errand, lastNumber: number, paceBefore: PaceKind): Teller {
   const { ports, clerk, subject, grant } = errand;
   let number = lastNumber;
+  let pace = paceBefore;
   let toldAt = Number.NEGATIVE_INFINITY;
   let untold = 0;
   const tell = async (look: Judged, told: { fresh: boolean; verdict: Look['verdict']; move: Move }) => {
@@ -48,9 +51,11 @@ export function openTeller(errand: Errand, lastNumber: number): Teller {
     const receipt = await clerk.submit(command, errand.key(`look-${number}`), row);
     [toldAt, untold] = [at, 0];
     if (receipt.kind === 'refused' || receipt.answer.kind !== 'steered') return null;
+    pace = receipt.answer.pace;
     return receipt.answer;
   };
   return {
+    pace: () => pace,
     hold: async (look, { fresh, urgent }) => {
       untold += 1;
       const renews = fresh && ports.clock.now() - toldAt >= renewMs;

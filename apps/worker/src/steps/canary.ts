@@ -4,6 +4,7 @@ import {
   artifactOf,
   gateIn,
   invariant,
+  paceOf,
   pinnedRule,
   releaseIdOf,
 } from '@proviso/domain';
@@ -52,7 +53,7 @@ export async function canary(errand: Errand): Promise<Acted> {
   const at = { weight: weightOf(errand), laneFence: errand.grant.laneFence ?? 0 };
   const course = turnCourse(stored ?? beginCourse(planOf(errand, rule, found.contract), at), at);
   const deadline = gateIn(state, 'canary').since + rule.deadlineMs;
-  const teller = openTeller(errand, number);
+  const teller = openTeller(errand, number, paceOf(state));
   const lap: Lap = { errand, rule, contract: found.contract, teller, sources: usualSources, deadline };
   if (course.weight > 0) return await look(lap, course);
   const bounds = startBoundsOf(found.contract);
@@ -98,7 +99,8 @@ async function look(lap: Lap, begun: Course): Promise<Acted> {
     course = seen ?? course;
     errand.ports.fault('inside_look');
     const served = seen !== null && seen.sample?.weight === seen.weight;
-    const { move, judged } = nextMove(course, rule, { now: clock.now(), deadline, stale: !served });
+    const told = { now: clock.now(), deadline, stale: !served, pace: lap.teller.pace() };
+    const { move, judged } = nextMove(course, rule, told);
     const fresh = seen !== null && sees(seen);
     if (!served && looks % looksPerGlance === 0) {
       const gone = await goneReason(lap);

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, ApproveBreakGlassData, ApproveBreakGlassErrors, ApproveBreakGlassResponses, ApproveWaiverData, ApproveWaiverErrors, ApproveWaiverResponses, AskBreakGlassData, AskBreakGlassErrors, AskBreakGlassResponses, AskWaiverData, AskWaiverErrors, AskWaiverResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DeferGateData, DeferGateErrors, DeferGateResponses, DelegateData, DelegateErrors, DelegateResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RetireLaneData, RetireLaneErrors, RetireLaneResponses, ReviewBreakGlassData, ReviewBreakGlassErrors, ReviewBreakGlassResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
+import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AdvancePromotionData, AdvancePromotionErrors, AdvancePromotionResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, ApproveBreakGlassData, ApproveBreakGlassErrors, ApproveBreakGlassResponses, ApproveWaiverData, ApproveWaiverErrors, ApproveWaiverResponses, AskBreakGlassData, AskBreakGlassErrors, AskBreakGlassResponses, AskWaiverData, AskWaiverErrors, AskWaiverResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DeferGateData, DeferGateErrors, DeferGateResponses, DelegateData, DelegateErrors, DelegateResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PausePromotionData, PausePromotionErrors, PausePromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RetireLaneData, RetireLaneErrors, RetireLaneResponses, ReviewBreakGlassData, ReviewBreakGlassErrors, ReviewBreakGlassResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnpausePromotionData, UnpausePromotionErrors, UnpausePromotionResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -581,15 +581,6 @@ export const previewPromotion = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * The canary judge's looks
- */
-export const listLooks = <ThrowOnError extends boolean = false>(options: Options<ListLooksData, ThrowOnError>): RequestResult<ListLooksResponses, ListLooksErrors, ThrowOnError> => (options.client ?? client).get<ListLooksResponses, ListLooksErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/promotions/{id}/looks',
-    ...options
-});
-
-/**
  * Why somebody may or may not do something to it: every rule that is asked, and the one that decides
  */
 export const explainAction = <ThrowOnError extends boolean = false>(options: Options<ExplainActionData, ThrowOnError>): RequestResult<ExplainActionResponses, ExplainActionErrors, ThrowOnError> => (options.client ?? client).get<ExplainActionResponses, ExplainActionErrors, ThrowOnError>({
@@ -644,6 +635,54 @@ export const rerunGate = <ThrowOnError extends boolean = false>(options: Options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Let its canary stay at its share; it is looked at as before
+ */
+export const pausePromotion = <ThrowOnError extends boolean = false>(options: Options<PausePromotionData, ThrowOnError>): RequestResult<PausePromotionResponses, PausePromotionErrors, ThrowOnError> => (options.client ?? client).post<PausePromotionResponses, PausePromotionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/pause',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let its canary climb again
+ */
+export const unpausePromotion = <ThrowOnError extends boolean = false>(options: Options<UnpausePromotionData, ThrowOnError>): RequestResult<UnpausePromotionResponses, UnpausePromotionErrors, ThrowOnError> => (options.client ?? client).post<UnpausePromotionResponses, UnpausePromotionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/unpause',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Let its canary go to the policy's next share without waiting for the end of its dwell
+ */
+export const advancePromotion = <ThrowOnError extends boolean = false>(options: Options<AdvancePromotionData, ThrowOnError>): RequestResult<AdvancePromotionResponses, AdvancePromotionErrors, ThrowOnError> => (options.client ?? client).post<AdvancePromotionResponses, AdvancePromotionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/advance',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * The looks of the canary's judge as a series, oldest first
+ */
+export const listLooks = <ThrowOnError extends boolean = false>(options: Options<ListLooksData, ThrowOnError>): RequestResult<ListLooksResponses, ListLooksErrors, ThrowOnError> => (options.client ?? client).get<ListLooksResponses, ListLooksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/promotions/{id}/looks',
+    ...options
 });
 
 /**

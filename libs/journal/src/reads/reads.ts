@@ -11,12 +11,13 @@ import type {
   WorkspaceState,
 } from '@proviso/domain';
 import { sameContent, uuidOf } from '@proviso/domain';
-import type { LookRow, Page, Reads } from '../port.ts';
+import type { Page, Reads } from '../port.ts';
 import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
 import type { Vault } from '../vault/vault.ts';
 import { entryReads } from './entries.ts';
 import { laneReads } from './lanes.ts';
+import { lookReads } from './looks.ts';
 import { readUsage } from '../submit/load.ts';
 import { peopleReads } from './people.ts';
 import { promotionReads } from './promotions.ts';
@@ -33,10 +34,6 @@ const listStates = statement(
 const policyByName = statement(
   'read.policy_named',
   `select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1`,
-);
-const readLooks = statement(
-  'read.looks',
-  `select promotion, number, body from proviso.look where workspace = $1 and promotion = $2 order by number desc limit $3`,
 );
 const readEvidence = statement(
   'read.evidence',
@@ -87,6 +84,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
   return {
     ...promotionReads(query),
     ...laneReads(query),
+    ...lookReads(query),
     ...entryReads(query, (ids) => vault.open(session, workspace, ids)),
     prototype: (id) => view<PrototypeState>('prototype', id),
     prototypes: (page) => views<PrototypeState>('prototype', page),
@@ -107,10 +105,6 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       open: (ids) => vault.open(session, workspace, ids),
       openAll: (person, limit) => vault.openAll(session, { workspace, person, limit }),
     }),
-    looks: async (promotion: PromotionId, limit: number) => {
-      const rows = await query(readLooks, promotion, limit);
-      return rows.map((row) => ({ promotion, number: Number(row.number), body: row.body as LookRow['body'] }));
-    },
     workspaceName: async () => (await state<WorkspaceState>('workspace', workspace))?.name ?? null,
     workspace: () => view<WorkspaceState>('workspace', workspace),
     usage: () => session.transaction(workspace, (transaction) => readUsage(transaction, workspace, '')),

@@ -1,0 +1,35 @@
+import type { PromotionId } from '@proviso/domain';
+
+/** A look as a point of its canary's series. Evidence is ln E; what was no number when it was stored is null. */
+export interface LookPoint {
+  readonly number: number;
+  /** By the worker's clock. */
+  readonly at: number;
+  /** The share it was taken under, in percent. */
+  readonly weight: number;
+  readonly samples: Readonly<Record<'canary' | 'stable', { readonly bad: number; readonly ok: number }>>;
+  readonly evidence: {
+    readonly against: number | null;
+    readonly advance: number | null;
+    readonly by: 'stable' | 'objective';
+  };
+  /** ln E against the canary of errors alone. */
+  readonly errors: number | null;
+  readonly metrics: readonly {
+    readonly metric: string;
+    readonly logEvidence: number | null;
+    readonly samples: { readonly canary: number; readonly stable: number };
+  }[];
+  readonly move: string;
+  readonly verdict: string;
+  readonly reason: string;
+  readonly words: string;
+}
+
+/** Which points: those after a number, from a moment on by the database's clock, oldest first. */
+export interface SeriesQuery {
+  readonly promotion: PromotionId;
+  readonly after?: number;
+  readonly since?: number;
+  readonly limit: number;
+}
