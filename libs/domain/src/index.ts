@@ -58,6 +58,7 @@ export {
   type ReleaseId,
   type SessionId,
   type WaiverId,
+  type WebhookId,
   type WorkspaceId,
   gateIdOf,
   gateOf,
@@ -242,6 +243,14 @@ export {
   worse,
   worstOf,
 } from './verdict.ts';
+export {
+  overlapMsMax,
+  type WebhookCommand,
+  type WebhookEvent,
+  type WebhookState,
+  webhooksMax,
+  webhookTypesMax,
+} from './webhook.ts';
 export { type WorkspaceCommand, type WorkspaceEvent, type WorkspaceState, evolveWorkspace } from './workspace.ts';
 export {
   type PreviewPass,

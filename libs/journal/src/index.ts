@@ -31,6 +31,7 @@ export type {
   Weighed,
   WorkspaceView,
 } from './port.ts';
+export type { DeliveryView, DueDelivery, Tried, WebhookRef, Webhooks, WebhookStanding } from './webhooks.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';
 export { openPump } from './pump.ts';
