@@ -5,6 +5,7 @@ import { exports, exportsText } from './exports/exports.ts';
 import { fuzz, fuzzText } from './fuzz/fuzz.ts';
 import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
 import { kills, killsText } from './kills.ts';
+import { portal, portalText } from './portal/portal.ts';
 import { races, racesText } from './races/races.ts';
 import { watch, watchText } from './watch/watch.ts';
 
@@ -29,6 +30,7 @@ const runs = {
   hostile: 'a prototype that tries to break out, in every phase and both ways of isolation, while the service is asked',
   exports: 'what other tools export, to its end; the edge killed under traffic; releases changed under load',
   fuzz: 'everything that Schemathesis makes up from the description, as three roles',
+  portal: 'a page of somebody’s own, built on the published client, in a real browser; offline for half a minute',
   races: 'two hundred votes at once, by people who may and people who may not; the lock taken out',
   watch: 'ninety days of live releases on a turned clock; something breaches each row of their policy',
 };
@@ -58,6 +60,11 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     const result = await fuzz({ projectRoot, ...order });
     const { passed, impossible } = result;
     return { text: fuzzText(result), json: result, passed, impossible: impossible !== null };
+  },
+  portal: async (order) => {
+    const result = await portal({ projectRoot, ...order });
+    const { passed, impossible } = result;
+    return { text: portalText(result), json: result, passed, impossible: impossible !== null };
   },
   races: async (order) => {
     const result = await races({ projectRoot, ...order });

@@ -23,6 +23,8 @@ export const ROOMS = {
   // Keeps a stranger's process from everything else; knows nothing of releases, gates or the journal.
   'libs/isolation': { rooms: [], npm: [] },
   'libs/targets': { rooms: ['domain', 'isolation'], npm: ['undici', 'mrmime'] },
+  // What is told outside of each entry, and the one client that posts it; knows nothing of the journal.
+  'libs/webhooks': { rooms: ['domain', 'isolation'], npm: [] },
   'libs/channels': { rooms: ['domain'], npm: ['@slack/*', '@octokit/*'] },
   'libs/gates': { rooms: ['domain', 'judge', 'evidence'], npm: ['yaml', 'secretlint', '@secretlint/*'] },
   // Builds a candidate in isolation and freezes what comes out; what it says is a gate's outcome like all others.
@@ -36,14 +38,14 @@ export const ROOMS = {
   'apps/api': {
     rooms: [
       ...['domain', 'judge', 'authority', 'calendar', 'journal', 'ledger', 'evidence', 'channels', 'gates', 'intake'],
-      ...['client'],
+      ...['client', 'webhooks'],
     ],
     npm: ['@nestjs/*', 'fastify', '@fastify/*', 'rxjs', 'reflect-metadata', 'zod', 'pino', 'jose', 'openid-client'],
   },
   'apps/worker': {
     rooms: [
       ...['domain', 'judge', 'authority', 'workflow', 'journal', 'ledger', 'evidence', 'targets', 'channels', 'gates'],
-      ...['build', 'intake', 'isolation'],
+      ...['build', 'intake', 'isolation', 'webhooks'],
     ],
     npm: ['@temporalio/*', 'pino'],
   },

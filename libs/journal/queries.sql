@@ -34,6 +34,14 @@ with w as (
    )
    update proviso.evidence e set bytes = w.bytes from w where e.digest = w.digest and e.bytes is null;
 
+-- courier.busy
+select w.workspace, w.id from proviso.webhook w
+    where w.active
+      and (exists (select 1 from proviso.leaf f where f.workspace = w.workspace and f.index > w.cursor)
+        or exists (select 1 from proviso.webhook_delivery d
+                    where d.workspace = w.workspace and d.webhook = w.id and d.state = 'waiting' and d.due_at <= clock_timestamp()))
+    order by w.workspace, w.id limit $1;
+
 -- edge.report
 insert into proviso.edge_report (workspace, edge, report, at) values ($1, $2, $3::jsonb, clock_timestamp())
    on conflict (workspace, edge) do update set report = excluded.report, at = excluded.at;
@@ -407,6 +415,45 @@ insert into proviso.dirty as old (workspace, promotion, revision, marked_at)
    select $1, id, 1, $2 from unnest($3::text[]) as id
    on conflict (workspace, promotion) do update set revision = old.revision + 1;
 
+-- submit.webhook
+insert into proviso.webhook (workspace, id, types, active, cursor) values ($1, $2, $3::text[], true, (select coalesce(max(index), -1) from proviso.leaf where workspace = $1));
+
+-- submit.webhook_change
+update proviso.webhook set types = $3::text[], active = $4, cursor = case when $4 and not active then (select coalesce(max(index), -1) from proviso.leaf where workspace = $1) else cursor end
+    where workspace = $1 and id = $2;
+
+-- submit.webhook_drop
+delete from proviso.webhook where workspace = $1 and id = $2;
+
+-- submit.webhook_drop_deliveries
+delete from proviso.webhook_delivery where workspace = $1 and webhook = $2;
+
+-- submit.webhook_drop_sealed
+delete from proviso.webhook_sealed where workspace = $1 and webhook = $2;
+
+-- submit.webhook_drop_secrets
+delete from proviso.webhook_sealed where workspace = $1 and webhook = $2 and ends_at <= clock_timestamp();
+
+-- submit.webhook_end_secrets
+update proviso.webhook_sealed set ends_at = case when number = $3 - 1 then to_timestamp($4::bigint / 1000.0) else least(ends_at, clock_timestamp()) end
+    where workspace = $1 and webhook = $2 and number between 1 and $3 - 1;
+
+-- submit.webhook_resend
+update proviso.webhook_delivery
+      set state = 'waiting', attempts = 0, started_at = null, ended_at = null, status = null, failure = null, due_at = clock_timestamp()
+    where workspace = $1 and webhook = $2 and id = $3 and state <> 'waiting';
+
+-- submit.webhook_seal
+insert into proviso.webhook_sealed (workspace, webhook, number, sealed) values ($1, $2, $3, $4);
+
+-- submit.webhook_stop
+update proviso.webhook set active = false where workspace = $1 and id = $2;
+
+-- submit.webhook_stop_waiting
+update proviso.webhook_delivery d set state = 'stopped', ended_at = clock_timestamp()
+    where d.workspace = $1 and d.webhook = $2 and d.state = 'waiting'
+      and not exists (select 1 from proviso.webhook w where w.workspace = $1 and w.id = $2 and w.active);
+
 -- submit.wrapped
 select wrapped from proviso.vault_key where workspace = $1 and person = $2;
 
@@ -468,3 +515,57 @@ select workspace, promotion, revision from proviso.dirty order by marked_at limi
 delete from proviso.dirty d using jsonb_to_recordset($3::jsonb) as m(workspace uuid, promotion text, revision bigint)
     where d.workspace = m.workspace and d.promotion = m.promotion and d.revision = m.revision
       and exists (select 1 from proviso.leader where name = $1 and epoch = $2);
+
+-- webhook.claim
+with next as (
+     select d.id from proviso.webhook_delivery d
+      where d.workspace = $1 and d.webhook = $2 and d.state = 'waiting' and d.due_at <= clock_timestamp()
+        and exists (select 1 from proviso.webhook w where w.workspace = $1 and w.id = $2 and w.active)
+        and not exists (select 1 from proviso.webhook_delivery b
+                         where b.workspace = $1 and b.webhook = $2 and b.state = 'waiting' and b.subject = d.subject and b.ordinal < d.ordinal)
+      order by d.ordinal limit 1 for update skip locked
+   )
+   update proviso.webhook_delivery d
+      set attempts = d.attempts + 1, started_at = coalesce(d.started_at, clock_timestamp()),
+          due_at = clock_timestamp() + $3 * interval '1 millisecond'
+     from next where d.workspace = $1 and d.id = next.id
+   returning d.id, d.position, d.type, d.attempts;
+
+-- webhook.deliveries
+select id, type, subject, state, attempts, created_at, due_at, ended_at, status, failure from proviso.webhook_delivery where workspace = $1 and webhook = $2
+      and ($3::text is null or ordinal < (select ordinal from proviso.webhook_delivery where workspace = $1 and webhook = $2 and id = $3))
+    order by ordinal desc limit $4;
+
+-- webhook.delivery
+select id, type, subject, state, attempts, created_at, due_at, ended_at, status, failure from proviso.webhook_delivery where workspace = $1 and webhook = $2 and id = $3;
+
+-- webhook.enqueue
+with moved as (
+     update proviso.webhook set cursor = $4 where workspace = $1 and id = $2 and cursor = $3 and active returning 1
+   )
+   insert into proviso.webhook_delivery (workspace, webhook, position, type, subject, state)
+   select $1, $2, t.position, t.type, t.subject, 'waiting'
+     from unnest($5::bigint[], $6::text[], $7::text[]) with ordinality as t(position, type, subject, n), moved order by t.n;
+
+-- webhook.forget
+delete from proviso.webhook_delivery where workspace = $1 and webhook = $2 and ended_at < clock_timestamp() - $3 * interval '1 day';
+
+-- webhook.sealed
+select number, sealed from proviso.webhook_sealed
+    where workspace = $1 and webhook = $2 and (ends_at is null or ends_at > clock_timestamp()) order by number desc;
+
+-- webhook.settle
+with t as (
+     select id, case when $4 = 'taken' then 'delivered' when $4 = 'gone' then 'stopped'
+                     when clock_timestamp() + $7 * interval '1 millisecond' > started_at + $8 * interval '1 millisecond' then 'given_up'
+                     else 'waiting' end as state
+       from proviso.webhook_delivery where workspace = $1 and id = $2 and attempts = $3 and state = 'waiting'
+   )
+   update proviso.webhook_delivery d
+      set state = t.state, status = $5, failure = $6, due_at = clock_timestamp() + $7 * interval '1 millisecond',
+          ended_at = case when t.state = 'waiting' then null else clock_timestamp() end
+     from t where d.workspace = $1 and d.id = t.id;
+
+-- webhook.standing
+select types, cursor, (select count(*) from proviso.webhook_delivery where workspace = $1 and webhook = $2 and state = 'waiting') as waiting
+     from proviso.webhook where workspace = $1 and id = $2 and active;

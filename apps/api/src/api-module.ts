@@ -24,6 +24,7 @@ import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
 import { SessionsController } from './sessions.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { WebhooksController } from './webhooks.controller.ts';
 import { WorkloadsController } from './workloads.controller.ts';
 
 const controllers = [
@@ -49,6 +50,7 @@ const controllers = [
   ServiceController,
   SessionsController,
   SignInController,
+  WebhooksController,
   WorkloadsController,
 ];
 

@@ -29,6 +29,10 @@ export interface Config {
   readonly workloadIssuers: readonly string[];
   /** Who people sign in with; null: with their own tokens. */
   readonly oidc: OidcConfig | null;
+  /** Which addresses webhooks may have: of the internet, or also of this machine and its network. */
+  readonly webhookReach: 'public' | 'private';
+  /** Pages of these origins may read with a token; no others. */
+  readonly corsOrigins: readonly string[];
   /** The zone of the times in headlines; the fields beside them are always UTC. */
   readonly timeZone: string;
 }
@@ -91,7 +95,9 @@ export function readConfig(environment: Environment = process.env): Config {
     edgePublicUrl: environment['PROVISO_EDGE_PUBLIC_URL']
       ? reader.url('PROVISO_EDGE_PUBLIC_URL', ['https:', 'http:'])
       : null,
-    workloadIssuers: reader.issuers('PROVISO_WORKLOAD_ISSUERS', usualIssuers),
+    workloadIssuers: reader.list('PROVISO_WORKLOAD_ISSUERS', issuers),
+    webhookReach: reader.reach('PROVISO_WEBHOOK_REACH'),
+    corsOrigins: reader.list('PROVISO_CORS_ORIGINS', origins),
     timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
     oidc: environment['PROVISO_OIDC_ISSUER'] ? oidcIn(environment, reader) : null,
   };
@@ -158,11 +164,15 @@ function readerOf(environment: Environment) {
       const given = environment[name] ?? '';
       return /^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : wrong(name, '64 hexadecimal digits');
     },
-    issuers: (name: string, preset: string) => {
+    list: (name: string, { preset, fits, expected }: ListForm) => {
       const given = (environment[name] ?? preset).split(',').filter((one) => one !== '');
-      if (given.every(isIssuer)) return given;
-      wrong(name, 'addresses that start with https://, joined by commas, without a slash at the end');
+      if (given.every(fits)) return given;
+      wrong(name, expected);
       return [];
+    },
+    reach: (name: string): Config['webhookReach'] => {
+      const given = environment[name] || 'public';
+      return given === 'public' || given === 'private' ? given : wrong(name, 'public or private') || 'public';
     },
     /** A provider over plain HTTP could be anybody, except on this machine. */
     provider: (name: string) => {
@@ -195,8 +205,24 @@ function readerOf(environment: Environment) {
   };
 }
 
+interface ListForm {
+  readonly preset: string;
+  readonly fits: (one: string) => boolean;
+  readonly expected: string;
+}
+
 /** GitHub Actions and GitLab; whoever trusts none of them says `PROVISO_WORKLOAD_ISSUERS=`. */
-const usualIssuers = 'https://token.actions.githubusercontent.com,https://gitlab.com';
+const issuers: ListForm = {
+  preset: 'https://token.actions.githubusercontent.com,https://gitlab.com',
+  fits: isIssuer,
+  expected: 'addresses that start with https://, joined by commas, without a slash at the end',
+};
+
+const origins: ListForm = {
+  preset: '',
+  fits: (one) => URL.canParse(one) && new URL(one).origin === one,
+  expected: 'origins such as https://status.example, joined by commas',
+};
 
 /** Plain HTTP is for this machine alone: anybody on the way could answer with keys of their own. */
 function isIssuer(address: string): boolean {

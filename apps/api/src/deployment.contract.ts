@@ -112,6 +112,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     workloadIssuers: [],
     publicUrl: 'http://127.0.0.1:7070',
     oidc: null,
+    webhookReach: 'private' as const,
+    corsOrigins: [],
     evidence: join(folder, 'evidence'),
     ...over,
   };
@@ -192,7 +194,7 @@ function expectPromised(answer: { method: string; url: string; status: number; t
 
 function patternOf(url: string): string {
   const path = url.split('?')[0] ?? '';
-  return path.replace(/\/((pro|cnd|pol|prm|psn|lane|gate)_[^/]+)/, '/:id').replace(/\/sha256:[^/]+/, '/:digest');
+  return path.replace(/\/((pro|cnd|pol|prm|psn|lane|gate|whk)_[^/]+)/, '/:id').replace(/\/sha256:[^/]+/, '/:digest');
 }
 
 /** A small archive whose content differs with the words. */

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { pairingQuery, signedIn, voteForm } from './browser.contract.ts';
-import { type Actor, type Deployment, atApproval, openDeployment, policySource } from './deployment.contract.ts';
+import {
+  type Actor,
+  type Deployment,
+  atApproval,
+  openDeployment,
+  pickText,
+  policySource,
+} from './deployment.contract.ts';
 import type { Route } from './route.ts';
 
 /** A deployment with one thing of each kind, for tests that go through every door. */
@@ -8,6 +15,7 @@ export interface Ground {
   readonly here: Deployment;
   readonly things: Awaited<ReturnType<typeof atApproval>>;
   readonly lane: string;
+  readonly webhook: string;
 }
 
 /** Opens one; close its deployment in `afterAll`. */
@@ -15,11 +23,13 @@ export async function openGround(): Promise<Ground> {
   const here = await openDeployment();
   const things = await atApproval(here, 'doors');
   const read = await here.parts.journal.reads(here.workspace).promotion(things.promotion);
-  return { here, things, lane: read?.state.lanes.production ?? '' };
+  const hook = { name: 'doors', address: 'https://hooks.example/secret-path', types: ['dev.proviso.promotion.*'] };
+  const webhook = pickText((await here.post('olga', '/v1/webhooks', hook)).body, 'webhook', 'id');
+  return { here, things, lane: read?.state.lanes.production ?? '', webhook };
 }
 
 /** The address of a thing of ours for a route; of people Kim, unless it is to be another. */
-export function addressOf({ here, things, lane }: Ground, { path }: Route, person = here.people.kim): string {
+export function addressOf({ here, things, lane, webhook }: Ground, { path }: Route, person = here.people.kim): string {
   const noun = path.split('/')[2] ?? '';
   if (path.startsWith('/decide/')) return path.replace(':id', things.gate);
   const ids: Record<string, string> = {
@@ -30,6 +40,7 @@ export function addressOf({ here, things, lane }: Ground, { path }: Route, perso
     policies: things.policy,
     promotions: things.promotion,
     prototypes: things.prototype,
+    webhooks: webhook,
   };
   return path
     .replace(':id', ids[noun] ?? '')
@@ -131,6 +142,11 @@ export function bodyFor({ here, things }: Ground, { path, name }: Route) {
     rotateSecret: { name: 'MAIL_KEY' },
     setLimits: {},
     endSessions: {},
+    addWebhook: { name: 'again', address: 'https://hooks.example/', types: ['dev.proviso.gate.*'] },
+    changeWebhook: { types: ['dev.proviso.gate.*'], active: true },
+    rotateWebhook: {},
+    removeWebhook: {},
+    resendDelivery: { delivery: `dlv_${'0'.repeat(32)}` },
   };
   const stopping = /cancel|rollback|pause|advance|hold|resume|retire/.test(path) ? { reason: 'test' } : {};
   return { payload: bodies[name] ?? stopping };

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { mayRead } from '@proviso/authority';
 import type { BrowserSessions, EntryView, LogView } from '@proviso/journal';
@@ -36,11 +36,12 @@ export class EventsController {
     });
     reply.hijack();
     stream.writeHead(200, {
-      'x-request-id': request.id,
-      traceresponse: String(reply.getHeader('traceresponse')),
+      ...(reply.getHeaders() as OutgoingHttpHeaders),
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
+      // A proxy that collects answers before it passes them on would hold back every event.
+      'x-accel-buffering': 'no',
     });
     stream.write(': connected\n\n');
     if (asked === null) stream.write(`event: reset\nid: ${log.incarnation}.${log.last}\ndata: {}\n\n`);

@@ -11,6 +11,7 @@ beforeAll(async () => {
   const things = await atApproval(here, 'malformed');
   const read = await here.parts.journal.reads(here.workspace).promotion(things.promotion);
   known = {
+    webhooks: `whk_${'0'.repeat(32)}`,
     gates: things.gate,
     lanes: read?.state.lanes.production ?? '',
     people: here.people.nil,

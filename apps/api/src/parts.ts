@@ -30,6 +30,8 @@ export interface Parts {
     | 'workloadIssuers'
     | 'publicUrl'
     | 'oidc'
+    | 'webhookReach'
+    | 'corsOrigins'
   >;
   readonly journal: Journal;
   readonly store: FolderStore;

@@ -109,6 +109,8 @@ const statusOf: Readonly<Record<string, number>> = {
   commit_mismatch: 409,
   until_invalid: 422,
   review_due: 409,
+  webhook_stopped: 409,
+  webhook_invalid: 422,
   nothing_live: 409,
   too_many_refusals: 429,
   too_many_uploads: 429,

@@ -21,12 +21,14 @@ import { limitsShape, runningShape } from './workspace-shapes.ts';
 /** The schemas of answers by the name that the generated client gives them. */
 export const resourceNames = z.registry<{ id: string }>();
 
-function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
+/** Gives a schema its name. */
+export function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
   resourceNames.add(schema, { id });
   return schema;
 }
 
-function page<Item extends z.ZodType>(id: string, item: Item) {
+/** A page of items by keyset. */
+export function page<Item extends z.ZodType>(id: string, item: Item) {
   return named(id, z.strictObject({ items: z.array(item), next: z.string().nullable() }));
 }
 
@@ -73,7 +75,8 @@ const action = named(
   }),
 );
 
-const actions = z.array(action).describe('what the reader may do about it, or why not and who could');
+/** What a reader may do, beside everything that is answered. */
+export const actions = z.array(action).describe('what the reader may do about it, or why not and who could');
 
 const person = named(
   'Person',

@@ -8,6 +8,7 @@ import { resources } from './resources.ts';
 import { type Route, routeKey } from './route.ts';
 import { command, edge, get, open, post, put, read, self } from './route-row.ts';
 import { tokenRoutes } from './token-routes.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 const paged = { query: queries.page };
 const r = resources;
@@ -360,6 +361,7 @@ export const routes: readonly Route[] = [
   ...canaryRoutes,
   ...lanes,
   ...exceptionRoutes,
+  ...webhookRoutes,
 ];
 
 /** The rows by method and path. */

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiModule } from './api-module.ts';
 import { expectFormToken } from './browser-session.ts';
 import { callerOf } from './caller.ts';
+import { answerCrossOrigin } from './cross-origin.ts';
 import { guardOf } from './guard.ts';
 import type { Parts } from './parts.ts';
 import { Problem } from './problem.ts';
@@ -85,9 +86,11 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
     attachTrace(request, trace);
     // Not sent on: the only calls that we make go to GitHub, and whose requests belong together is no business of others.
     void reply.headers({ 'x-request-id': request.id, traceresponse: traceText(trace) });
+    if (answerCrossOrigin(request, reply, parts.config.corsOrigins)) return await reply.code(204).send();
     await guard(request);
     expectMedia(request);
     expectNoCondition(request);
+    return undefined;
   });
   // With the guard: no page of ours is changed by a form that is not of a page of ours.
   fastify.addHook('preHandler', async (request) => {

@@ -8,7 +8,7 @@ import { expectedRevisionIn } from './entity-tag.ts';
 import { Problem, accepted } from './problem.ts';
 
 /** What goes with a command beside the command. */
-export type Along = Pick<Submission, 'reason' | 'personal'>;
+export type Along = Pick<Submission, 'reason' | 'personal' | 'webhook'>;
 
 type Accepted = Extract<Receipt, { kind: 'accepted' }>;
 

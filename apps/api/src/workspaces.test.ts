@@ -18,6 +18,7 @@ let here: Deployment;
 let things: Awaited<ReturnType<typeof atApproval>>;
 let lane: string;
 let evidence: string;
+let webhook: string;
 
 /** What `eve` of the workspace *there* sends, well-formed and hers, so that only the foreign id can be in the way. */
 let bodies: Readonly<Record<string, object>>;
@@ -68,7 +69,13 @@ beforeAll(async () => {
     bindSecret: { name: 'MAIL_KEY', reference: { from: 'file', path: 'mail-key' } },
     unbindSecret: { name: 'MAIL_KEY' },
     rotateSecret: { name: 'MAIL_KEY' },
+    changeWebhook: { types: ['dev.proviso.gate.*'], active: true },
+    rotateWebhook: {},
+    removeWebhook: {},
+    resendDelivery: { delivery: `dlv_${'0'.repeat(32)}` },
   };
+  const hook = { name: 'ours', address: 'https://hooks.example/', types: ['dev.proviso.gate.*'] };
+  webhook = pickText((await here.post('olga', '/v1/webhooks', hook)).body, 'webhook', 'id');
 });
 
 afterAll(async () => {
@@ -85,6 +92,7 @@ function addressesOf({ path }: Route): readonly [foreign: string, missing: strin
     policies: [things.policy, `pol_${none}7`],
     promotions: [things.promotion, `prm_${none}7`],
     prototypes: [things.prototype, `pro_${none}7`],
+    webhooks: [webhook, `whk_${none}7`],
   };
   const [foreign, missing] = byNoun[path.split('/')[2] ?? ''] ?? ['', ''];
   const at = (id: string, digest: string) => path.replace(':id', id).replace(':digest', digest);

@@ -53,7 +53,15 @@ const ofRefusals: Record<RefusalCode, number> = {
   },
   ...{ candidate_unknown: 1, lane_held: 1, lane_busy: 1, not_trusted: 1, nothing_to_roll_back: 1 },
   ...{ until_invalid: 1, review_due: 1, nothing_live: 1 },
-  ...{ reason_required: 1, too_large: 1, too_many: 1, key_conflict: 1, outcome_unknown: 1 },
+  ...{
+    webhook_invalid: 1,
+    webhook_stopped: 6,
+    reason_required: 1,
+    too_large: 1,
+    too_many: 1,
+    key_conflict: 1,
+    outcome_unknown: 1,
+  },
   ...{ contention: 1, not_configured: 1, report_invalid: 1, reserved_name: 1 },
   ...{ quota_reached: 1, limits_invalid: 1, artifact_removed: 6, artifact_needed: 1 },
 };

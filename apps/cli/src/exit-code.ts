@@ -98,6 +98,8 @@ const exitCodesOfRefusals: Readonly<Record<RefusalCode, ExitCode>> = {
   limits_invalid: exitCodes.failed,
   artifact_removed: exitCodes.stale,
   artifact_needed: exitCodes.failed,
+  webhook_invalid: exitCodes.failed,
+  webhook_stopped: exitCodes.stale,
   key_conflict: exitCodes.failed,
   outcome_unknown: exitCodes.failed,
   contention: exitCodes.failed,

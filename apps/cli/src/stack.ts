@@ -193,6 +193,8 @@ interface AppOrders {
 async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders): Promise<void> {
   const { config, options } = boot;
   const base = { ...config.childEnvironment, ...journalEnvironment(config, secrets, addresses.database.port) };
+  // Whoever is told of events here sits on this machine, too.
+  const webhooks = { PROVISO_WEBHOOK_REACH: 'private' };
   const previews = { PROVISO_PREVIEW_KEY: previewKeyOf(secrets), PROVISO_EDGE_PUBLIC_URL: addresses.router };
   const secretFolder = join(config.dataFolder, 'lane-secrets');
   mkdirSync(secretFolder, { recursive: true, mode: 0o700 });
@@ -201,7 +203,13 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
   await bootApp(boot, {
     name: 'API',
     args: ['--import', './tools/decorators.mjs', 'apps/api/src/main.ts'],
-    environment: { ...base, PROVISO_API_PORT: String(addresses.apiPort), PROVISO_TIME_ZONE: timeZone, ...previews },
+    environment: {
+      ...base,
+      PROVISO_API_PORT: String(addresses.apiPort),
+      PROVISO_TIME_ZONE: timeZone,
+      ...previews,
+      ...webhooks,
+    },
     readyUrl: `${addresses.api}/readyz`,
   });
   expectNotInterrupted(options.signal);
@@ -214,6 +222,7 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
       environment: {
         ...base,
         ...registries,
+        ...webhooks,
         PROVISO_PUMP_URL: loginUrl(addresses.database.port, { login: PUMP_LOGIN, password: secrets.pumpPassword }),
         PROVISO_TEMPORAL_ADDRESS: addresses.temporal,
         PROVISO_EDGE_CONTROL_URL: control,

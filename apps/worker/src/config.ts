@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Registries } from '@proviso/build';
-import type { IsolationWay } from '@proviso/isolation';
+import type { AllowedReach, IsolationWay } from '@proviso/isolation';
 import { type FaultPoint, faultPoints } from './fault.ts';
 
 /** All that the worker is told from outside, read once. */
@@ -25,6 +25,8 @@ export interface WorkerConfig {
   readonly buildsMax: number;
   /** What the archives of installed packages may take of the disk; the least recently used go first. */
   readonly packageCacheMb: number;
+  /** Which addresses webhooks may have: of the internet, or also of this machine and its network. */
+  readonly webhookReach: AllowedReach;
   /** The port of /healthz and /metrics on 127.0.0.1; nothing listens without it. */
   readonly port: number | null;
   /** Tests kill the worker at a named point; null in any real deployment. */
@@ -61,6 +63,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       { name: 'PROVISO_PACKAGE_CACHE_MB', preset: 2_048, most: 1_000_000 },
       problems,
     ),
+    webhookReach: webhookReachOf(environment, problems),
     port: portOf(environment.PROVISO_WORKER_PORT, problems),
     fault: faultOf(environment, problems),
   };
@@ -95,6 +98,16 @@ function isolationOf(
   if (way === 'bubblewrap' || way === 'namespace' || way === 'none') return way;
   problems.push('expected PROVISO_WORKER_ISOLATION to be bubblewrap, namespace or none, got another');
   return null;
+}
+
+function webhookReachOf(
+  { PROVISO_WEBHOOK_REACH: reach }: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): AllowedReach {
+  if (reach === undefined || reach === '') return 'public';
+  if (reach === 'public' || reach === 'private') return reach;
+  problems.push('expected PROVISO_WEBHOOK_REACH to be public or private, got another');
+  return 'public';
 }
 
 function countOf(

@@ -15,6 +15,7 @@ import { faultAt, noFault } from './fault.ts';
 import { type Vitals, openHealth } from './health.ts';
 import { isolatedChild } from './isolated-child.ts';
 import { evidenceCollector } from './leaders/collector.ts';
+import { courierWork } from './leaders/courier.ts';
 import { leadForever, nameOf } from './leaders/leader.ts';
 import { reconcilerWork } from './leaders/reconciler.ts';
 import { sequencerWork } from './leaders/sequencer.ts';
@@ -131,6 +132,7 @@ function leaders(
     wakerWork({ starter, clock, log, fault: ports.fault }),
     sequencerWork(),
     reconcilerWork({ journal, starter, clock, log, collect, watch }),
+    courierWork({ journal, rules: { reach: config.webhookReach }, clock, log, random: Math.random }),
   ];
   return works.map(async (work) => await leadForever(leading, work));
 }

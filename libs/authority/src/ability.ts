@@ -56,6 +56,15 @@ export function isUnlentVerb(verb: Verb): boolean {
   return unlentVerbs.has(verb);
 }
 
+/** Whoever runs the deployment or lets people in also says who outside is told what happens. */
+const webhookVerbs = [
+  'AddWebhook',
+  'ChangeWebhook',
+  'RotateWebhook',
+  'RemoveWebhook',
+  'ResendWebhook',
+] as const satisfies readonly Verb[];
+
 /** What each role may do: the whole of it. A role that is not listed may do nothing, a verb that is not listed is nobody's. */
 export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   builder: [
@@ -90,6 +99,7 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'UnbindSecret',
     'RotateSecret',
     'SetLimits',
+    ...webhookVerbs,
     'AskWaiver',
     'AskBreakGlass',
     'ReviewBreakGlass',
@@ -117,9 +127,10 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'EndSessions',
     'AssignOwner',
     'AgreeToPolicy',
+    ...webhookVerbs,
   ],
   worker: ['Claim', 'Report', 'Breakage', 'Weigh', 'Look', 'Undone', 'Tick', 'Cancel', 'ClaimWatch', 'ReportWatch'],
-  keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep'],
+  keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep', 'StopWebhook'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
   workload: ['AddEvidence'],

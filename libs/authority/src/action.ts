@@ -56,7 +56,12 @@ export interface Action<Rel extends string = string> {
 
 /** What can be asked of each noun but promotions, by its name and the command behind it, in the order shown. */
 const offersOn = {
-  workspace: { add_person: 'AddPerson', register_prototype: 'RegisterPrototype', publish_policy: 'PublishPolicy' },
+  workspace: {
+    add_person: 'AddPerson',
+    register_prototype: 'RegisterPrototype',
+    publish_policy: 'PublishPolicy',
+    add_webhook: 'AddWebhook',
+  },
   limits: { set: 'SetLimits' },
   prototype: {
     upload: 'FreezeCandidate',
@@ -85,6 +90,7 @@ const offersOn = {
     erase: 'ErasePerson',
   },
   lane: { hold: 'HoldLane', resume: 'ResumeLane', retire: 'Retire' },
+  webhook: { change: 'ChangeWebhook', rotate: 'RotateWebhook', resend: 'ResendWebhook', remove: 'RemoveWebhook' },
   configuration: {
     set_variable: 'SetVariable',
     unset_variable: 'UnsetVariable',

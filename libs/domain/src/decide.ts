@@ -78,6 +78,12 @@ const besides: { readonly [Kind in Beside['kind']]: true } = {
   OpenWorkspace: true,
   SetLimits: true,
   RecordSweep: true,
+  AddWebhook: true,
+  ChangeWebhook: true,
+  RotateWebhook: true,
+  RemoveWebhook: true,
+  ResendWebhook: true,
+  StopWebhook: true,
 };
 
 function isBeside(command: Command): command is Beside {
@@ -126,6 +132,12 @@ function decideBeside(scene: Scene, command: Beside): Decided {
     case 'OpenWorkspace':
     case 'SetLimits':
     case 'RecordSweep':
+    case 'AddWebhook':
+    case 'ChangeWebhook':
+    case 'RotateWebhook':
+    case 'RemoveWebhook':
+    case 'ResendWebhook':
+    case 'StopWebhook':
       return simple(scene, decideWorkspace(scene.workspace, command, scene), (event) => ({
         stream: 'workspace',
         id: command.workspace,

@@ -3,7 +3,7 @@ export type Id<Kind extends IdKind> = `${Kind}_${string}`;
 
 /** The closed list of kinds; a new noun gets its prefix here and nowhere else. */
 export const idKinds = [
-  ...(['wsp', 'psn', 'tok', 'pro', 'cnd', 'pol', 'prm', 'lane', 'rel', 'dec', 'wvr', 'log', 'ses'] as const),
+  ...(['wsp', 'psn', 'tok', 'pro', 'cnd', 'pol', 'prm', 'lane', 'rel', 'dec', 'wvr', 'log', 'ses', 'whk'] as const),
 ] as const;
 
 /** One of the prefixes above. */
@@ -32,6 +32,9 @@ export type DecisionId = Id<'dec'>;
 export type SessionId = Id<'ses'>;
 /** A risk that somebody owns for a time. */
 export type WaiverId = Id<'wvr'>;
+
+/** Somewhere outside that is told of events. */
+export type WebhookId = Id<'whk'>;
 
 /** `sha256:` and 64 hexadecimal digits: how every stored document is addressed. */
 export type Digest = `sha256:${string}`;

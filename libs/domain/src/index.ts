@@ -59,6 +59,7 @@ export {
   type ReleaseId,
   type SessionId,
   type WaiverId,
+  type WebhookId,
   type WorkspaceId,
   gateIdOf,
   gateOf,
@@ -254,6 +255,14 @@ export {
   watchTimes,
 } from './watch.ts';
 export { type WatchAction, type WatchCheck, type WatchRule, watchActions, watchChecks } from './watch-rule.ts';
+export {
+  overlapMsMax,
+  type WebhookCommand,
+  type WebhookEvent,
+  type WebhookState,
+  webhooksMax,
+  webhookTypesMax,
+} from './webhook.ts';
 export { type WorkspaceCommand, type WorkspaceEvent, type WorkspaceState, evolveWorkspace } from './workspace.ts';
 export {
   type PreviewPass,

@@ -107,6 +107,12 @@ const reaches: { readonly [Kind in Command['kind']]: (command: Of<Kind>) => Reac
   OpenWorkspace: onWorkspace,
   SetLimits: onWorkspace,
   RecordSweep: onWorkspace,
+  AddWebhook: onWorkspace,
+  ChangeWebhook: onWorkspace,
+  RotateWebhook: onWorkspace,
+  RemoveWebhook: onWorkspace,
+  ResendWebhook: onWorkspace,
+  StopWebhook: onWorkspace,
 };
 
 /** The rows a command reaches, told by its kind alone. */

@@ -47,6 +47,8 @@ export const refusalCodes = [
   'artifact_removed',
   'artifact_needed',
   'too_many',
+  'webhook_invalid',
+  'webhook_stopped',
   'key_conflict',
   'outcome_unknown',
   'contention',

@@ -1,6 +1,7 @@
 import type { PersonId, WorkspaceId } from './id.ts';
 import { type Limits, limitsProblem } from './limits.ts';
 import { type Refusal, refusal } from './refusal.ts';
+import { type WebhookCommand, type WebhookEvent, type WebhookState, decideWebhook, evolveWebhooks } from './webhook.ts';
 
 /** A tenant. Its name is not personal data: it is chosen for a team. */
 export interface WorkspaceState {
@@ -8,6 +9,8 @@ export interface WorkspaceState {
   readonly name: string;
   /** What an operator has set; the defaults hold for the rest. */
   readonly limits?: Partial<Limits>;
+  /** Who outside is told of events; absent: nobody. */
+  readonly webhooks?: readonly WebhookState[];
 }
 
 /** What may happen to a workspace. */
@@ -20,7 +23,8 @@ export type WorkspaceEvent =
     }
   | { readonly kind: 'limits_set'; readonly v: 1; readonly limits: Partial<Limits>; readonly by: PersonId }
   /** The sum of one sweep; each version has an entry of its own in its prototype. */
-  | { readonly kind: 'artifacts_swept'; readonly v: 1; readonly artifacts: number; readonly bytes: number };
+  | { readonly kind: 'artifacts_swept'; readonly v: 1; readonly artifacts: number; readonly bytes: number }
+  | WebhookEvent;
 
 /** What may be asked about a workspace. `limits` names the whole of what is set: what is left out falls to its default. */
 export type WorkspaceCommand =
@@ -31,7 +35,8 @@ export type WorkspaceCommand =
       readonly workspace: WorkspaceId;
       readonly artifacts: number;
       readonly bytes: number;
-    };
+    }
+  | WebhookCommand;
 
 /** Folds one event into a workspace. */
 export function evolveWorkspace(state: WorkspaceState | null, event: WorkspaceEvent): WorkspaceState {
@@ -42,6 +47,8 @@ export function evolveWorkspace(state: WorkspaceState | null, event: WorkspaceEv
       return { ...state, limits: event.limits };
     case 'artifacts_swept':
       return state;
+    default:
+      return { ...state, webhooks: evolveWebhooks(state.webhooks ?? [], event) };
   }
 }
 
@@ -49,7 +56,7 @@ export function evolveWorkspace(state: WorkspaceState | null, event: WorkspaceEv
 export function decideWorkspace(
   state: WorkspaceState | null,
   command: WorkspaceCommand,
-  { actor }: { readonly actor: { readonly id: PersonId } },
+  { actor, now }: { readonly actor: { readonly id: PersonId }; readonly now: number },
 ): readonly WorkspaceEvent[] | Refusal {
   if (command.kind === 'OpenWorkspace') {
     if (state !== null) return refusal('exists', 'this workspace exists already');
@@ -66,6 +73,8 @@ export function decideWorkspace(
     }
     case 'RecordSweep':
       return [{ kind: 'artifacts_swept', v: 1, artifacts: command.artifacts, bytes: command.bytes }];
+    default:
+      return decideWebhook(state.webhooks ?? [], command, { now, by: actor.id });
   }
 }
 

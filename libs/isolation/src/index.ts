@@ -1,3 +1,4 @@
+export { type AddressReach, reachOf } from './egress-address.ts';
 export {
   type EgressCount,
   type EgressCounts,
@@ -5,6 +6,7 @@ export {
   type EgressProxy,
   openEgressProxy,
 } from './egress-proxy.ts';
+export { type AllowedReach, AddressRefused, guardedLookup, isRefusedHost, type Resolve } from './guarded-lookup.ts';
 export { findIsolation, type Isolation, type IsolationWay } from './isolation.ts';
 export { describeLimits, type LimitKind } from './limits.ts';
 export {

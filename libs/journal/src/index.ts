@@ -33,6 +33,7 @@ export type {
   WorkspaceView,
 } from './port.ts';
 export type { LookPoint } from './look-point.ts';
+export type { DeliveryView, DueDelivery, Tried, WebhookRef, Webhooks, WebhookStanding } from './webhooks.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';
 export { openPump } from './pump.ts';

@@ -10,6 +10,7 @@ import { rememberStreams } from './submit/remembered.ts';
 import { patiently, submit } from './submit/submit.ts';
 import { expectVaultKey } from './vault/marker.ts';
 import { vaultOf } from './vault/vault.ts';
+import { webhooksOf } from './webhooks.ts';
 
 /** Commits within this time share one NOTIFY: a burst of votes is one wake of each leader. */
 const notifyWithinMs = 10;
@@ -63,6 +64,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     principalOfToken: (tokenHash) => principalOf(reading, byToken, [tokenHash]),
     principalOfIdentity: ({ issuer, subject }) => principalOf(reading, byIdentity, [issuer, subject]),
     sessions: browserSessions(reading),
+    webhooks: webhooksOf(reading, vault),
     authorMark: vault.markOf,
     noteTokenUse: async (workspace, tokenHash) => {
       await reading.transaction(workspace, (transaction) =>

@@ -26,6 +26,7 @@ import type {
   WorkspaceState,
 } from '@proviso/domain';
 import type { LookPoint, SeriesQuery } from './look-point.ts';
+import type { WebhookRef, Webhooks } from './webhooks.ts';
 
 /** One request for a change, from whichever door. */
 export interface Submission {
@@ -44,6 +45,8 @@ export interface Submission {
   readonly reason?: string;
   /** Name and address of a person that is being added; vault only. */
   readonly personal?: { readonly name: string; readonly email?: string };
+  /** Where a webhook is, and what its events are signed with; sealed beside the entry. */
+  readonly webhook?: { readonly address?: string; readonly secret: string };
   /** A look's row, stored with the command that reports it. */
   readonly look?: LookRow;
   /** What the sender looked at before: compared with the locked row of the prototype or policy, in the same transaction. */
@@ -300,6 +303,7 @@ export interface Journal {
   /** Whose account elsewhere it is. */
   readonly principalOfIdentity: (identity: Identity) => Promise<Principal | null>;
   readonly sessions: BrowserSessions;
+  readonly webhooks: Webhooks;
   /** A keyed digest of the address that a commit names somebody by: only this deployment could try others against it. */
   readonly authorMark: (workspace: WorkspaceId, address: string) => Digest;
   /** Notes that a token was used today, by the database's clock. */
@@ -374,7 +378,7 @@ export interface Weighed {
  */
 export interface Pump {
   /** Takes or keeps leadership of a name; null while another process leads. Pings within the idle timeout. */
-  readonly lead: (name: 'waker' | 'sequencer' | 'reconciler') => Promise<Leadership | null>;
+  readonly lead: (name: 'waker' | 'sequencer' | 'reconciler' | 'courier') => Promise<Leadership | null>;
   readonly close: () => Promise<void>;
 }
 
@@ -400,5 +404,7 @@ export interface Leadership {
   readonly sweepPast: (limit: number) => Promise<{ readonly tokens: number; readonly sessions: number }>;
   /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
   readonly weigh: (documents: readonly Weighed[]) => Promise<void>;
+  /** Webhooks of all workspaces that something is to be written or sent for now. */
+  readonly webhooks: (limit: number) => Promise<readonly WebhookRef[]>;
   readonly resign: () => Promise<void>;
 }

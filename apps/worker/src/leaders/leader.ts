@@ -3,7 +3,7 @@ import type { Clock, Log } from '../ports.ts';
 
 /** What a leader does, one turn after another, for as long as it leads. */
 export interface LeaderWork {
-  readonly name: 'waker' | 'sequencer' | 'reconciler';
+  readonly name: 'waker' | 'sequencer' | 'reconciler' | 'courier';
   /** One turn; it may wait on the leadership itself. A throw ends this leadership, and another one is tried for. */
   readonly turn: (leadership: Leadership, signal: AbortSignal) => Promise<void>;
 }

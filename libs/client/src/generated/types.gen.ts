@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, nobody_answers, reason_required, scope_missing, scopes_required, commit_mismatch, until_invalid, review_due, nothing_live, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, nobody_answers, reason_required, scope_missing, scopes_required, commit_mismatch, until_invalid, review_due, nothing_live, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, webhook_invalid, webhook_stopped, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -1074,6 +1074,72 @@ export type AddedEvidence = {
 
 export type WorkspacePage = {
     items: Array<Workspace>;
+    next: string | null;
+};
+
+export type Webhook = {
+    id: string;
+    name: string;
+    /**
+     * of its address, whose path is shown to nobody
+     */
+    origin: string;
+    types: Array<string>;
+    active: boolean;
+    /**
+     * gone: it answered 410, so nothing is sent any more
+     */
+    stopped: 'person' | 'gone' | null;
+    /**
+     * until then the secret before signs, too
+     */
+    previousSecretUntil: string | null;
+    /**
+     * what the reader may do about it, or why not and who could
+     */
+    actions: Array<Action>;
+};
+
+export type Delivery = {
+    id: string;
+    type: string;
+    subject: string;
+    state: 'waiting' | 'delivered' | 'given_up' | 'stopped';
+    attempts: number;
+    /**
+     * RFC 3339, UTC
+     */
+    createdAt: string;
+    /**
+     * when it is tried next
+     */
+    dueAt: string | null;
+    endedAt: string | null;
+    /**
+     * that the last try was answered with
+     */
+    status: number | null;
+    /**
+     * why the last try was none
+     */
+    failure: string | null;
+};
+
+export type WebhookPage = {
+    items: Array<Webhook>;
+    next: string | null;
+};
+
+export type WebhookSecret = {
+    webhook: Webhook;
+    /**
+     * shown in this answer only
+     */
+    secret: string;
+};
+
+export type DeliveryPage = {
+    items: Array<Delivery>;
     next: string | null;
 };
 
@@ -4126,3 +4192,308 @@ export type RetireLaneResponses = {
 };
 
 export type RetireLaneResponse = RetireLaneResponses[keyof RetireLaneResponses];
+
+export type ListWebhooksData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/webhooks';
+};
+
+export type ListWebhooksErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ListWebhooksError = ListWebhooksErrors[keyof ListWebhooksErrors];
+
+export type ListWebhooksResponses = {
+    /**
+     * done
+     */
+    200: WebhookPage;
+};
+
+export type ListWebhooksResponse = ListWebhooksResponses[keyof ListWebhooksResponses];
+
+export type AddWebhookData = {
+    body: {
+        name: string;
+        /**
+         * kept sealed; what is shown of it is its origin
+         */
+        address: string;
+        /**
+         * each by its name, or all below one (dev.proviso.gate.*): dev.proviso.promotion.opened, dev.proviso.promotion.ended, dev.proviso.gate.opened, dev.proviso.gate.reported, dev.proviso.gate.blocked, dev.proviso.gate.errored, dev.proviso.gate.reopened, dev.proviso.gate.escalated, dev.proviso.gate.deferred, dev.proviso.gate.waived, dev.proviso.gate.expired, dev.proviso.reminder.due, dev.proviso.decision.recorded, dev.proviso.decision.voided, dev.proviso.quorum.reached, dev.proviso.waiver.asked, dev.proviso.waiver.approved, dev.proviso.waiver.ended, dev.proviso.glass.asked, dev.proviso.glass.broken, dev.proviso.glass.used, dev.proviso.glass.ended, dev.proviso.artifact.built, dev.proviso.canary.weighed, dev.proviso.canary.condemned, dev.proviso.undo.ordered, dev.proviso.freeze.met, dev.proviso.freeze.ended, dev.proviso.lane.held, dev.proviso.lane.resumed, dev.proviso.release.retired, dev.proviso.prototype.registered, dev.proviso.candidate.frozen, dev.proviso.policy.published, dev.proviso.policy.proposed, dev.proviso.policy.agreed, dev.cdevents.service.deployed.0.3.0, dev.cdevents.service.rolledback.0.3.0, dev.cdevents.service.removed.0.3.0, dev.cdevents.incident.detected.0.3.0, dev.cdevents.testsuiterun.finished.0.3.0, dev.cdevents.build.finished.0.3.0
+         */
+        types: Array<string>;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/webhooks';
+};
+
+export type AddWebhookErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AddWebhookError = AddWebhookErrors[keyof AddWebhookErrors];
+
+export type AddWebhookResponses = {
+    /**
+     * done
+     */
+    201: WebhookSecret;
+};
+
+export type AddWebhookResponse = AddWebhookResponses[keyof AddWebhookResponses];
+
+export type ReadWebhookData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/webhooks/{id}';
+};
+
+export type ReadWebhookErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReadWebhookError = ReadWebhookErrors[keyof ReadWebhookErrors];
+
+export type ReadWebhookResponses = {
+    /**
+     * done
+     */
+    200: Webhook;
+};
+
+export type ReadWebhookResponse = ReadWebhookResponses[keyof ReadWebhookResponses];
+
+export type ChangeWebhookData = {
+    body: {
+        /**
+         * each by its name, or all below one (dev.proviso.gate.*): dev.proviso.promotion.opened, dev.proviso.promotion.ended, dev.proviso.gate.opened, dev.proviso.gate.reported, dev.proviso.gate.blocked, dev.proviso.gate.errored, dev.proviso.gate.reopened, dev.proviso.gate.escalated, dev.proviso.gate.deferred, dev.proviso.gate.waived, dev.proviso.gate.expired, dev.proviso.reminder.due, dev.proviso.decision.recorded, dev.proviso.decision.voided, dev.proviso.quorum.reached, dev.proviso.waiver.asked, dev.proviso.waiver.approved, dev.proviso.waiver.ended, dev.proviso.glass.asked, dev.proviso.glass.broken, dev.proviso.glass.used, dev.proviso.glass.ended, dev.proviso.artifact.built, dev.proviso.canary.weighed, dev.proviso.canary.condemned, dev.proviso.undo.ordered, dev.proviso.freeze.met, dev.proviso.freeze.ended, dev.proviso.lane.held, dev.proviso.lane.resumed, dev.proviso.release.retired, dev.proviso.prototype.registered, dev.proviso.candidate.frozen, dev.proviso.policy.published, dev.proviso.policy.proposed, dev.proviso.policy.agreed, dev.cdevents.service.deployed.0.3.0, dev.cdevents.service.rolledback.0.3.0, dev.cdevents.service.removed.0.3.0, dev.cdevents.incident.detected.0.3.0, dev.cdevents.testsuiterun.finished.0.3.0, dev.cdevents.build.finished.0.3.0
+         */
+        types: Array<string>;
+        active: boolean;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/webhooks/{id}';
+};
+
+export type ChangeWebhookErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ChangeWebhookError = ChangeWebhookErrors[keyof ChangeWebhookErrors];
+
+export type ChangeWebhookResponses = {
+    /**
+     * done
+     */
+    200: Webhook;
+};
+
+export type ChangeWebhookResponse = ChangeWebhookResponses[keyof ChangeWebhookResponses];
+
+export type RotateWebhookData = {
+    body?: {
+        /**
+         * how long the secret before signs, too
+         */
+        overlapHours?: number;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/webhooks/{id}/secret';
+};
+
+export type RotateWebhookErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type RotateWebhookError = RotateWebhookErrors[keyof RotateWebhookErrors];
+
+export type RotateWebhookResponses = {
+    /**
+     * done
+     */
+    201: WebhookSecret;
+};
+
+export type RotateWebhookResponse = RotateWebhookResponses[keyof RotateWebhookResponses];
+
+export type RemoveWebhookData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/webhooks/{id}/remove';
+};
+
+export type RemoveWebhookErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type RemoveWebhookError = RemoveWebhookErrors[keyof RemoveWebhookErrors];
+
+export type RemoveWebhookResponses = {
+    /**
+     * done
+     */
+    200: Webhook;
+};
+
+export type RemoveWebhookResponse = RemoveWebhookResponses[keyof RemoveWebhookResponses];
+
+export type ListDeliveriesData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * the `next` of the page before
+         */
+        after?: string;
+        limit?: number;
+    };
+    url: '/v1/webhooks/{id}/deliveries';
+};
+
+export type ListDeliveriesErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ListDeliveriesError = ListDeliveriesErrors[keyof ListDeliveriesErrors];
+
+export type ListDeliveriesResponses = {
+    /**
+     * done
+     */
+    200: DeliveryPage;
+};
+
+export type ListDeliveriesResponse = ListDeliveriesResponses[keyof ListDeliveriesResponses];
+
+export type ResendDeliveryData = {
+    body: {
+        delivery: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/webhooks/{id}/deliveries/resend';
+};
+
+export type ResendDeliveryErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ResendDeliveryError = ResendDeliveryErrors[keyof ResendDeliveryErrors];
+
+export type ResendDeliveryResponses = {
+    /**
+     * done
+     */
+    202: Delivery;
+};
+
+export type ResendDeliveryResponse = ResendDeliveryResponses[keyof ResendDeliveryResponses];

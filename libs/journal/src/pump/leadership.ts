@@ -4,6 +4,7 @@ import {
   type LaneId,
   type PromotionId,
   type PrototypeId,
+  type WebhookId,
   type WorkspaceId,
   uuidOf,
 } from '@proviso/domain';
@@ -14,7 +15,12 @@ import type { Row } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 
 /** The names that can be led, each with the number of its advisory lock. */
-export const leaderLocks = { waker: 7_203_201, sequencer: 7_203_202, reconciler: 7_203_203 } as const;
+export const leaderLocks = {
+  waker: 7_203_201,
+  sequencer: 7_203_202,
+  reconciler: 7_203_203,
+  courier: 7_203_217,
+} as const;
 /** One of them. */
 export type LeaderName = keyof typeof leaderLocks;
 
@@ -133,6 +139,16 @@ const countEvidence = statement(
    on conflict (workspace) do update set evidence_bytes = excluded.evidence_bytes, counted_at = excluded.counted_at`,
 );
 
+const readBusyWebhooks = statement(
+  'courier.busy',
+  `select w.workspace, w.id from proviso.webhook w
+    where w.active
+      and (exists (select 1 from proviso.leaf f where f.workspace = w.workspace and f.index > w.cursor)
+        or exists (select 1 from proviso.webhook_delivery d
+                    where d.workspace = w.workspace and d.webhook = w.id and d.state = 'waiting' and d.due_at <= clock_timestamp()))
+    order by w.workspace, w.id limit $1`,
+);
+
 /** Between the entry that lets files go and their removal: whoever looked before it has come to an end by then. */
 const removalWaitMs = 3_600_000;
 
@@ -214,6 +230,11 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
       await run(weighDocuments, [epoch, JSON.stringify(documents)]);
       await run(countEvidence, [epoch]);
     },
+    webhooks: async (limit) =>
+      (await run(readBusyWebhooks, [limit])).map((row) => ({
+        workspace: workspaceOf(row),
+        webhook: row.id as WebhookId,
+      })),
     resign: () => client.end(),
   };
 }

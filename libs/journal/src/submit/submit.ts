@@ -12,6 +12,7 @@ import {
   type Refusal,
   refusal,
   type Scene,
+  uuidOf,
 } from '@proviso/domain';
 import canonicalize from 'canonicalize';
 import { JournalFailure } from '../failure.ts';
@@ -38,6 +39,7 @@ import { keyConflict, replayOf } from './outcome.ts';
 import { staleRevision } from './precondition.ts';
 import { type Bearer, recordRefusal, type Who } from './refusals.ts';
 import type { Remembered } from './remembered.ts';
+import { writeWebhooks } from './webhooks.ts';
 
 /** How often a submission is decided again when rows moved between looking and locking. */
 const triesMax = 3;
@@ -299,8 +301,10 @@ async function writeDown(work: Work, settled: Settled): Promise<Outcome> {
   const draft = { kind: 'accepted', answer, revision, replayed: false };
   // With a refusal the expiry is written under a key of its own; the caller's key answers the refusal.
   const writeKey = refused === null ? key : `${lapsePrefix}${key}`;
+  const told = { drafts: decided.drafts, told: submission.webhook, vault: ports.vault };
   const [receipt] = await Promise.all([
     write(transaction, { workspace, now: context.now, writing, key: writeKey, commandHash, receipt: draft }),
+    ...writeWebhooks(transaction, { workspace: uuidOf(workspace), ...told }),
     transaction.commit(),
   ]);
   return {
@@ -377,7 +381,8 @@ async function outcomeOf(
  * since a bare hash of a name or of a short reason could be found by guessing, even when the vault has forgotten it.
  */
 function hashOf(vault: Vault, submission: Submission): Buffer {
-  const { actor, command, reason, personal, onRevision } = submission;
-  const asked = { actor, command, reason: reason ?? null, personal: personal ?? null };
+  const { actor, command, reason, personal, onRevision, webhook } = submission;
+  const told = webhook === undefined ? {} : { webhook };
+  const asked = { actor, command, reason: reason ?? null, personal: personal ?? null, ...told };
   return vault.fingerprint(canonicalize(onRevision === undefined ? asked : { ...asked, onRevision }) ?? '');
 }

@@ -33,6 +33,10 @@ export interface Vault {
   readonly markOf: (workspace: WorkspaceId, address: string) => Digest;
   /** Something that only this key opens. */
   readonly marker: () => Buffer;
+  /** Seals a text of the deployment's own, bound to what it is: no person's key is in it, and none is erased with it. */
+  readonly sealText: (what: string, text: string) => Buffer;
+  /** Throws `vault_unreadable` for what is something else. */
+  readonly openText: (what: string, sealed: Buffer) => string;
   /** Throws `vault_unreadable` for what another key sealed. */
   readonly expectOurs: (sealed: Buffer) => void;
   readonly sealFor: (request: { submission: Submission; wrappedKey: Buffer | null; refId: string }) => Sealed;
@@ -62,6 +66,8 @@ export function vaultOf(vaultKeyHex: string): Vault {
       return `sha256:${createHmac('sha256', fingerprintKey).update(told).digest('hex')}`;
     },
     marker: () => seal(master, Buffer.from('proviso vault')),
+    sealText: (what, text) => seal(master, Buffer.from(JSON.stringify({ what, text }))),
+    openText: (what, sealed) => openedText(unseal(master, sealed), what),
     expectOurs: (sealed) => void unseal(master, sealed),
     sealFor: ({ submission, wrappedKey, refId }) => sealFor(master, submission, wrappedKey, refId),
     open: async (session, workspace, ids) => {
@@ -117,6 +123,13 @@ function sealFor(master: Buffer, submission: Submission, wrappedKey: Buffer | nu
 function addedBy(command: Submission['command']): PersonId | null {
   if (command.kind === 'AddPerson') return command.person;
   return command.kind === 'TrustWorkload' ? command.rule.service : null;
+}
+
+function openedText(plain: Buffer, expected: string): string {
+  const { what, text } = JSON.parse(plain.toString()) as { what: string; text: string };
+  if (what !== expected)
+    throw new JournalFailure('vault_unreadable', 'expected what was sealed for this row, got something else');
+  return text;
 }
 
 function opened(key: Buffer, sealed: Buffer): string {
