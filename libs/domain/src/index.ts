@@ -42,6 +42,7 @@ export type { Calendar, Freeze, FreezeWindow } from './freeze.ts';
 export { type BreakGlass, glassApprovalsMin, isUsable } from './glass.ts';
 export type { CanarySight } from './headline-canary.ts';
 export { pastWaitsMin } from './headline-words.ts';
+export type { Cursor, FollowerLease, Prompt, PromptRegister, PromptShown, PromptWish } from './prompt.ts';
 export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';
 export {
   type CandidateId,
