@@ -23,6 +23,7 @@ import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
 import { SessionsController } from './sessions.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { SlackController } from './slack/slack.controller.ts';
 import { WorkloadsController } from './workloads.controller.ts';
 
 const controllers = [
@@ -47,6 +48,7 @@ const controllers = [
   ServiceController,
   SessionsController,
   SignInController,
+  SlackController,
   WorkloadsController,
 ];
 

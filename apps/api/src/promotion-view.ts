@@ -182,7 +182,11 @@ export function gateView(
   };
 }
 
-function headlineOf(view: PromotionView, { now, timeZone, pastWaits }: Viewer): Headline {
+/** Where a promotion stands, in the words every surface shows. */
+export function headlineOf(
+  view: PromotionView,
+  { now, timeZone, pastWaits }: Pick<Viewer, 'now' | 'timeZone' | 'pastWaits'>,
+): Headline {
   return headline(view.state, {
     ...{ now, timeZone },
     tally: tallyIn(view, now),

@@ -1,0 +1,11 @@
+import type { KnownBlock, PlainTextElement } from '@slack/types';
+
+/** Of plain text no client makes a mention, a link or bold letters, whatever stands in it. */
+export function plain(text: string): PlainTextElement {
+  return { type: 'plain_text', text, emoji: false };
+}
+
+/** A paragraph. */
+export function paragraph(text: string): KnownBlock {
+  return { type: 'section', text: plain(text) };
+}
