@@ -23,6 +23,7 @@ export {
   buttonsOf,
   signedAsSlack,
 } from './fake-slack-member.ts';
+export { messageComplaints } from './fake-slack-limits.ts';
 export type { FakeSlackSocket } from './fake-slack-socket.ts';
 export { type FakePackage, type FakeRegistry, type FakeWheel, startFakeRegistry } from './fake-registry.ts';
 export { type TarEntry, tarOf } from './tarball.ts';

@@ -148,8 +148,13 @@ function linksOf({ links, checks }: Bulletin): KnownBlock {
   return { type: 'context', elements: [{ type: 'mrkdwn', text: all.join(' · '), verbatim: true }] };
 }
 
+/** A kind of evidence may be a stranger's word, so in a link only its letters and digits are left. */
 function link(url: string, words: string): string {
-  return `<${new URL(url).href.replaceAll('|', '%7C').replaceAll('>', '%3E')}|${inert(words, 40).replaceAll('&', '&amp;')}>`;
+  const letters = inert(words, 40)
+    .replaceAll(/[^\p{L}\p{N} -]+/gu, ' ')
+    .trim();
+  const address = new URL(url).href.replaceAll('|', '%7C').replaceAll('>', '%3E');
+  return `<${address}|${letters === '' ? 'document' : letters}>`;
 }
 
 /** The group or role as people say it. */
