@@ -49,6 +49,33 @@ insert into proviso.edge_report (workspace, edge, report, at) values ($1, $2, $3
 -- edge.reports
 select edge, report, (extract(epoch from clock_timestamp() - at) * 1000)::bigint as age_ms from proviso.edge_report where workspace = $1 order by edge;
 
+-- follower.advance
+with leads as materialized (
+     update proviso.follower set incarnation = $4, position = $5 where workspace = $1 and channel = $2 and epoch = $3 returning 1
+   ), touched as (
+     update proviso.prompt set wanted = wanted + 1
+      where workspace = $1 and channel = $2 and given_up is null and not (once and address is not null)
+        and (promotion = any($6::text[]) or ($8 and not final)) and exists (select 1 from leads)
+   ), wished as (
+     insert into proviso.prompt (workspace, channel, key, token, promotion, conversation, thread, once)
+     select $1, $2, w.key, w.token, w.promotion, w.conversation, w.thread, w.once
+       from jsonb_to_recordset($7::jsonb) as w(key text, token text, promotion text, conversation text, thread text, once boolean)
+      where exists (select 1 from leads)
+     on conflict (workspace, channel, key) do nothing
+   )
+   select count(*)::int as leads from leads;
+
+-- follower.lease
+insert into proviso.follower as f (workspace, channel, holder, epoch, leased_until)
+   values ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond')
+   on conflict (workspace, channel) do update set holder = excluded.holder, leased_until = excluded.leased_until,
+     epoch = f.epoch + case when f.holder = excluded.holder then 0 else 1 end
+    where f.holder = excluded.holder or f.leased_until < clock_timestamp()
+   returning epoch, incarnation, position;
+
+-- follower.release
+update proviso.follower set leased_until = '-infinity' where workspace = $1 and channel = $2 and holder = $3;
+
 -- journal.notify
 select pg_notify('proviso', '');
 
@@ -72,6 +99,33 @@ select 1 from proviso.leader where name = $1 and epoch = $2;
 
 -- leader.try
 select pg_try_advisory_lock($1) as led;
+
+-- prompt.begin
+update proviso.prompt set posting_since = coalesce(posting_since, clock_timestamp())
+    where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
+
+-- prompt.by_token
+select p.key, p.token, p.promotion, p.conversation, p.thread, p.once, p.address, t.address as thread_address,
+  (extract(epoch from p.posting_since) * 1000)::bigint as posting_since, p.wanted, p.shown, p.drawn, p.tries from proviso.prompt p left join proviso.prompt t on t.workspace = p.workspace and t.channel = p.channel and t.key = p.thread where p.workspace = $1 and p.channel = $2 and p.token = $3;
+
+-- prompt.disturb
+update proviso.prompt set wanted = wanted + 1, drawn = null where workspace = $1 and channel = $2 and key = $3;
+
+-- prompt.due
+select p.key, p.token, p.promotion, p.conversation, p.thread, p.once, p.address, t.address as thread_address,
+  (extract(epoch from p.posting_since) * 1000)::bigint as posting_since, p.wanted, p.shown, p.drawn, p.tries from proviso.prompt p left join proviso.prompt t on t.workspace = p.workspace and t.channel = p.channel and t.key = p.thread
+    where p.workspace = $1 and p.channel = $2 and p.wanted > p.shown and p.given_up is null
+      and p.retry_at <= clock_timestamp() and (p.thread is null or t.address is not null)
+    order by p.retry_at limit $3;
+
+-- prompt.put_off
+update proviso.prompt set tries = tries + 1, retry_at = clock_timestamp() + $5 * interval '1 millisecond', given_up = $6,
+     posting_since = case when $7 then null else posting_since end
+    where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
+
+-- prompt.settle
+update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0
+    where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 
 -- read.artifact_removed
 select bool_and(removed_at is not null) as removed from proviso.artifact where workspace = $1 and digest = $2;

@@ -24,6 +24,7 @@ import { RunningController } from './running.controller.ts';
 import { ServiceController } from './service.controller.ts';
 import { SessionsController } from './sessions.controller.ts';
 import { SignInController } from './sign-in.controller.ts';
+import { SlackController } from './slack/slack.controller.ts';
 import { WebhooksController } from './webhooks.controller.ts';
 import { WorkloadsController } from './workloads.controller.ts';
 
@@ -50,6 +51,7 @@ const controllers = [
   ServiceController,
   SessionsController,
   SignInController,
+  SlackController,
   WebhooksController,
   WorkloadsController,
 ];

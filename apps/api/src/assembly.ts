@@ -10,6 +10,7 @@ import { openProvider } from './provider.ts';
 import { openRefusalLimit } from './refusal-limit.ts';
 import { openRestoredLanes } from './restored-lanes.ts';
 import { openRefusalSummary } from './refusal-summary.ts';
+import { openSlackDesk } from './slack/slack-desk.ts';
 import { openTokenUse } from './token-use.ts';
 import { openUploadLimit } from './upload-limit.ts';
 import { openWorkloadKeys } from './workload-keys.ts';
@@ -21,7 +22,7 @@ const heartbeatMs = 15_000;
 export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, journal: Journal, log: Logger): Parts {
   const store = folderStore(config.evidence);
   const now = Date.now;
-  return {
+  const beforeSlack = {
     config,
     journal,
     store,
@@ -42,4 +43,5 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     now,
     heartbeatMs,
   };
+  return { ...beforeSlack, slack: config.slack === null ? null : openSlackDesk(beforeSlack, config.slack) };
 }

@@ -42,6 +42,37 @@ it('takes the secret from a file that is named', async () => {
   }
 });
 
+const slack = {
+  PROVISO_SLACK_BOT_TOKEN: 'xoxb-1',
+  PROVISO_SLACK_SIGNING_SECRET: 'the-secret',
+  PROVISO_SLACK_TEAMS: 'T0HOME',
+  PROVISO_SLACK_WORKSPACE: workspace,
+  PROVISO_SLACK_CHANNEL: 'C0MAIN',
+};
+
+it('has no Slack unless its token is given, and then all that it needs', () => {
+  expect(readConfig(base).slack).toBeNull();
+  expect(readConfig({ ...base, ...slack, PROVISO_SLACK_GROUP_CHANNELS: 'group/security=C1,group/x=C2' }).slack).toEqual(
+    {
+      ...{ apiUrl: 'https://slack.com/api/', botToken: 'xoxb-1', signingSecret: 'the-secret', appToken: null },
+      ...{ teams: ['T0HOME'], workspace },
+      conversations: { main: 'C0MAIN', groups: { 'group/security': 'C1', 'group/x': 'C2' } },
+    },
+  );
+});
+
+it.each([
+  ['PROVISO_SLACK_SIGNING_SECRET', '', 'a secret'],
+  ['PROVISO_SLACK_TEAMS', '', 'T… or E…, joined by commas'],
+  ['PROVISO_SLACK_TEAMS', 'acme', 'T… or E…, joined by commas'],
+  ['PROVISO_SLACK_CHANNEL', '#general', 'the id of a channel, C…, joined by commas'],
+  ['PROVISO_SLACK_GROUP_CHANNELS', 'security', 'group/name=C…, joined by commas'],
+  ['PROVISO_SLACK_WORKSPACE', '', 'the id of a workspace'],
+  ['PROVISO_SLACK_API', 'http://slack.example/', 'an address that starts with https://'],
+])('says what is wrong with %s=%s', (name, value, expected) => {
+  expect(() => readConfig({ ...base, ...slack, [name]: value })).toThrow(`${name}: expected ${expected}`);
+});
+
 it.each([
   ['PROVISO_OIDC_ISSUER', 'http://login.example', 'an address that starts with https://'],
   ['PROVISO_OIDC_ISSUER', 'login.example', 'an address that starts with https://'],

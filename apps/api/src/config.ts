@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute } from 'node:path';
+import type { Conversations } from '@proviso/channels';
 import { type WorkspaceId, isId } from '@proviso/domain';
 
 /** What an operator tells the API, parsed once. The vault key and the passwords are in no message and no log. */
@@ -33,6 +34,8 @@ export interface Config {
   readonly webhookReach: 'public' | 'private';
   /** Pages of these origins may read with a token; no others. */
   readonly corsOrigins: readonly string[];
+  /** Where people are asked in Slack; null: nowhere, and nothing of Slack is heard. */
+  readonly slack: SlackConfig | null;
   /** The zone of the times in headlines; the fields beside them are always UTC. */
   readonly timeZone: string;
 }
@@ -48,6 +51,20 @@ export interface OidcConfig {
   readonly administrators: readonly string[];
   /** Tokens that people got at the founding go on working, beside the provider. */
   readonly keepLocalTokens: boolean;
+}
+
+/** A Slack app, and whose people it asks. Its secrets are in no message and no log. */
+export interface SlackConfig {
+  readonly apiUrl: string;
+  readonly botToken: string;
+  /** Proves what comes to us over HTTP; null: nothing comes that way. */
+  readonly signingSecret: string | null;
+  /** Opens Socket Mode, where we call and Slack need not reach us; null: it does. */
+  readonly appToken: string | null;
+  /** The team; of an Enterprise Grid the organisation and then each of its workspaces. */
+  readonly teams: readonly string[];
+  readonly workspace: WorkspaceId;
+  readonly conversations: Conversations;
 }
 
 /** What the one-shot process that prepares a deployment needs beside it. */
@@ -100,6 +117,7 @@ export function readConfig(environment: Environment = process.env): Config {
     corsOrigins: reader.list('PROVISO_CORS_ORIGINS', origins),
     timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
     oidc: environment['PROVISO_OIDC_ISSUER'] ? oidcIn(environment, reader) : null,
+    slack: isNamed(environment, 'PROVISO_SLACK_BOT_TOKEN') ? slackIn(environment, reader) : null,
   };
   reader.finish();
   return Object.freeze(config);
@@ -113,6 +131,32 @@ function oidcIn(environment: Environment, reader: ReturnType<typeof readerOf>): 
     workspace: reader.workspace('PROVISO_OIDC_WORKSPACE'),
     administrators: (environment['PROVISO_OIDC_ADMINISTRATORS'] ?? '').split(',').filter((subject) => subject !== ''),
     keepLocalTokens: environment['PROVISO_OIDC_KEEP_LOCAL_TOKENS'] === 'yes',
+  };
+}
+
+function isNamed(environment: Environment, name: string): boolean {
+  return Boolean(environment[name]) || environment[`${name}_FILE`] !== undefined;
+}
+
+function slackIn(environment: Environment, reader: ReturnType<typeof readerOf>): SlackConfig {
+  const named = (name: string) => (isNamed(environment, name) ? reader.secret(name) : null);
+  const [signingSecret, appToken] = [named('PROVISO_SLACK_SIGNING_SECRET'), named('PROVISO_SLACK_APP_TOKEN')];
+  if (signingSecret === null && appToken === null) reader.secret('PROVISO_SLACK_SIGNING_SECRET');
+  const channel = /^[CG][A-Z0-9]{1,30}$/;
+  const pairs = reader.list(
+    'PROVISO_SLACK_GROUP_CHANNELS',
+    /^(group|role)\/[^=,]+=[CG][A-Z0-9]{1,30}$/,
+    'group/name=C…',
+  );
+  return {
+    ...{ signingSecret, appToken, botToken: reader.secret('PROVISO_SLACK_BOT_TOKEN') },
+    apiUrl: reader.provider('PROVISO_SLACK_API', 'https://slack.com/api/'),
+    teams: reader.list('PROVISO_SLACK_TEAMS', /^[TE][A-Z0-9]{1,30}$/, 'T… or E…', 1),
+    workspace: reader.workspace('PROVISO_SLACK_WORKSPACE'),
+    conversations: {
+      main: reader.list('PROVISO_SLACK_CHANNEL', channel, 'the id of a channel, C…', 1)[0] ?? '',
+      groups: Object.fromEntries(pairs.map((pair) => pair.split('='))) as Conversations['groups'],
+    },
   };
 }
 
@@ -175,8 +219,8 @@ function readerOf(environment: Environment) {
       return given === 'public' || given === 'private' ? given : wrong(name, 'public or private') || 'public';
     },
     /** A provider over plain HTTP could be anybody, except on this machine. */
-    provider: (name: string) => {
-      const given = environment[name] ?? '';
+    provider: (name: string, preset = '') => {
+      const given = environment[name] || preset;
       const url = URL.canParse(given) ? new URL(given) : null;
       const local = url?.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
       return url !== null && (url.protocol === 'https:' || local)
@@ -188,6 +232,13 @@ function readerOf(environment: Environment) {
       const file = environment[`${name}_FILE`];
       const given = file === undefined ? environment[name] : contentOf(file);
       return given || wrong(name, `a secret, or a readable file in ${name}_FILE`);
+    },
+    /** Words of one form, joined by commas. */
+    list: (name: string, form: RegExp, expected: string, min = 0) => {
+      const given = (environment[name] ?? '').split(',').filter((one) => one !== '');
+      if (given.length >= min && given.every((one) => form.test(one))) return given;
+      wrong(name, `${expected}, joined by commas`);
+      return [];
     },
     workspace: (name: string): WorkspaceId => {
       const given = environment[name] ?? '';

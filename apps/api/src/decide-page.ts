@@ -1,6 +1,6 @@
 import type { ChangeSinceLive, FileChanges } from './change-since-live.ts';
 import type { DecisionShown } from './decision-shown.ts';
-import { capital, nameOf, timeOf } from './decision-words.ts';
+import { capital, measureWords, nameOf, timeOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
 import { type Page, formField } from './page.ts';
 import { deferSection, waiverSection } from './exception-section.ts';
@@ -76,9 +76,7 @@ function checksSection({ gates }: PromotionResource): Html {
 /** A gate's result in a line: the measured value when there is one. */
 function resultOf({ status, measure, reasons }: GateResource): string {
   const word = capital(status.replaceAll('_', ' '));
-  // Rounded down, as everywhere: a bound is never shown better than it is.
-  if (measure !== null)
-    return `${word}: ${measure.k} of ${measure.n}, at least ${(Math.floor(measure.lower * 1_000) / 10).toFixed(1)} %`;
+  if (measure !== null) return `${word}: ${measureWords(measure)}`;
   const [first] = reasons;
   return first === undefined ? word : `${word}: ${first.message}`;
 }

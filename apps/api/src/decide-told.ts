@@ -20,12 +20,13 @@ export function toldOf(
   const isStale = seen !== null && (code === 'stale_evidence' || code === 'stale_attempt');
   const changes = isStale ? changesSince(seen, view, name) : [];
   const who = more.whoCan ?? [];
-  return html`<div class="told no" role="alert" data-code="${code}"><p><strong>${titles[code] ?? 'Your decision was not recorded.'}</strong> ${capital(message)}.</p>
+  return html`<div class="told no" role="alert" data-code="${code}"><p><strong>${refusedWords[code] ?? 'Your decision was not recorded.'}</strong> ${capital(message)}.</p>
 ${changes.length === 0 ? null : html`<p>What has changed since:</p><ul>${changes.map((change) => html`<li>${change}</li>`)}</ul><p>Below is what is current. Look again, and decide on that.</p>`}
 ${who.length === 0 ? null : html`<p>Who can: ${who.map(nameOf).join(', ')}.</p>`}</div>`;
 }
 
-const titles: Readonly<Record<string, string>> = {
+/** What a no means for whoever decided, by its code; every surface begins with it. */
+export const refusedWords: Readonly<Record<string, string>> = {
   own_work: 'This is your own work, so your decision was not recorded.',
   already_decided: 'You have decided already; that stands.',
   step_up_required: 'Sign in again first: nothing was recorded.',

@@ -114,6 +114,7 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     oidc: null,
     webhookReach: 'private' as const,
     corsOrigins: [],
+    slack: null,
     evidence: join(folder, 'evidence'),
     ...over,
   };
@@ -126,7 +127,8 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     bindings: [...held],
     token: true as const,
   }));
-  const id = over.oidc == null ? {} : { id: over.oidc.workspace };
+  const chosen = over.oidc?.workspace ?? over.slack?.workspace;
+  const id = chosen === undefined ? {} : { id: chosen };
   const here = await found(ports, { workspace: { ...id, name: 'here' }, people, policies: [{ source: policySource }] });
   const eve = { key: 'eve', name: 'Eve', principal: 'human' as const, token: true as const };
   const roles = ['builder', 'operator', 'policy-owner', 'administrator'] as const;

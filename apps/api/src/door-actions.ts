@@ -65,6 +65,6 @@ export const doorActions = {
     'unsetVariable',
   ],
   mcp: [],
-  slack: [],
+  slack: ['decide', 'delegate', 'listPromotions', 'readPromotion', 'rollbackPromotion'],
   github: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

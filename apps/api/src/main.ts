@@ -1,5 +1,6 @@
 import { openJournal } from '@proviso/journal';
 import { assemble } from './assembly.ts';
+import { startChannels } from './channels.ts';
 import { ConfigProblem, readConfig } from './config.ts';
 import { breakageOf, openLog } from './log.ts';
 import { createServer } from './server.ts';
@@ -20,14 +21,16 @@ async function main(): Promise<void> {
   const parts = assemble(config, journal, log);
   const app = await createServer(parts);
   await app.listen(port, host);
+  const channels = startChannels(parts);
   log.info({ address: await app.getUrl() }, 'listening');
   const stop = (signal: string): void => {
     log.info({ signal }, 'stopping');
     setTimeout(() => process.exit(1), stopWithinMs).unref();
     parts.feed.close();
     parts.metrics.close();
-    void app
-      .close()
+    void channels
+      .stop()
+      .then(() => app.close())
       .then(() => parts.summary.flush())
       .then(() => journal.close())
       .then(() => process.exit(0));

@@ -32,9 +32,15 @@ function openapiDocument(): Json {
   };
 }
 
-/** Pages are for browsers: in the description of what programs may call they would only become functions of a client. */
-function isForPrograms({ answers }: Route): boolean {
-  return !Object.values(answers).some((answer) => answer === 'text/html' || answer === 'text/javascript');
+/**
+ * Pages are for browsers, and what is signed is for its sender: in the description of what programs may call they would
+ * only become functions of a client.
+ */
+function isForPrograms({ answers, takes }: Route): boolean {
+  return (
+    takes.signedBy === undefined &&
+    !Object.values(answers).some((answer) => answer === 'text/html' || answer === 'text/javascript')
+  );
 }
 
 function componentSchemas(): Json {

@@ -5,11 +5,13 @@ import type { Access, Route } from './route.ts';
 import { get, post } from './route-row.ts';
 
 const openPage: Access = { kind: 'public', page: true };
+const openDoor: Access = { kind: 'public' };
 const page: Access = { kind: 'page', needs: 'self' };
 const readingPage: Access = { kind: 'page', needs: 'read' };
 const actingPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'read', commands: [kind] });
 const ownPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'self', commands: [kind] });
 const html = 'text/html';
+const signedBySlack = { signedBy: 'slack' } as const;
 const entry = { query: queries.login };
 
 /** Doors for people in a browser: pages and their forms. */
@@ -75,6 +77,15 @@ export const pages: readonly Route[] = [
     ownPage('EndDelegation'),
     { 303: html },
     { form: forms.endDelegation },
+  ]),
+  get(['/slack/link', 'showSlackLink', 'What to type in Slack to be known there', page, { 200: html }]),
+  post([
+    '/slack/events',
+    'hearSlack',
+    'What somebody did in Slack, signed by it',
+    openDoor,
+    { 200: 'application/json' },
+    signedBySlack,
   ]),
   get(['/decide/:id', 'showDecision', 'What is asked at a gate, and what it is about', readingPage, { 200: html }]),
   post([

@@ -8,6 +8,7 @@ import type { Metrics } from './metrics.ts';
 import type { Provider } from './provider.ts';
 import type { RefusalLimit } from './refusal-limit.ts';
 import type { RefusalSummary } from './refusal-summary.ts';
+import type { SlackDesk } from './slack/slack-desk.ts';
 import type { TokenUse } from './token-use.ts';
 import type { UploadLimit } from './upload-limit.ts';
 import type { WorkloadKeys } from './workload-keys.ts';
@@ -32,6 +33,7 @@ export interface Parts {
     | 'oidc'
     | 'webhookReach'
     | 'corsOrigins'
+    | 'slack'
   >;
   readonly journal: Journal;
   readonly store: FolderStore;
@@ -46,6 +48,8 @@ export interface Parts {
   readonly edges: EdgeDesk;
   /** Who people sign in with; null: with their own tokens. */
   readonly provider: Provider | null;
+  /** What people do in Slack; null: it is not set up. */
+  readonly slack: SlackDesk | null;
   readonly now: () => number;
   /** How often a live stream says that it is alive, and looks whether its reader may still read. */
   readonly heartbeatMs: number;

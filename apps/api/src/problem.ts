@@ -53,6 +53,7 @@ const statusOf: Readonly<Record<string, number>> = {
   malformed_request: 400,
   sign_in_refused: 400,
   unauthenticated: 401,
+  signature_invalid: 401,
   not_permitted: 403,
   own_work: 403,
   person_disabled: 403,

@@ -80,7 +80,7 @@ export async function behindActor(
 /** The answer to the main question: where it stands, what is in the way, and who can do what about it. */
 export function promotionView(view: PromotionView, viewer: Viewer): PromotionResource {
   const { state, production } = view;
-  const said = headlineOf(view, viewer);
+  const said = headlineOf(view, { ...viewer, now: viewer.trying.now });
   return {
     id: state.id,
     prototype: state.prototype,
@@ -168,7 +168,11 @@ export function gateView(
   };
 }
 
-function headlineOf(view: PromotionView, { trying: { now }, timeZone, pastWaits }: Viewer): Headline {
+/** Where a promotion stands, in the words every surface shows. */
+export function headlineOf(
+  view: PromotionView,
+  { now, timeZone, pastWaits }: Pick<Viewer, 'timeZone' | 'pastWaits'> & { readonly now: number },
+): Headline {
   return headline(view.state, {
     ...{ now, timeZone },
     tally: tallyIn(view, now),

@@ -23,6 +23,8 @@ export interface Takes {
   readonly yaml?: true;
   /** An archive in the field `archive` and the field `version`. */
   readonly archive?: true;
+  /** A body whose sender has signed its very bytes; nothing reads it before that is checked. */
+  readonly signedBy?: 'slack';
   /** `If-Match` with the tag of the prototype or policy that is changed. Everywhere else the header is refused. */
   readonly condition?: true;
 }

@@ -17,7 +17,7 @@ export interface SealedNotes<Note> {
 /** What a note is for, how long it is good, and whose clock says so. */
 export interface NoteOptions {
   readonly vaultKeyHex: string;
-  readonly purpose: 'signing-in' | 'pairing';
+  readonly purpose: 'signing-in' | 'pairing' | 'slack-link';
   readonly validMs: number;
   readonly now: () => number;
 }

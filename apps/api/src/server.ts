@@ -15,6 +15,7 @@ import { Problem } from './problem.ts';
 import { answerProblem } from './problem-filter.ts';
 import { type Route, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
+import { checkedBody } from './signed-body.ts';
 import { attachTrace, loggedAs, randomHex, requestIdOf, traceFrom, traceText } from './trace.ts';
 import { answerUnreadable } from './unreadable.ts';
 
@@ -92,6 +93,11 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
     expectNoCondition(request);
     return undefined;
   });
+  // Before any parser: what was signed is looked at as bytes first.
+  fastify.addHook('preParsing', async (request, reply, payload) => {
+    const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
+    return route?.takes.signedBy === undefined ? payload : await checkedBody(parts, { request, reply, payload });
+  });
   // With the guard: no page of ours is changed by a form that is not of a page of ours.
   fastify.addHook('preHandler', async (request) => {
     const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
@@ -135,10 +141,10 @@ function expectNoCondition(request: FastifyRequest): void {
 /** The content types that a route takes. */
 function mediaOf({ takes }: Route): readonly string[] {
   return [
-    ...(takes.json === undefined ? [] : ['application/json']),
+    ...(takes.json === undefined && takes.signedBy === undefined ? [] : ['application/json']),
     ...(takes.yaml ? ['text/yaml', 'application/yaml'] : []),
     ...(takes.archive ? ['multipart/form-data'] : []),
-    ...(takes.form === undefined ? [] : ['application/x-www-form-urlencoded']),
+    ...(takes.form === undefined && takes.signedBy === undefined ? [] : ['application/x-www-form-urlencoded']),
   ];
 }
 

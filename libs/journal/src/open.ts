@@ -2,6 +2,7 @@ import { type PersonId, type WorkspaceId, uuidOf } from '@proviso/domain';
 import { browserSessions } from './browser-sessions.ts';
 import { JournalFailure } from './failure.ts';
 import type { Journal, JournalOptions } from './port.ts';
+import { promptRegister } from './prompts.ts';
 import { readsOf } from './reads/reads.ts';
 import { isBroken, openSession, type Session } from './session.ts';
 import { type Statement, statement } from './statement.ts';
@@ -65,6 +66,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     principalOfIdentity: ({ issuer, subject }) => principalOf(reading, byIdentity, [issuer, subject]),
     sessions: browserSessions(reading),
     webhooks: webhooksOf(reading, vault),
+    prompts: (workspace, channel) => promptRegister(reading, workspace, channel),
     authorMark: vault.markOf,
     noteTokenUse: async (workspace, tokenHash) => {
       await reading.transaction(workspace, (transaction) =>

@@ -1,6 +1,7 @@
 import type {
   Answer,
   Candidate,
+  Channel,
   Command,
   Digest,
   Door,
@@ -15,6 +16,7 @@ import type {
   PolicyState,
   PromotionId,
   PromotionState,
+  PromptRegister,
   PrototypeId,
   PrototypeState,
   Refusal,
@@ -304,6 +306,8 @@ export interface Journal {
   readonly principalOfIdentity: (identity: Identity) => Promise<Principal | null>;
   readonly sessions: BrowserSessions;
   readonly webhooks: Webhooks;
+  /** Where a channel's messages stand, and how far it has read the public order. */
+  readonly prompts: (workspace: WorkspaceId, channel: Channel) => PromptRegister;
   /** A keyed digest of the address that a commit names somebody by: only this deployment could try others against it. */
   readonly authorMark: (workspace: WorkspaceId, address: string) => Digest;
   /** Notes that a token was used today, by the database's clock. */

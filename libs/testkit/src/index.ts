@@ -9,6 +9,22 @@ export {
   type FakeGitHubSignature,
   startFakeGitHub,
 } from './fake-github.ts';
+export {
+  type FakeSlack,
+  type FakeSlackFault,
+  type FakeSlackMessage,
+  type FakeSlackView,
+  startFakeSlack,
+} from './fake-slack.ts';
+export {
+  type FakeSlackAnswer,
+  type FakeSlackDeed,
+  type FakeSlackMember,
+  buttonsOf,
+  signedAsSlack,
+} from './fake-slack-member.ts';
+export { messageComplaints } from './fake-slack-limits.ts';
+export type { FakeSlackSocket } from './fake-slack-socket.ts';
 export { type FakePackage, type FakeRegistry, type FakeWheel, startFakeRegistry } from './fake-registry.ts';
 export { type TarEntry, tarOf } from './tarball.ts';
 export { type ZipEntry, zipOf } from './zip.ts';

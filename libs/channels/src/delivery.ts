@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import type { Prompt } from '@proviso/domain';
+import type { Bulletin } from './bulletin.ts';
+import type { FollowerPorts } from './follower.ts';
+import { type Outlet, OutletFailure } from './outlet.ts';
+
+/** Copies brought up to date at once; most outlets slow down whoever asks for more. */
+const atOnceMax = 8;
+
+/** The first pause after a failure and the longest: an outlet that is back is noticed within this. */
+const firstPauseMs = 250;
+const pauseMsMax = 5_000;
+
+/** What an operator has to mend is asked for now and then. */
+const mendMs = 60_000;
+
+/** A call that was cut off may still arrive over there; before that nobody looks whether it did. */
+const settleMs = 1_000;
+
+/** Brings copies up to date. */
+export interface Delivery {
+  /** One turn; true: there may be more to do at once. */
+  readonly turn: (epoch: number) => Promise<boolean>;
+}
+
+type Ports<Message extends object> = Pick<FollowerPorts<Message>, 'register' | 'bulletin' | 'outlet' | 'now' | 'note'>;
+
+/** Opens the delivery of one channel. What it remembers is only when the outlet wants to be left alone. */
+export function openDelivery<Message extends object>(ports: Ports<Message>): Delivery {
+  let quietUntil = 0;
+  return {
+    turn: async (epoch) => {
+      if (ports.now() < quietUntil) return false;
+      const due = await ports.register.due(atOnceMax);
+      await Promise.all(
+        due.map(async (prompt) => {
+          try {
+            await deliver(ports, epoch, prompt);
+          } catch (error) {
+            if (!(error instanceof OutletFailure)) throw error;
+            if (error.more.retryAfterMs !== undefined) quietUntil = ports.now() + error.more.retryAfterMs;
+            await putOff(ports, { epoch, prompt, failure: error });
+          }
+        }),
+      );
+      return due.length === atOnceMax;
+    },
+  };
+}
+
+async function deliver<Message extends object>(ports: Ports<Message>, epoch: number, prompt: Prompt): Promise<void> {
+  const bulletin = await ports.bulletin(prompt.promotion);
+  const message = bulletin === null ? null : ports.outlet.draw(prompt, bulletin);
+  if (bulletin === null || message === null) {
+    const moot = { key: prompt.key, forMs: 0, givenUp: 'nothing_to_say', isCertain: true };
+    return await ports.register.putOff(epoch, moot);
+  }
+  const drawn = createHash('sha256').update(JSON.stringify(message)).digest('hex');
+  const known = prompt.address ?? (await lost(ports, prompt));
+  if (known === null && !(await ports.register.begin(epoch, prompt.key))) return;
+  const address = await stand(ports.outlet, { prompt, known, message, isSame: drawn === prompt.drawn });
+  if (await ports.register.settle(epoch, shownOf({ prompt, bulletin, address, drawn }))) return;
+  // We were frozen while somebody else took the lead, and may have written over what they drew.
+  await ports.register.disturb(prompt.key);
+}
+
+/** The address of a message whose posting was cut off; null: it was never begun, or never arrived. */
+async function lost<Message extends object>(
+  { outlet, now }: Ports<Message>,
+  { conversation, threadAddress, token, postingSince }: Prompt,
+) {
+  if (postingSince === null) return null;
+  if (now() - postingSince < settleMs) throw new OutletFailure('unsettled', { uncertain: true });
+  return await outlet.find({ conversation, thread: threadAddress, token }, postingSince);
+}
+
+interface Copy<Message> {
+  readonly prompt: Prompt;
+  readonly known: string | null;
+  readonly message: Message;
+  readonly isSame: boolean;
+}
+
+async function stand<Message extends object>(
+  outlet: Outlet<Message>,
+  { prompt, known, message, isSame }: Copy<Message>,
+): Promise<string> {
+  const { conversation, threadAddress: thread, token } = prompt;
+  if (known === null) return await outlet.post(message, { conversation, thread, token });
+  if (!isSame) await outlet.update(message, { conversation, address: known });
+  return known;
+}
+
+function shownOf(copy: { prompt: Prompt; bulletin: Bulletin; address: string; drawn: string }) {
+  const { prompt, bulletin, address, drawn } = copy;
+  const { revision, ended: final } = bulletin;
+  return { key: prompt.key, address, shown: prompt.wanted, revision, drawn, final };
+}
+
+async function putOff(
+  ports: Pick<FollowerPorts, 'register' | 'note'>,
+  { epoch, prompt, failure }: { epoch: number; prompt: Prompt; failure: OutletFailure },
+): Promise<void> {
+  const { code, more } = failure;
+  const forMs = more.retryAfterMs ?? (isForOperators(code) ? mendMs : pauseAfter(prompt.tries));
+  const givenUp = more.permanent === true ? code : null;
+  if (prompt.tries === 0 || givenUp !== null)
+    ports.note(givenUp === null ? 'prompt.put_off' : 'prompt.given_up', { promotion: prompt.promotion, code });
+  const isCertain = more.uncertain !== true && prompt.postingSince === null;
+  await ports.register.putOff(epoch, { key: prompt.key, forMs, givenUp, isCertain });
+}
+
+function pauseAfter(tries: number): number {
+  return Math.min(pauseMsMax, firstPauseMs * 2 ** Math.min(tries, 10));
+}
+
+/** Somebody has to invite the app, or to mend its credentials. */
+function isForOperators(code: string): boolean {
+  return ['not_in_channel', 'invalid_auth', 'missing_scope', 'account_inactive', 'token_revoked'].includes(code);
+}

@@ -1,0 +1,14 @@
+export { type Ask, type Bulletin, type Change, type Check, isAsking } from './bulletin.ts';
+export { inert, quoted } from './inert.ts';
+export { type Outlet, OutletFailure, type Spot } from './outlet.ts';
+export { type FollowedEntry, type FollowerPorts, followForever, followTurn } from './follower.ts';
+export { type Delivery, openDelivery } from './delivery.ts';
+export { type SlackAccess, type SlackCalls, openSlackCalls } from './slack/calls.ts';
+export type { Conversations } from './slack/copy.ts';
+export { type SlackMessage, slackMessage } from './slack/message.ts';
+export { type Pressed, type SlackAction, isToken, pressedIn, slackActions } from './slack/button.ts';
+export { type Inbox, type InboxItem, homeView, lineOf } from './slack/home.ts';
+export { type SlackForm, formView, slackForms, toldView, verdictOf } from './slack/form.ts';
+export { type Interaction, type Member, interactionIn, interactionInSocket } from './slack/interaction.ts';
+export { type SignedRequest, isSignedBySlack } from './slack/signature.ts';
+export { type SlackSocket, type SlackSocketPorts, openSlackSocket } from './slack/socket.ts';

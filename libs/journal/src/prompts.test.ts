@@ -1,0 +1,119 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type PromotionId, type PromptRegister, type PromptWish, idFrom } from '@proviso/domain';
+import { createDatabase } from '@proviso/testkit';
+import { type Journal, openJournal } from './index.ts';
+
+let journal: Journal;
+
+beforeAll(async () => {
+  const { appUrl: url, vaultKeyHex } = await createDatabase();
+  journal = await openJournal({ url, connectionsMax: 4, origin: 'test', vaultKeyHex, durable: false });
+});
+
+afterAll(async () => {
+  await journal.close();
+});
+
+function register(): PromptRegister {
+  return journal.prompts(idFrom('wsp', randomUUID()), 'slack');
+}
+
+const cursor = { incarnation: 'one', position: 7 };
+const promotion: PromotionId = idFrom('prm', randomUUID());
+
+function wish(key: string, over: Partial<PromptWish> = {}) {
+  const token = randomBytes(32).toString('base64url');
+  return { key, promotion, conversation: 'C1', thread: null, once: false, token, ...over };
+}
+
+/** One copy that stands, as its follower left it. */
+async function standing(prompts: PromptRegister, key = 'a', over: Partial<PromptWish> = {}) {
+  await prompts.lease('one', 60_000);
+  await prompts.advance(1, { cursor, named: [], all: false, wishes: [wish(key, over)] });
+  const shown = { key, address: `at ${key}`, shown: 1, revision: 1, drawn: 'x', final: false };
+  expect(await prompts.settle(1, shown)).toBe(true);
+  return shown;
+}
+
+describe('following', () => {
+  it('is for one process at a time, and goes on where the one before was', async () => {
+    const prompts = register();
+    expect(await prompts.lease('one', 60_000)).toEqual({ epoch: 1, cursor: null });
+    expect(await prompts.lease('two', 60_000)).toBeNull();
+    expect(await prompts.advance(1, { cursor, named: [], all: false, wishes: [] })).toBe(true);
+    expect(await prompts.lease('one', 60_000)).toEqual({ epoch: 1, cursor });
+    await prompts.release('one');
+    expect(await prompts.lease('two', 60_000)).toEqual({ epoch: 2, cursor });
+  });
+
+  it('under an epoch that is over writes nothing', async () => {
+    const prompts = register();
+    const shown = await standing(prompts);
+    await prompts.release('one');
+    await prompts.lease('two', 60_000);
+    const late = {
+      cursor: { incarnation: 'one', position: 99 },
+      named: [promotion],
+      all: true,
+      wishes: [wish('late')],
+    };
+    expect(await prompts.advance(1, late)).toBe(false);
+    expect(await prompts.begin(1, 'a')).toBe(false);
+    expect(await prompts.settle(1, { ...shown, address: 'elsewhere' })).toBe(false);
+    await prompts.putOff(1, { key: 'a', forMs: 0, givenUp: 'late', isCertain: true });
+    expect(await prompts.lease('two', 60_000)).toMatchObject({ cursor });
+    expect(await prompts.due(10)).toEqual([]);
+    await prompts.disturb('a');
+    expect(await prompts.due(10)).toMatchObject([{ key: 'a', address: 'at a', drawn: null }]);
+  });
+});
+
+describe('a copy', () => {
+  it('is registered once, however often it is wished for, and keeps its token', async () => {
+    const prompts = register();
+    await prompts.lease('one', 60_000);
+    const first = wish('a');
+    for (const wishes of [[first], [wish('a')]]) await prompts.advance(1, { cursor, named: [], all: false, wishes });
+    expect(await prompts.due(10)).toMatchObject([{ key: 'a', token: first.token, wanted: 1, shown: 0 }]);
+    expect(await prompts.byToken(first.token)).toMatchObject({ key: 'a', promotion });
+    expect(await register().byToken(first.token)).toBeNull();
+  });
+
+  it('is behind as soon as something happened to its promotion, or to everything, unless it is said once', async () => {
+    const prompts = register();
+    const shown = await standing(prompts);
+    await standing(prompts, 'once', { once: true });
+    expect(await prompts.due(10)).toEqual([]);
+    const other: PromotionId = idFrom('prm', randomUUID());
+    await prompts.advance(1, { cursor, named: [other], all: false, wishes: [] });
+    expect(await prompts.due(10)).toEqual([]);
+    await prompts.advance(1, { cursor, named: [promotion], all: false, wishes: [] });
+    expect(await prompts.due(10)).toMatchObject([{ key: 'a', wanted: 2, shown: 1 }]);
+    await prompts.settle(1, { ...shown, shown: 2, final: true });
+    await prompts.advance(1, { cursor, named: [], all: true, wishes: [] });
+    expect(await prompts.due(10)).toEqual([]);
+  });
+
+  it('waits for the one in whose thread it belongs, and then knows where that stands', async () => {
+    const prompts = register();
+    await prompts.lease('one', 60_000);
+    const wishes = [wish('a'), wish('b', { thread: 'a' })];
+    await prompts.advance(1, { cursor, named: [], all: false, wishes });
+    expect((await prompts.due(10)).map(({ key }) => key)).toEqual(['a']);
+    await prompts.settle(1, { key: 'a', address: 'at a', shown: 1, revision: 1, drawn: 'x', final: false });
+    expect(await prompts.due(10)).toMatchObject([{ key: 'b', threadAddress: 'at a' }]);
+  });
+
+  it('whose posting was cut off says since when, until that is settled', async () => {
+    const prompts = register();
+    await prompts.lease('one', 60_000);
+    await prompts.advance(1, { cursor, named: [], all: false, wishes: [wish('a')] });
+    await prompts.begin(1, 'a');
+    await prompts.putOff(1, { key: 'a', forMs: 0, givenUp: null, isCertain: false });
+    const [due] = await prompts.due(10);
+    expect(due).toMatchObject({ tries: 1, postingSince: expect.any(Number) });
+    await prompts.putOff(1, { key: 'a', forMs: 60_000, givenUp: null, isCertain: true });
+    expect(await prompts.due(10)).toEqual([]);
+    expect(await prompts.byToken(due?.token ?? '')).toMatchObject({ tries: 2, postingSince: null });
+  });
+});
