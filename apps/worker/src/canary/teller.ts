@@ -2,12 +2,15 @@ import type { Digest, Look, Reason } from '@proviso/domain';
 import type { JudgeVerdict } from '@proviso/judge';
 import type { Errand } from '../errand.ts';
 import { type Course, type Move, turnCourse } from './course.ts';
+import { openJournalClock } from './journal-clock.ts';
 import { lookRow } from './look-row.ts';
 
 /** A course with the verdict on it. */
 export interface Judged {
   readonly course: Course;
   readonly judged: JudgeVerdict;
+  /** When the counts were asked for, by this worker's clock. */
+  readonly askedAt: number;
 }
 
 /** Tells looks to the journal: those that change something at once, the others often enough for lease and evidence. */
@@ -30,6 +33,7 @@ const looksUntoldMax = 10;
 /** A teller that goes on numbering after the newest stored look. */
 export function openTeller(errand: Errand, lastNumber: number): Teller {
   const { ports, clerk, subject, grant } = errand;
+  const journalClock = openJournalClock(ports.clock.now, grant.at);
   let number = lastNumber;
   let toldAt = Number.NEGATIVE_INFINITY;
   let untold = 0;
@@ -42,12 +46,14 @@ export function openTeller(errand: Errand, lastNumber: number): Teller {
       fence: grant.fence,
       laneFence: look.course.laneFence,
       fresh: told.fresh,
+      seenAt: Math.floor(journalClock.timeAt(look.askedAt)),
       verdict: told.verdict,
     };
     const row = lookRow(subject.promotion, number, { ...look, move: told.move, at });
     const receipt = await clerk.submit(command, errand.key(`look-${number}`), row);
     [toldAt, untold] = [at, 0];
     if (receipt.kind === 'refused' || receipt.answer.kind !== 'steered') return null;
+    journalClock.hear(receipt.answer.at);
     return receipt.answer;
   };
   return {
