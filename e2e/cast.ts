@@ -39,11 +39,11 @@ interface Founding {
 }
 
 /**
- * Runs the API's own one-shot process: migrations, the workspace, its people and the policy; more runs for more people.
- * The policy comes last: one that too few people could meet would be refused.
+ * Runs the API's own one-shot process: migrations, the workspace, its people and the policies; more runs for more people.
+ * Policies come last: one that too few people could meet would be refused.
  */
 export async function foundCast(
-  order: Founding & { readonly policy: string; readonly extras?: readonly Extra[] },
+  order: Founding & { readonly policies: readonly string[]; readonly extras?: readonly Extra[] },
 ): Promise<Cast> {
   const extras: Record<string, { id: string; token: string }> = {};
   const wanted = order.extras ?? [];
@@ -51,7 +51,7 @@ export async function foundCast(
     const some = wanted.slice(from, from + extrasAtOnce).map((one) => ({ ...one, principal: 'human' }));
     Object.assign(extras, (await founded(order, { people: some, policies: [] })).people);
   }
-  const cast = await founded(order, { people, policies: [{ source: order.policy }] });
+  const cast = await founded(order, { people, policies: order.policies.map((source) => ({ source })) });
   return { ...cast, extras };
 }
 

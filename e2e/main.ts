@@ -1,6 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
+import { blind, blindText } from './canary/blind.ts';
+import { canary, canaryText } from './canary/canary.ts';
+import { zombies, zombiesText } from './canary/zombies.ts';
 import { exports, exportsText } from './exports/exports.ts';
 import { fuzz, fuzzText } from './fuzz/fuzz.ts';
 import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
@@ -33,6 +36,9 @@ const runs = {
   portal: 'a page of somebody’s own, built on the published client, in a real browser; offline for half a minute',
   races: 'two hundred votes at once, by people who may and people who may not; the lock taken out',
   watch: 'ninety days of live releases on a turned clock; something breaches each row of their policy',
+  canary: 'versions that fail in known ways, as their users count it, and canaries of which nothing is seen',
+  blind: 'every part stopped, killed and cut off while a canary turns bad',
+  zombies: 'workers that wake up with a share in their hand; runs ended, cancelled and set back',
 };
 
 const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Played>>> = {
@@ -74,9 +80,26 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     const result = await watch(order);
     return { text: watchText(result), json: result, passed: result.passed };
   },
+  canary: async (order) => {
+    const result = await canary({ projectRoot, ...order });
+    return { text: canaryText(result), json: result, passed: result.passed };
+  },
+  blind: async (order) => {
+    const result = await blind({ projectRoot, ...order });
+    return { text: blindText(result), json: result, passed: result.passed };
+  },
+  zombies: async (order) => {
+    const result = await zombies({ projectRoot, ...order });
+    return { text: zombiesText(result), json: result, passed: result.passed };
+  },
 };
 
-const offer = { script: 'e2e', runs, roundsDefault: 3, roundsDefaultOf: { races: 50 } } as const;
+const offer = {
+  script: 'e2e',
+  runs,
+  roundsDefault: 3,
+  roundsDefaultOf: { races: 50, canary: 20, blind: 5, zombies: 20 },
+} as const;
 const { names, json, quick, roundsOf } = namedRunOf(offer, process.argv.slice(2));
 
 const startedMs = performance.now();

@@ -16,6 +16,9 @@ export interface Part {
   readonly deaths: () => number;
   /** SIGKILL this very instant, also to its children when asked; resolves when it is gone. */
   kill(how?: { readonly withChildren: boolean }): Promise<void>;
+  /** SIGSTOP this very instant: it holds all it has and says nothing. `thaw` lets it go on as if no time had passed. */
+  freeze(how?: { readonly withChildren: boolean }): void;
+  thaw(): void;
   /** Resolves when it has died by itself. */
   readonly died: () => Promise<void>;
   start(): Promise<void>;
@@ -38,6 +41,11 @@ export async function openPart(name: string, begin: (() => Promise<Running>) | n
   let running: Running | null = begin === null ? null : await begin();
   const absences: Absence[] = [];
   let diedAt: number | null = null;
+  let frozen: readonly number[] = [];
+  const thaw = (): void => {
+    for (const pid of frozen) signal(pid, 'SIGCONT');
+    frozen = [];
+  };
   const gone = (): void => {
     diedAt ??= Date.now();
     running = null;
@@ -50,10 +58,16 @@ export async function openPart(name: string, begin: (() => Promise<Running>) | n
       const victim = running;
       if (victim === null) return;
       diedAt = Date.now();
-      for (const pid of [victim.pid, ...(withChildren ? childrenOf(victim.pid) : [])]) killNow(pid);
+      for (const pid of [victim.pid, ...(withChildren ? childrenOf(victim.pid) : [])]) signal(pid, 'SIGKILL');
       await victim.exited;
       gone();
     },
+    freeze: ({ withChildren } = { withChildren: false }) => {
+      if (running === null) return;
+      frozen = [running.pid, ...(withChildren ? childrenOf(running.pid) : [])];
+      for (const pid of frozen) signal(pid, 'SIGSTOP');
+    },
+    thaw,
     died: async () => {
       await running?.exited;
       gone();
@@ -65,6 +79,7 @@ export async function openPart(name: string, begin: (() => Promise<Running>) | n
       diedAt = null;
     },
     close: async () => {
+      thaw();
       await running?.stop();
       running = null;
     },
@@ -82,9 +97,9 @@ async function startPatiently(begin: () => Promise<Running>): Promise<Running> {
   }
 }
 
-function killNow(pid: number): void {
+function signal(pid: number, name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It was faster: a child ends when its parent does.
   }

@@ -12,6 +12,17 @@ export const partNames = ['api', 'worker', 'edge', 'temporal', 'postgres'] as co
 /** One of them. */
 export type PartName = (typeof partNames)[number];
 
+/** Who needs whom over the network; a stage may be given something between the two. */
+export const routes = [
+  'api to postgres',
+  'worker to postgres',
+  'worker to temporal',
+  'worker to edge',
+  'edge to api',
+] as const;
+/** One of them. */
+export type Route = (typeof routes)[number];
+
 /** A whole deployment on a folder of its own; API and worker reach PostgreSQL through a proxy each. */
 export interface Stage {
   readonly parts: Readonly<Record<PartName, Part>>;
@@ -41,6 +52,8 @@ export interface StageOptions {
   readonly projectRoot: string;
   readonly folder: string;
   readonly policy: string;
+  /** Policies beside it. */
+  readonly morePolicies?: readonly string[];
   /** People beside the cast. */
   readonly extras?: readonly Extra[];
   readonly without?: readonly PartName[];
@@ -50,6 +63,8 @@ export interface StageOptions {
   readonly apiEnvironment?: Readonly<Record<string, string>>;
   /** More for the worker: where packages come from, when a stage builds. */
   readonly workerEnvironment?: Readonly<Record<string, string>>;
+  /** Puts something between two parts: given where the second listens, it says where the first finds it. */
+  readonly reroute?: (route: Route, port: number) => Promise<number>;
 }
 
 /** Apps answer within a second; a machine whose cores are both busy has needed twenty. */
@@ -87,6 +102,8 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 interface Ground {
   readonly options: StageOptions;
   readonly ports: Readonly<Record<'postgres' | 'temporal' | 'api' | 'router' | 'control' | 'worker', number>>;
+  /** Where a part finds the one it needs. */
+  readonly ways: Readonly<Record<Exclude<Route, 'api to postgres' | 'worker to postgres'>, number>>;
   readonly proxies: { readonly api: WireProxy; readonly worker: WireProxy; more: WireProxy[] };
   readonly secrets: Readonly<Record<'app' | 'pump' | 'vault' | 'control' | 'preview' | 'workspace', string>>;
   readonly folders: Readonly<Record<'evidence' | 'logs' | 'secrets', string>>;
@@ -106,11 +123,21 @@ async function layGround(options: StageOptions): Promise<Ground> {
   };
   for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
   const hex = (count: number): string => randomBytes(count).toString('hex');
+  const way = async (route: Route, port: number): Promise<number> => (await options.reroute?.(route, port)) ?? port;
   return {
     options,
     ports,
     folders,
-    proxies: { api: await openWireProxy(ports.postgres), worker: await openWireProxy(ports.postgres), more: [] },
+    ways: {
+      'worker to temporal': await way('worker to temporal', ports.temporal),
+      'worker to edge': await way('worker to edge', ports.control),
+      'edge to api': await way('edge to api', ports.api),
+    },
+    proxies: {
+      api: await openWireProxy(await way('api to postgres', ports.postgres)),
+      worker: await openWireProxy(await way('worker to postgres', ports.postgres)),
+      more: [],
+    },
     secrets: {
       ...{ app: hex(12), pump: hex(12), vault: hex(32), control: hex(32), preview: hex(32) },
       workspace: `wsp_${randomUUID().replaceAll('-', '')}`,
@@ -196,13 +223,13 @@ async function apiOf(ground: Ground): Promise<Part> {
 }
 
 async function workerOf(ground: Ground, proxy: WireProxy, name: string): Promise<Part> {
-  const { ports, secrets, options } = ground;
+  const { ports, ways, secrets, options } = ground;
   const port = name === 'worker' ? ports.worker : await freePort();
   const environment = () => ({
     ...commonOf(ground, proxy),
     PROVISO_PUMP_URL: loginUrl(proxy, 'proviso_pump', secrets.pump),
-    PROVISO_TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
-    PROVISO_EDGE_CONTROL_URL: local(ports.control),
+    PROVISO_TEMPORAL_ADDRESS: `127.0.0.1:${ways['worker to temporal']}`,
+    PROVISO_EDGE_CONTROL_URL: local(ways['worker to edge']),
     PROVISO_EDGE_CONTROL_TOKEN: secrets.control,
     PROVISO_EDGE_URL: local(ports.router),
     PROVISO_WORK_FOLDER: join(options.folder, name),
@@ -222,10 +249,10 @@ async function workerOf(ground: Ground, proxy: WireProxy, name: string): Promise
 }
 
 async function edgeOf(ground: Ground, cast: Cast): Promise<Part> {
-  const { ports, secrets, options } = ground;
+  const { ports, ways, secrets, options } = ground;
   const environment = () => ({
     ...surroundings(),
-    PROVISO_API_URL: local(ports.api),
+    PROVISO_API_URL: local(ways['edge to api']),
     PROVISO_EDGE_TOKEN: cast.people.edge.token,
     PROVISO_EDGE_PORT: String(ports.router),
     PROVISO_EDGE_CONTROL_PORT: String(ports.control),
@@ -245,7 +272,7 @@ function foundingOf(ground: Ground) {
   return {
     folder: options.codeRoot,
     workspace: secrets.workspace,
-    policy: options.policy,
+    policies: [options.policy, ...(options.morePolicies ?? [])],
     extras: options.extras ?? [],
     environment: {
       ...commonOf(ground, ground.proxies.api),

@@ -25,8 +25,8 @@ export interface JudgedRuleChoice {
   /** False: the canary stays at its hold weight and is looked at until the horizon, as when a person holds it. */
   readonly advances: boolean;
   /**
-   * The look in which the share changed: dropped whole, as the worker does, or counted from the change, which the edge's
-   * counters would allow, as they begin anew with each share.
+   * The look in which the share changed: dropped whole, or counted from the change, as the worker does where the edge
+   * says how far its counters had come then.
    */
   readonly changing: 'dropped' | 'counted from the change';
   /** Latency as the edge counts it, or value by value. */

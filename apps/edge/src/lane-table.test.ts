@@ -84,6 +84,24 @@ test('each change of the served share begins a new epoch, whatever caused it', (
   expect(epochs.map((epoch) => epoch - (epochs[0] ?? 0))).toEqual([0, 0, 1, 2, 3, 4]);
 });
 
+test('what was counted up to a change of the share is kept until the next one, and goes with the fence', () => {
+  const { table, clock, serve } = newTable();
+  const ended = () => table.countsOf(lane(table)).ended;
+  serve({ weightPercent: 25, leaseRemainingMs: 5_000 });
+  const { epoch, began } = table.countsOf(lane(table));
+  expect(began).toMatchObject({ canary: { requests: 0 }, stable: { requests: 0 } });
+  lane(table).counter.visit('canary', null).bad();
+  clock.nowMs += 5_000;
+  expect(ended()).toMatchObject({ epoch, weightPercent: 25, canary: { requests: 1, badEvents: 1 } });
+  lane(table).counter.visit('stable', null);
+  expect(ended()).toMatchObject({ epoch, stable: { requests: 0 }, began });
+  expect(table.countsOf(lane(table)).began).toMatchObject({ canary: { requests: 1, badEvents: 1 } });
+  serve({ weightPercent: 25, leaseRemainingMs: 5_000 });
+  expect(ended()).toMatchObject({ epoch: epoch + 1, weightPercent: 0, stable: { requests: 1 } });
+  serve({ weightPercent: 25, leaseRemainingMs: 5_000, fence: { incarnation: 1, counter: 2 } });
+  expect(ended()).toBeUndefined();
+});
+
 test('a newer fence empties the counters, the same fence keeps them, and an old request counts where it began', () => {
   const { table, serve } = newTable();
   serve({});

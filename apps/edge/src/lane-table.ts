@@ -1,13 +1,27 @@
 import { edgeBounds } from '@proviso/domain';
 import {
+  type ArmTotals,
   compareFences,
   type EdgeLog,
   type EdgeOrders,
+  type CountsThen,
+  type EndedShare,
   type Fence,
   type LaneCounts,
   type LaneOrder,
 } from '@proviso/targets';
 import { type LaneCounter, latencyBoundsMs, openLaneCounter, openUnitMemory, type UnitMemory } from './counts.ts';
+
+/** The share as visitors meet it, and what was counted when it began and under the one before. */
+interface Drift {
+  epoch: number;
+  share: number;
+  began: CountsThen;
+  ended: EndedShare | null;
+}
+
+const nobody = { requests: 0, units: 0, firstBadUnits: 0, badEvents: 0 } as const;
+const nothingYet: CountsThen = { canary: nobody, stable: nobody, turnedAway: 0 };
 
 /**
  * One lane as served now. Its counter is replaced at each change of fence, its epoch never goes back, and its memory of
@@ -23,7 +37,7 @@ export interface ServedLane {
   readonly since: Date;
   readonly sinceMs: number;
   readonly ignoredFence: Fence | null;
-  readonly drift: { epoch: number; share: number };
+  readonly drift: Drift;
 }
 
 /** The lanes of an edge: which order counts, whether its lease lives, and what was counted under it. */
@@ -69,8 +83,7 @@ export function openLaneTable(options: LaneTableOptions): LaneTable {
     const { canary } = lane.order;
     const share = canary !== null && isReady(lane.order.lane, canary.release) ? leasedShare(lane) : 0;
     if (share !== lane.drift.share) {
-      lane.drift.share = share;
-      lane.drift.epoch += 1;
+      turn(lane, share);
     }
     return share;
   };
@@ -113,6 +126,8 @@ export function openLaneTable(options: LaneTableOptions): LaneTable {
         latencyBoundsMs,
         reportedBounds: { score: edgeBounds.score, cost: edgeBounds.cost },
         ...lane.counter.read(),
+        began: lane.drift.began,
+        ...(lane.drift.ended && { ended: lane.drift.ended }),
       };
     },
   };
@@ -135,9 +150,9 @@ function serve({ order, known, retired, sentMs }: Arrival, options: LaneTableOpt
   // Counted from when the poll was sent: the lease may only ever end too early here, never too late.
   const leaseMs = Math.min(order.leaseRemainingMs ?? 0, LEASE_MS_MAX);
   const leaseExpiresMs = needsLease(order) ? sentMs + leaseMs : Number.POSITIVE_INFINITY;
-  const drift = known?.drift ?? { epoch: 0, share: 0 };
+  const drift = known?.drift ?? { epoch: 0, share: 0, began: nothingYet, ended: null };
   if (known !== null && age === 0) return { ...known, order, leaseExpiresMs };
-  drift.epoch += 1;
+  Object.assign(drift, { epoch: drift.epoch + 1, began: nothingYet, ended: null });
   const { lane, weightPercent } = order;
   options.log('info', 'order.served', { lane, fence: order.fence, weightPercent, closed: order.closed });
   const goesOn = known !== null && known.hasDrawn && comparesSame(known.order, order);
@@ -150,6 +165,23 @@ function serve({ order, known, retired, sentMs }: Arrival, options: LaneTableOpt
 
 function comparesSame(before: LaneOrder, order: LaneOrder): boolean {
   return before.canary?.release === order.canary?.release && before.stable?.release === order.stable?.release;
+}
+
+/** Another share begins. Requests that are still under way belong to the one before and are not in it: both arms have such. */
+function turn({ drift, counter }: ServedLane, share: number): void {
+  const now = countsNow(counter);
+  const { epoch, began } = drift;
+  const ended = { epoch, weightPercent: drift.share * 100, began, ...now };
+  Object.assign(drift, { epoch: epoch + 1, share, began: now, ended } satisfies Drift);
+}
+
+function countsNow(counter: LaneCounter): CountsThen {
+  const { canary, stable, turnedAway } = counter.read();
+  return { canary: totalsOf(canary), stable: totalsOf(stable), turnedAway };
+}
+
+function totalsOf({ requests, units, firstBadUnits, badEvents }: ArmTotals): ArmTotals {
+  return { requests, units, firstBadUnits, badEvents };
 }
 
 function shareOrdered(order: LaneOrder): number {

@@ -12,6 +12,8 @@ export interface Grant {
   readonly attempt: number;
   readonly fence: number;
   readonly laneFence: number | null;
+  /** When it was granted, by the journal's clock. */
+  readonly at: number;
 }
 
 /** A granted step with all that its act needs. */
@@ -68,8 +70,8 @@ async function claim(
     return await clerk.askAfterNo(step);
   }
   if (receipt.answer.kind !== 'granted') return onwardOf(receipt);
-  const { attempt, fence, laneFence } = receipt.answer;
-  return { step, attempt, fence, laneFence };
+  const { attempt, fence, laneFence, at } = receipt.answer;
+  return { step, attempt, fence, laneFence, at };
 }
 
 type Told =

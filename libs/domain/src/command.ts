@@ -202,6 +202,11 @@ export interface ReportWatch {
 
 /** One look of the canary's judge. `fresh` is false when no new data was seen: then no lease is renewed. */
 export interface Look {
+  /**
+   * Since when, by the journal's clock, the data may have been growing old: a lease ends with them, so that a look which
+   * was held up on its way renews nothing. Absent: they are as young as the look.
+   */
+  readonly seenAt?: number;
   readonly kind: 'Look';
   readonly promotion: PromotionId;
   readonly fence: number;

@@ -92,8 +92,9 @@ export type Answer =
       readonly attempt: number;
       readonly fence: number;
       readonly laneFence: number | null;
+      /** When this was decided, by the journal's clock. */
+      readonly at: number;
     }
-  | { readonly kind: 'watching'; readonly turn: WatchTurn }
   | {
       readonly kind: 'steered';
       readonly weight: number;
@@ -101,7 +102,10 @@ export type Answer =
       readonly going: boolean;
       /** How fast a person lets the canary climb; what the next look goes by. */
       readonly pace: PaceKind;
+      /** When this was decided, by the journal's clock. */
+      readonly at: number;
     }
+  | { readonly kind: 'watching'; readonly turn: WatchTurn }
   | { readonly kind: 'decided'; readonly passed: boolean };
 
 /** The outcome of a decision: events even with a refusal, since the first command after a deadline also records the expiry. */
@@ -110,30 +114,31 @@ export interface Decided {
   readonly outcome: Answer | { readonly kind: 'refused'; readonly refusal: Refusal };
   /** Promotions whose workflow must look again. */
   readonly wakes: readonly PromotionId[];
-  /** The production share may be served for another lease: judged on fresh data, or just granted. */
-  readonly lease: boolean;
+  /** For so long the production share may be served from now on: judged on fresh data, or just granted; 0: no longer than before. */
+  readonly leaseMs: number;
 }
 
 /** Collects the events of one decision and shows the states as they will be, so that later lines see earlier ones. */
 export class Plan {
   readonly drafts: Draft[] = [];
   readonly wakes = new Set<PromotionId>();
-  lease = false;
+  leaseMs = 0;
   promotion: PromotionState | null;
   lanes: { staging: LaneState | null; production: LaneState | null };
-  readonly #now: number;
+  /** When this is decided, by the journal's clock. */
+  readonly now: number;
 
   constructor(scene: Scene) {
     this.promotion = scene.promotion;
     this.lanes = { ...scene.lanes };
-    this.#now = scene.now;
+    this.now = scene.now;
   }
 
   /** Appends events of the promotion in focus. */
   tell(id: PromotionId, ...events: readonly PromotionEvent[]): void {
     for (const event of events) {
       this.drafts.push({ stream: 'promotion', id, event });
-      this.promotion = evolvePromotion(this.promotion, event, this.#now);
+      this.promotion = evolvePromotion(this.promotion, event, this.now);
     }
   }
 
@@ -153,7 +158,7 @@ export class Plan {
     const id = event.kind === 'lane_opened' ? event.lane : lane?.id;
     if (id === undefined) throw new Error(`invariant broken: no ${environment} lane in the scene`);
     this.drafts.push({ stream: 'lane', id, event });
-    const after = evolveLane(lane, event, this.#now);
+    const after = evolveLane(lane, event, this.now);
     this.lanes[environment] = after;
     const freed = event.kind === 'lane_released' || event.kind === 'lane_resumed';
     const first = after.owner ?? after.queue[0];
@@ -162,12 +167,12 @@ export class Plan {
 
   /** Ends the plan with an answer. */
   answer(answer: Answer): Decided {
-    return { drafts: this.drafts, outcome: answer, wakes: [...this.wakes], lease: this.lease };
+    return { drafts: this.drafts, outcome: answer, wakes: [...this.wakes], leaseMs: this.leaseMs };
   }
 
   /** Ends the plan with a no; what was told before it, such as an expiry, stays told. */
   refuse(refusal: Refusal): Decided {
-    return { drafts: this.drafts, outcome: { kind: 'refused', refusal }, wakes: [...this.wakes], lease: false };
+    return { drafts: this.drafts, outcome: { kind: 'refused', refusal }, wakes: [...this.wakes], leaseMs: 0 };
   }
 }
 

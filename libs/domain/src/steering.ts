@@ -1,5 +1,6 @@
 import type { Look, PromotionCommand } from './command.ts';
 import { currentGate } from './next.ts';
+import { leaseMs } from './lane.ts';
 import { paceOf } from './pace.ts';
 import { pinnedRule } from './policy.ts';
 import { findGate } from './promotion.ts';
@@ -37,12 +38,16 @@ export function look(scene: Scene, command: Look): Decided {
   if (!looking || !mine) return steered(plan, 'production', false);
   if (lane.fence.counter !== command.laneFence)
     return plan.refuse(refusal('stale_fence', `expected lane fence ${lane.fence.counter}, got ${command.laneFence}`));
+  const leftMs = leaseLeftMs(command, scene.now);
   switch (command.verdict.kind) {
     case 'hold':
-      plan.lease = command.fresh && lane.hold === null;
+      plan.leaseMs = command.fresh && lane.hold === null ? leftMs : 0;
       return steered(plan, 'production');
     case 'advance':
-      return advance(plan, command.verdict.percent, lane.weight);
+      // Held up for longer than a lease: by now users may be off it, and nobody has seen why.
+      return leftMs === 0
+        ? steered(plan, 'production')
+        : advance(plan, command.verdict.percent, { weight: lane.weight, leftMs });
     case 'condemn': {
       const { snapshot, reasons } = command.verdict;
       plan.tell(state.id, { kind: 'canary_condemned', v: 1, snapshot, reasons });
@@ -66,8 +71,17 @@ export function stopUsing(
   plan.wakes.add(state.id);
 }
 
+/** What is left of a lease that began when the data were seen. */
+function leaseLeftMs({ seenAt = Number.POSITIVE_INFINITY }: Look, now: number): number {
+  return Math.max(0, leaseMs - Math.max(0, now - seenAt));
+}
+
 /** Step by step as the pinned policy says: a judge that asks for more than its turn is refused. */
-function advance(plan: Plan, percent: number, weight: number): Decided {
+function advance(
+  plan: Plan,
+  percent: number,
+  { weight, leftMs }: { readonly weight: number; readonly leftMs: number },
+): Decided {
   const state = focus(plan);
   const due = pinnedRule(state.policy, 'canary').weights.find((one) => one > weight);
   if (percent !== due)
@@ -82,13 +96,14 @@ function advance(plan: Plan, percent: number, weight: number): Decided {
   const refused = plan.ask('production', { move: 'weigh', promotion: state.id, percent });
   if (refused !== null) return steered(plan, 'production', false);
   plan.tell(state.id, { kind: 'canary_weighed', v: 1, percent });
-  plan.lease = true;
+  plan.leaseMs = leftMs;
   return steered(plan, 'production');
 }
 
 function steered(plan: Plan, environment: 'staging' | 'production', going = true): Decided {
   const lane = plan.lanes[environment];
   invariant(lane !== null, `expected the ${environment} lane in the scene`);
+  const { weight, fence } = lane;
   const pace = paceOf(focus(plan));
-  return plan.answer({ kind: 'steered', weight: lane.weight, laneFence: lane.fence.counter, going, pace });
+  return plan.answer({ kind: 'steered', weight, laneFence: fence.counter, going, pace, at: plan.now });
 }

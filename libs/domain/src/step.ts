@@ -361,6 +361,7 @@ function granted(plan: Plan, step: Claim['step']): Decided {
     attempt,
     fence: state.fence,
     laneFence: plan.lanes[environment]?.fence.counter ?? null,
+    at: plan.now,
   });
 }
 

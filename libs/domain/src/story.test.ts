@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import { headline } from './headline.ts';
 import type { PersonId } from './id.ts';
-import type { Fence } from './lane.ts';
+import { type Fence, leaseMs } from './lane.ts';
 import { next } from './next.ts';
 import { type PromotionState, gateIn } from './promotion.ts';
 import { ask, cast, newWorld, productionOf, promotionsOf, smallPolicy, type World } from './world.contract.ts';
@@ -194,7 +194,7 @@ describe('a look', () => {
     (percent) => {
       const world = inCanary();
       const decided = advance(world, percent);
-      expect([refused(decided), decided.lease, decided.drafts]).toEqual(['weight_not_due', false, []]);
+      expect([refused(decided), decided.leaseMs, decided.drafts]).toEqual(['weight_not_due', 0, []]);
       expect(productionOf(world).weight).toBe(0);
     },
   );
@@ -204,6 +204,27 @@ describe('a look', () => {
     expect([10, 10, 50, 10, 50, 100].map((percent) => refused(advance(world, percent)))).toEqual([
       ...['steered', 'weight_not_due', 'steered', 'weight_not_due', 'weight_not_due', 'weight_not_due'],
     ]);
+  });
+
+  it.each([
+    ['this instant', 0, leaseMs],
+    ['a moment ago', 4_000, leaseMs - 4_000],
+    ['just within a lease', leaseMs - 1, 1],
+    ['a lease ago: it was held up on its way', leaseMs, 0],
+    ['an hour ago', 3_600_000, 0],
+    ['later than now, by a clock that runs ahead', -60_000, leaseMs],
+  ])('on what was seen %s renews the rest of that lease, and raises no share without one', (_what, ageMs, leftMs) => {
+    const world = inCanary();
+    const look = (verdict: Extract<Command, { kind: 'Look' }>['verdict']) => {
+      const at = { fence: stateOf(world).fence, laneFence: productionOf(world).fence.counter };
+      const seenAt = world.now - ageMs;
+      return ask(world, cast.worker, { kind: 'Look', promotion, ...at, fresh: true, seenAt, verdict });
+    };
+    expect(look({ kind: 'advance', percent: 10 })).toMatchObject({ leaseMs: leftMs, outcome: { kind: 'steered' } });
+    expect(productionOf(world).weight).toBe(leftMs === 0 ? 0 : 10);
+    expect(look({ kind: 'hold' }).leaseMs).toBe(leftMs);
+    look({ kind: 'condemn', snapshot: `sha256:${'0'.repeat(64)}`, reasons: [] });
+    expect(stateOf(world).undo).toMatchObject({ why: 'condemned' });
   });
 });
 
@@ -306,7 +327,7 @@ describe('a rollback', () => {
         fresh: true,
         verdict: { kind: 'advance', percent },
       });
-    expect(look(10).lease).toBe(true);
+    expect(look(10).leaseMs).toBe(leaseMs);
     ask(world, cast.operator, { kind: 'Rollback', promotion });
     expect(productionOf(world)).toMatchObject({ weight: 0, hold: { reason: 'rolled_back' } });
     expect(refused(look(50))).toBe('stale_fence');

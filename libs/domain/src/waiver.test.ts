@@ -151,7 +151,7 @@ describe('a waiver that ends', () => {
     look({ kind: 'advance', percent: 10 });
     world.now += 2 * day;
     const held = look({ kind: 'hold' });
-    expect([held.lease, held.outcome]).toEqual([false, expect.objectContaining({ going: false })]);
+    expect([held.leaseMs, held.outcome]).toEqual([0, expect.objectContaining({ going: false })]);
     expect(productionOf(world)).toMatchObject({ hold: { reason: 'waiver_ended' }, weight: 10 });
     expect(look({ kind: 'advance', percent: 50 }).outcome).toMatchObject({ going: false, weight: 10 });
     const { attempt } = gateIn(stateOf(world), 'canary');

@@ -224,6 +224,26 @@ describe('submit', () => {
     expect(view?.production?.state).toMatchObject({ weight: 0, hold: { reason: 'rolled_back' } });
   });
 
+  it('lets a lease end with what was seen, however late a look comes', async () => {
+    const { promotion } = await atApproval();
+    await accepted(people.sam, await voteOn(promotion));
+    const worker = builtinPrincipals.worker.id;
+    const { answer } = await accepted(worker, { kind: 'Claim', promotion, step: 'canary', claimant: 'first' });
+    if (answer.kind !== 'granted') throw new Error('expected a grant');
+    const { fence, laneFence, at } = answer;
+    const look = { kind: 'Look', promotion, fence, fresh: true } as const;
+    const advance = { kind: 'advance', percent: 10 } as const;
+    await accepted(worker, { ...look, laneFence: laneFence ?? 0, seenAt: at, verdict: advance });
+    const leaseMs = async () => (await journal.reads(workspace).promotion(promotion))?.production?.leaseRemainingMs;
+    expect(await leaseMs()).toBeGreaterThan(15_000);
+    const hold = { ...look, laneFence: (laneFence ?? 0) + 1, verdict: { kind: 'hold' } } as const;
+    await accepted(worker, { ...hold, seenAt: at - 20_000 });
+    expect(await leaseMs()).toBeLessThanOrEqual(10_000);
+    const before = await leaseMs();
+    await accepted(worker, { ...hold, seenAt: at - 3_600_000 });
+    expect(await leaseMs()).toBeLessThanOrEqual(before ?? 0);
+  });
+
   it('keeps free text in the vault and a commitment in the entry', async () => {
     const { promotion } = await atApproval();
     await ask(people.sam, await voteOn(promotion, 'reject'), { reason: 'the retention period is missing' });

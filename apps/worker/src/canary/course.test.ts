@@ -1,5 +1,5 @@
 import type { CanaryRule } from '@proviso/domain';
-import type { LaneCounts } from '@proviso/targets';
+import type { CountsThen, EndedShare, LaneCounts } from '@proviso/targets';
 import { beginCourse, canaryPerMinute, type Course, nextMove, sees, takeCounts, turnCourse } from './course.ts';
 
 const rule: CanaryRule = {
@@ -35,6 +35,18 @@ function counts(looks: number, more: { bad?: number; badStable?: number } & Part
 
 function take(course: Course, seen: LaneCounts, now: number): Course {
   return takeCounts(course, seen, { now, readings: {} });
+}
+
+/** What was counted in the first epoch after so many looks, as it ended. */
+function ended(looks: number, more: { bad?: number } = {}): EndedShare {
+  const { epoch, weightPercent } = counts(looks);
+  return { epoch, weightPercent, ...then(looks, more), began: then(0) };
+}
+
+/** How far the counters had come after so many looks. */
+function then(looks: number, more: { bad?: number } = {}): CountsThen {
+  const { canary, stable, turnedAway } = counts(looks, more);
+  return { canary, stable, turnedAway };
 }
 
 function after(looks: number, more: Parameters<typeof counts>[1] = {}, from: Course = opened): Course {
@@ -97,6 +109,43 @@ describe('a course', () => {
     for (const changed of [{ boot: 'boot-2' }, { epoch: 2 }, { weightPercent: 0 }]) {
       expect(take(course, counts(9, { bad: 90, ...changed }), 9_000).judge).toEqual(course.judge);
     }
+  });
+
+  it('takes what was counted before a lease lapsed, once, and condemns on it before anybody meets the canary again', () => {
+    const course = after(2);
+    const parked = { epoch: 2, weightPercent: 0, parked: true, ended: ended(9, { bad: 50 }) };
+    const back = take(course, counts(12, { bad: 50, ...parked }), 12_000);
+    expect(back.judge.canary).toEqual({ bad: 450, ok: 450 });
+    expect(nextMove(back, rule, at(12_000, true)).move).toEqual({ kind: 'condemn' });
+    expect(take(back, counts(13, { bad: 50, ...parked }), 13_000).judge).toEqual(back.judge);
+    expect(back.countedAt).toBe(course.countedAt);
+  });
+
+  it.each([
+    ['an epoch that it has not looked at', { epoch: 3 }],
+    ['a share that it did not decide', { weightPercent: 0 }],
+  ])('takes nothing of what ended under %s', (_what, then) => {
+    const course = after(2);
+    const cut = { ...ended(9, { bad: 50 }), ...then };
+    expect(take(course, counts(12, { bad: 50, epoch: 4, ended: cut }), 12_000).judge).toEqual(course.judge);
+  });
+
+  it('counts each visitor since the share began, whether or not there was a look under it', () => {
+    const began = then(3, { bad: 10 });
+    const first = take(opened, counts(8, { bad: 10, epoch: 2, began }), 8_000);
+    expect(first.judge.canary).toEqual({ bad: 50, ok: 450 });
+    expect(take(first, counts(9, { bad: 10, epoch: 2, began }), 9_000).judge.canary).toEqual({ bad: 60, ok: 540 });
+    const lost = take(
+      opened,
+      counts(12, { epoch: 3, weightPercent: 0, ended: { ...ended(9), began: then(4) } }),
+      12_000,
+    );
+    expect(lost.judge.canary).toEqual({ bad: 0, ok: 500 });
+  });
+
+  it('uses nothing twice when the counters of one share went back', () => {
+    const course = after(4);
+    expect(take(course, counts(3, { began: then(0) }), 5_000).judge).toEqual(course.judge);
   });
 
   it('counts each visitor once when looks in between were lost', () => {

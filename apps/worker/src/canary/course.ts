@@ -5,13 +5,15 @@ import {
   type JudgePlan,
   type JudgeState,
   type JudgeVerdict,
+  type Look,
+  type LookDifference,
   judge,
   lookDifference,
   observe,
   startJudge,
   unreadable,
 } from '@proviso/judge';
-import type { LaneCounts } from '@proviso/targets';
+import type { ArmTotals, CountsThen, LaneCounts } from '@proviso/targets';
 import { arrivalsPerMinute, type Mark, withMark } from './arrivals.ts';
 import { type UsedUp, takeReadings } from './metric-look.ts';
 import type { MetricReadings } from './metric-source.ts';
@@ -91,39 +93,79 @@ export function takeCounts(
   { now, readings }: { readonly now: number; readonly readings: MetricReadings },
 ): Course {
   if (counts.fence.counter !== course.laneFence) return course;
-  const sample = sampleOf(counts, course.judge.plan.firstRelease);
+  const upTo = takeEnded(course, counts);
+  const { firstRelease, metrics: plans = [] } = course.judge.plan;
+  const sample = sampleOf(counts, firstRelease);
   const served = sample.weight === course.weight;
-  const before = course.sample;
+  const before = upTo.sample;
   const difference = before === null ? null : lookDifference(before, sample);
   const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
   const since = unbroken ? course.servedSince : now;
-  const plans = course.judge.plan.metrics ?? [];
   const newcomers = difference?.kind === 'look' && difference.look.canaryUnits + difference.look.stableUnits > 0;
   const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since, newcomers });
   const next: Course = {
-    ...course,
+    ...upTo,
     sample,
     usedUp: served ? beside.usedUp : {},
     servedSince: served ? since : null,
     looks: course.looks + 1,
     weightSince: course.weightSince ?? (served ? now : null),
     countedAt: served ? now : course.countedAt,
+    idleLooks: idleAfter(course, sample),
   };
-  if (before === null || difference === null) return next;
-  const came = visitorsOf(sample) - visitorsOf(before);
-  const idleLooks = before.source === sample.source && came === 0 ? course.idleLooks + 1 : 0;
-  if (difference.kind === 'dropped' || !served) return { ...next, idleLooks };
+  const look = lookSince(difference, { counts, sample, firstRelease });
+  if (look === null || !served) return next;
   const { metrics, waiting, fault } = beside;
-  const observed = observe(course.judge, { ...difference.look, metrics, waiting });
+  const observed = observe(upTo.judge, { ...look, metrics, waiting });
   return {
     ...next,
-    idleLooks,
     // Errors are counted all the same: a source in disorder must not hide an outage.
     judge: fault === null ? observed : unreadable(observed, fault),
     marks: withMark(course.marks ?? [], { at: now, visitors: visitorsJudged(observed) }),
     countedAt: fault === null && !observed.metrics.some(isMissing) ? now : course.countedAt,
-    requestsAtWeight: course.requestsAtWeight + difference.look.canaryRequests,
+    requestsAtWeight: upTo.requestsAtWeight + look.canaryRequests,
   };
+}
+
+/**
+ * What a change of the share cut short: visitors who met the canary after the last look and before the lease lapsed, say.
+ * Left out, a canary that had turned bad in the meantime would be given users again before it is condemned. Values beside
+ * errors are not kept with it, so they wait.
+ */
+function takeEnded(course: Course, counts: LaneCounts): Course {
+  const { ended } = counts;
+  if (ended === undefined) return course;
+  const { firstRelease, metrics: plans = [] } = course.judge.plan;
+  const sample = sampleOf({ ...counts, ...ended }, firstRelease);
+  const isNext = course.sample === null || course.sample.fence === sample.fence;
+  const difference = course.sample === null ? null : lookDifference(course.sample, sample);
+  const look = lookSince(difference, { counts: { ...counts, ...ended }, sample, firstRelease });
+  const came = look === null ? 0 : look.canaryRequests + look.stableRequests;
+  if (!isNext || look === null || came === 0 || sample.weight !== course.weight) return course;
+  const waiting = plans.map(({ metric }) => metric);
+  const requestsAtWeight = course.requestsAtWeight + look.canaryRequests;
+  return { ...course, sample, requestsAtWeight, judge: observe(course.judge, { ...look, waiting }) };
+}
+
+type Counted = Omit<LaneCounts, 'canary' | 'stable'> & CountsThen;
+
+/** The look since the last one, or since this share began where there was none under it. */
+function lookSince(
+  difference: LookDifference | null,
+  seen: { readonly counts: Counted; readonly sample: CourseSample; readonly firstRelease: boolean },
+): Look | null {
+  if (difference?.kind === 'look') return difference.look;
+  // Counters in disorder under one share: whatever was used of it already would be used again.
+  const isOther = difference === null || /^(source|fence)_changed$/.test(difference.reason);
+  const { counts, sample, firstRelease } = seen;
+  if (!isOther || counts.began === undefined) return null;
+  const whole = lookDifference(sampleOf({ ...counts, ...counts.began }, firstRelease), sample);
+  return whole.kind === 'look' ? whole.look : null;
+}
+
+function idleAfter({ sample: before, idleLooks }: Course, sample: CourseSample): number {
+  if (before === null) return idleLooks;
+  return before.source === sample.source && visitorsOf(sample) === visitorsOf(before) ? idleLooks + 1 : 0;
 }
 
 function isMissing({ missingLooksInRow }: JudgeState['metrics'][number]): boolean {
@@ -207,7 +249,7 @@ function visitorsOf({ canary, stable, turnedAway }: CourseSample): number {
 
 const nobody = { units: 0, requests: 0, firstBadUnits: 0, badEvents: 0 } as const;
 
-function sampleOf(counts: LaneCounts, firstRelease: boolean): CourseSample {
+function sampleOf(counts: Counted, firstRelease: boolean): CourseSample {
   const { incarnation, counter } = counts.fence;
   return {
     source: counts.boot,
@@ -220,6 +262,6 @@ function sampleOf(counts: LaneCounts, firstRelease: boolean): CourseSample {
   };
 }
 
-function armOf({ units, requests, firstBadUnits, badEvents }: LaneCounts['canary']): CumulativeSample['canary'] {
+function armOf({ units, requests, firstBadUnits, badEvents }: ArmTotals): CumulativeSample['canary'] {
   return { units, requests, firstBadUnits, badEvents };
 }

@@ -2,12 +2,15 @@ import type { Digest, Look, PaceKind, Reason } from '@proviso/domain';
 import type { JudgeVerdict } from '@proviso/judge';
 import type { Errand } from '../errand.ts';
 import { type Course, type Move, turnCourse } from './course.ts';
+import { openJournalClock } from './journal-clock.ts';
 import { lookRow } from './look-row.ts';
 
 /** A course with the verdict on it. */
 export interface Judged {
   readonly course: Course;
   readonly judged: JudgeVerdict;
+  /** When the counts were asked for, by this worker's clock. */
+  readonly askedAt: number;
 }
 
 /** Tells looks to the journal: those that change something at once, the others often enough for lease and evidence. */
@@ -32,6 +35,7 @@ const looksUntoldMax = 10;
 /** A teller that goes on numbering after the newest stored look. */
 export function openTeller(errand: Errand, lastNumber: number, paceBefore: PaceKind): Teller {
   const { ports, clerk, subject, grant } = errand;
+  const journalClock = openJournalClock(ports.clock.now, grant.at);
   let number = lastNumber;
   let pace = paceBefore;
   let toldAt = Number.NEGATIVE_INFINITY;
@@ -45,6 +49,7 @@ export function openTeller(errand: Errand, lastNumber: number, paceBefore: PaceK
       fence: grant.fence,
       laneFence: look.course.laneFence,
       fresh: told.fresh,
+      seenAt: Math.floor(journalClock.timeAt(look.askedAt)),
       verdict: told.verdict,
     };
     const row = lookRow(subject.promotion, number, { ...look, move: told.move, at });
@@ -52,6 +57,7 @@ export function openTeller(errand: Errand, lastNumber: number, paceBefore: PaceK
     [toldAt, untold] = [at, 0];
     if (receipt.kind === 'refused' || receipt.answer.kind !== 'steered') return null;
     pace = receipt.answer.pace;
+    journalClock.hear(receipt.answer.at);
     return receipt.answer;
   };
   return {

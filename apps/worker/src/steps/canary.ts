@@ -15,7 +15,7 @@ import { type Course, type Move, beginCourse, nextMove, sees, takeCounts, turnCo
 import { lastLook } from '../canary/look-row.ts';
 import { metricPlans } from '../canary/metric-plan.ts';
 import { type MetricSources, readMetrics, usualSources } from '../canary/metric-readings.ts';
-import { type Teller, openTeller } from '../canary/teller.ts';
+import { type Judged, type Teller, openTeller } from '../canary/teller.ts';
 import { contractOf } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
 import { storeDocument } from '../document.ts';
@@ -63,8 +63,9 @@ export async function canary(errand: Errand): Promise<Acted> {
   if (started.kind === 'not') return started.acted;
   const first = rule.weights[0];
   invariant(first !== undefined, 'expected a canary with weights');
-  const { judged } = nextMove(course, rule, { now: ports.clock.now(), deadline, stale: false });
-  const opened = await lap.teller.weigh({ course, judged }, first);
+  const askedAt = ports.clock.now();
+  const { judged } = nextMove(course, rule, { now: askedAt, deadline, stale: false });
+  const opened = await lap.teller.weigh({ course, judged, askedAt }, first);
   return opened === null ? { kind: 'ask' } : await look(lap, opened);
 }
 
@@ -94,6 +95,7 @@ async function look(lap: Lap, begun: Course): Promise<Acted> {
   let course = begun;
   for (let looks = 1; ; looks += 1) {
     await clock.pause(rule.lookMs, errand.signal);
+    const askedAt = clock.now();
     const seen = await glance(lap, course);
     if (seen === 'overtaken') return { kind: 'ask' };
     course = seen ?? course;
@@ -104,10 +106,10 @@ async function look(lap: Lap, begun: Course): Promise<Acted> {
     const fresh = seen !== null && sees(seen);
     if (!served && looks % looksPerGlance === 0) {
       const gone = await goneReason(lap);
-      if (gone !== null) return await condemn(lap, { course, judged }, [gone]);
+      if (gone !== null) return await condemn(lap, { course, judged, askedAt }, [gone]);
     }
     const lapOver = clock.now() >= lapEnds;
-    const next = await follow(lap, { course, judged, move, fresh, lapOver });
+    const next = await follow(lap, { course, judged, askedAt, move, fresh, lapOver });
     if ('kind' in next) return next;
     course = next;
     if (lapOver) return { kind: 'ask' };
@@ -136,23 +138,21 @@ async function glance({ errand, sources }: Lap, course: Course): Promise<Course 
   }
 }
 
-interface Step {
-  readonly course: Course;
-  readonly judged: JudgeVerdict;
+interface Step extends Judged {
   readonly move: Move;
   readonly fresh: boolean;
   readonly lapOver: boolean;
 }
 
 async function follow(lap: Lap, step: Step): Promise<Course | Acted> {
-  const { course, judged, move, fresh, lapOver } = step;
+  const { course, move, fresh, lapOver } = step;
   switch (move.kind) {
     case 'hold':
-      return (await lap.teller.hold({ course, judged }, { fresh, urgent: lapOver })) ? course : { kind: 'ask' };
+      return (await lap.teller.hold(step, { fresh, urgent: lapOver })) ? course : { kind: 'ask' };
     case 'weigh':
-      return (await lap.teller.weigh({ course, judged }, move.percent)) ?? { kind: 'ask' };
+      return (await lap.teller.weigh(step, move.percent)) ?? { kind: 'ask' };
     case 'condemn':
-      return await condemn(lap, step, canaryOutcome(judged)?.reasons ?? []);
+      return await condemn(lap, step, canaryOutcome(step.judged)?.reasons ?? []);
     case 'settle':
     case 'give_up':
       return await conclude(lap, step);
@@ -174,13 +174,13 @@ async function conclude({ errand, rule }: Lap, { course, judged, move }: Step): 
 /** What condemned the canary is durable before the journal hears of it; the weight is 0 in the transaction that does. */
 async function condemn(
   { errand, rule, teller }: Lap,
-  { course, judged }: Pick<Step, 'course' | 'judged'>,
+  look: Judged,
   reasons: readonly { readonly code: string; readonly message: string }[],
 ): Promise<Acted> {
   const { ports } = errand;
-  const document = documentOf(errand, { kind: 'canary_snapshot', rule, course, judged });
+  const document = documentOf(errand, { kind: 'canary_snapshot', rule, ...look });
   const snapshot = await storeDocument(ports.evidence, { ...document, reasons });
-  await teller.condemn({ course, judged }, { snapshot, reasons });
+  await teller.condemn(look, { snapshot, reasons });
   ports.fault('during_rollback');
   return { kind: 'ask' };
 }

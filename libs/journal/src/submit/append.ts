@@ -3,7 +3,6 @@ import {
   type Draft,
   type EvidenceRef,
   evolve,
-  leaseMs,
   type Place,
   placeOf,
   type PromotionState,
@@ -43,7 +42,8 @@ export interface Writing {
   readonly revoked: readonly string[];
   /** Where accounts and sessions are written from. */
   readonly drafts: readonly Draft[];
-  readonly leases: readonly string[];
+  /** Lanes whose share may be served on, and for how long. */
+  readonly lease: { readonly lanes: readonly string[]; readonly ms: number };
   /** Lanes whose share must not be served any more until a judge has looked again. */
   readonly lapses: readonly string[];
   readonly look: LookRow | null;
@@ -243,7 +243,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
     ),
     revoked: decided.drafts.flatMap((draft) => revokedBy(draft, loaded)),
     drafts: decided.drafts,
-    leases: decided.lease ? [...loaded.values()].flatMap((one) => productionLane(one.state)) : [],
+    lease: { lanes: decided.leaseMs > 0 ? productionLanes(loaded) : [], ms: decided.leaseMs },
     lapses: decided.drafts.flatMap((draft) => (draft.event.kind === 'incarnation_raised' ? [draft.id] : [])),
     look: null,
     wakes: decided.wakes,
@@ -280,10 +280,10 @@ function freesPlace(stream: Writing['streams'][number], loaded: ReadonlyMap<stri
   return inTurn(placeOf(before)) && !inTurn(placeOf(stream.state as PromotionState));
 }
 
-function productionLane(state: StreamState | null): readonly string[] {
-  return state !== null && 'fence' in state && 'environment' in state && state.environment === 'production'
-    ? [state.id]
-    : [];
+function productionLanes(loaded: ReadonlyMap<string, Loaded>): readonly string[] {
+  return [...loaded.values()].flatMap(({ state }) =>
+    state !== null && 'environment' in state && state.environment === 'production' ? [state.id] : [],
+  );
 }
 
 function revokedBy(draft: Draft, loaded: ReadonlyMap<string, Loaded>): readonly string[] {
@@ -358,7 +358,7 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, taken, wakes, evidence, tokens, revoked, drafts, leases, lapses, look, shredded, marks } = writing;
+  const { status, taken, wakes, evidence, tokens, revoked, drafts, lease, lapses, look, shredded, marks } = writing;
   const { newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
@@ -383,7 +383,7 @@ function besides(
     ...tokens.flatMap(({ token, person }) => when(true, writeToken, token.hash, person, token.expiresAt)),
     ...when(revoked.length > 0, revokeTokens, revoked),
     ...writeIdentities(transaction, workspace, drafts),
-    ...when(leases.length > 0, writeLease, leaseMs, leases),
+    ...when(lease.lanes.length > 0, writeLease, lease.ms, lease.lanes),
     ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),
     ...when(shredded.length > 0, shredKeys, shredded),

@@ -127,7 +127,7 @@ const nothing: Writing = {
   tokens: [],
   revoked: [],
   drafts: [],
-  leases: [],
+  lease: { lanes: [], ms: 0 },
   lapses: [],
   look: null,
   wakes: [],

@@ -262,7 +262,7 @@ function statesOf(streams: ReadonlyMap<string, Loaded>): readonly Loaded['state'
 
 /** A question that was answered: nothing to keep, and asked again it is answered again. */
 function changesNothing(decided: Decided, submission: Submission): boolean {
-  return decided.drafts.length === 0 && !decided.lease && submission.look === undefined;
+  return decided.drafts.length === 0 && decided.leaseMs === 0 && submission.look === undefined;
 }
 
 /** A vote on a promotion that does not exist is not found, whoever asks; everything else is first a matter of rights. */

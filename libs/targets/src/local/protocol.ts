@@ -177,6 +177,23 @@ export interface ArmCounts {
   readonly reported?: Readonly<Record<string, readonly number[]>>;
 }
 
+/** How far the counters of both arms had come at one moment. */
+export interface CountsThen {
+  readonly canary: ArmTotals;
+  readonly stable: ArmTotals;
+  readonly turnedAway: number;
+}
+
+/** The part of an arm's counts of which differences are taken whatever the share was before. */
+export type ArmTotals = Pick<ArmCounts, 'requests' | 'units' | 'firstBadUnits' | 'badEvents'>;
+
+/** A share that is over, with the counters at its beginning and at its end. */
+export interface EndedShare extends CountsThen {
+  readonly epoch: number;
+  readonly weightPercent: number;
+  readonly began: CountsThen;
+}
+
 /** What a judge reads. A look in which `epoch` changed spans two weights and must be dropped. */
 export interface LaneCounts {
   readonly lane: string;
@@ -196,6 +213,10 @@ export interface LaneCounts {
   readonly stable: ArmCounts;
   /** Visitors who got the "not open yet" page of a first release. */
   readonly turnedAway: number;
+  /** The counters when the present share began. */
+  readonly began?: CountsThen;
+  /** The share before it under this fence: what a lapsed lease cut short is no less true. */
+  readonly ended?: EndedShare;
   /** True when the bound on remembered units was hit: unit counts are then too low. */
   readonly saturated: boolean;
 }
