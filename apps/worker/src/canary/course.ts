@@ -45,8 +45,8 @@ export interface Course {
   readonly marks?: readonly Mark[];
 }
 
-/** Counters as the edge gave them, with those that turned visitors away. */
-export type CourseSample = CumulativeSample & { readonly turnedAway: number };
+/** Counters as the edge gave them, with those that turned visitors away and how many were met on neither side before. */
+export type CourseSample = CumulativeSample & { readonly turnedAway: number; readonly newcomers: number };
 
 /** What a look leads to. Nothing here lowers a share step by step: condemning goes to 0 at once. */
 export type Move =
@@ -98,7 +98,7 @@ export function takeCounts(
   const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
   const since = unbroken ? course.servedSince : now;
   const plans = course.judge.plan.metrics ?? [];
-  const newcomers = difference?.kind === 'look' && difference.look.canaryUnits + difference.look.stableUnits > 0;
+  const newcomers = before !== null && sample.newcomers > before.newcomers;
   const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since, newcomers });
   const next: Course = {
     ...course,
@@ -217,7 +217,13 @@ function sampleOf(counts: LaneCounts, firstRelease: boolean): CourseSample {
     canary: armOf(counts.canary),
     stable: firstRelease ? nobody : armOf(counts.stable),
     turnedAway: counts.turnedAway,
+    newcomers: newcomersOf(counts.canary) + newcomersOf(counts.stable),
   };
+}
+
+/** An edge of a version before counts units of each side alone. */
+function newcomersOf({ firstUnits, units }: LaneCounts['canary']): number {
+  return firstUnits ?? units;
 }
 
 function armOf({ units, requests, firstBadUnits, badEvents }: LaneCounts['canary']): CumulativeSample['canary'] {
