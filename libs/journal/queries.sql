@@ -244,6 +244,13 @@ select
 -- read.reason_refs
 select id, convert_from(bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref from proviso.entry where workspace = $1 and id = any($2::bigint[]);
 
+-- read.serving
+select l.id as lane, p.state from proviso.stream l
+    cross join lateral (
+      select state from proviso.stream where workspace = l.workspace and kind = 'promotion' and id = l.state->'stable'->>'promotion' limit 1
+    ) as p
+    where l.workspace = $1 and l.kind = 'lane' and l.id = any($2::text[]);
+
 -- read.shut_out
 select id from proviso.stream where workspace = $1 and kind = 'person'
       and updated_at > clock_timestamp() - $2 * interval '1 millisecond'
@@ -271,6 +278,15 @@ select distinct on (digest) digest, kind,
 select p.workspace, p.id as promotion, (extract(epoch from clock_timestamp() - s.updated_at) * 1000)::bigint as idle_ms
      from proviso.promotion_status p join proviso.stream s on s.workspace = p.workspace and s.kind = 'promotion' and s.id = p.id
     where p.open order by s.updated_at limit $1;
+
+-- reconciler.watched
+select l.workspace, l.id as lane, p.id as promotion, p.state->'policy'->'watch'->>'everyMs' as every_ms
+     from proviso.stream l
+     left join lateral (
+       select id, state from proviso.stream where workspace = l.workspace and kind = 'promotion'
+          and id = l.state->'stable'->>'promotion' and state->'policy'->'watch' is not null limit 1
+     ) as p on true
+    where l.kind = 'lane' and l.id > $1 and l.state->>'environment' = 'production' order by l.id limit $2;
 
 -- sequencer.move_log
 update proviso.log set incarnation = replace(gen_random_uuid()::text, '-', ''), home = proviso.log_home()

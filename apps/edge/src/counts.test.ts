@@ -85,8 +85,11 @@ describe('a unit that was met under another share', () => {
     visit.answered(1);
     visit.bad();
     counter.report('canary', { metric: 'cost', bucket: 3, count: 1, unit: 0.5 });
-    const { units, badEvents, firstBadUnits, firstLatencyHistogram, reported } = counter.read().canary;
-    expect({ units, badEvents, firstBadUnits }).toEqual({ units: 1, badEvents: 1, firstBadUnits: 0 });
+    const { units, firstUnits, badEvents, firstBadUnits, firstLatencyHistogram, reported } = counter.read().canary;
+    expect({ units, firstUnits, badEvents, firstBadUnits }).toEqual({
+      ...{ units: 1, firstUnits: 0 },
+      ...{ badEvents: 1, firstBadUnits: 0 },
+    });
     expect([...(firstLatencyHistogram ?? []), ...(reported?.cost ?? [])].filter((count) => count > 0)).toEqual([]);
   });
 

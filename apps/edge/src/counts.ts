@@ -47,6 +47,7 @@ interface ArmTally {
   aborted: number;
   readonly latencyHistogram: number[];
   readonly firstLatencyHistogram: number[];
+  firstUnits: number;
   readonly reported: Readonly<Record<ReportedMetric, number[]>>;
 }
 
@@ -72,6 +73,7 @@ export function openLaneCounter(memory: UnitMemory = openUnitMemory()): LaneCoun
       const isNewHere = isNew(memory, memory.met[arm], unit);
       if (isNewHere) tally.units += 1;
       const isFirst = isNewHere && (unit === null || !memory.met[otherOf[arm]].has(unit));
+      if (isFirst) tally.firstUnits += 1;
       return new CountedVisit({ tally, memory, unit, isFirst });
     },
     turnAway: () => {
@@ -157,6 +159,7 @@ function emptyTally(): ArmTally {
     aborted: 0,
     latencyHistogram: new Array<number>(latencyBoundsMs.length + 1).fill(0),
     firstLatencyHistogram: new Array<number>(latencyBoundsMs.length + 1).fill(0),
+    firstUnits: 0,
     reported: { score: emptyReported('score'), cost: emptyReported('cost') },
   };
 }
@@ -171,6 +174,7 @@ function countsOf(tally: ArmTally): ArmCounts {
     ...{ requests, units, firstBadUnits, badEvents, aborted },
     latencyHistogram: [...latencyHistogram],
     firstLatencyHistogram: [...firstLatencyHistogram],
+    firstUnits: tally.firstUnits,
     reported: Object.fromEntries(reportedMetrics.map((name) => [name, [...tally.reported[name]]])),
   };
 }

@@ -107,6 +107,13 @@ describe('what a look can say', () => {
     expect(judge(state, RULES)).toMatchObject({ kind: 'inconclusive', reason: 'blind' });
   });
 
+  test('takes no arm for silent whose visitors were all met before: a growing share moves them to one side only', () => {
+    let state = startJudge(COMPARISON);
+    for (let index = 0; index < 5; index += 1)
+      state = observe(state, { ...lookOf({ canaryWeight: 0.1, units: 400 }), stableUnits: 0 });
+    expect(state).toMatchObject({ lastLook: 'counted', emptyLooksInRow: 0 });
+  });
+
   test('does not blame the canary for a stable arm that stopped counting', () => {
     const state = observe(startJudge(COMPARISON), {
       ...lookOf({ canaryWeight: 0.5, canary: 50 }),

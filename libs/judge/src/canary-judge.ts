@@ -151,8 +151,8 @@ function silence(look: Look, firstRelease: boolean): SilentArm {
   if (firstRelease) return 'none';
   const { canaryWeight: share } = look;
   const total = look.canaryUnits + look.stableUnits;
-  if (look.canaryUnits === 0 && total * Math.log1p(-share) < LOG_SILENCE) return 'canary';
-  if (look.stableUnits === 0 && share > 0 && total * Math.log(share) < LOG_SILENCE) return 'stable';
+  if (look.canaryRequests === 0 && total * Math.log1p(-share) < LOG_SILENCE) return 'canary';
+  if (look.stableRequests === 0 && share > 0 && total * Math.log(share) < LOG_SILENCE) return 'stable';
   return 'none';
 }
 

@@ -47,8 +47,8 @@ export interface Course {
   readonly marks?: readonly Mark[];
 }
 
-/** Counters as the edge gave them, with those that turned visitors away. */
-export type CourseSample = CumulativeSample & { readonly turnedAway: number };
+/** Counters as the edge gave them, with those that turned visitors away and how many were met on neither side before. */
+export type CourseSample = CumulativeSample & { readonly turnedAway: number; readonly newcomers: number };
 
 /** What a look leads to. Nothing here lowers a share step by step: condemning goes to 0 at once. */
 export type Move =
@@ -101,7 +101,7 @@ export function takeCounts(
   const difference = before === null ? null : lookDifference(before, sample);
   const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
   const since = unbroken ? course.servedSince : now;
-  const newcomers = difference?.kind === 'look' && difference.look.canaryUnits + difference.look.stableUnits > 0;
+  const newcomers = before !== null && sample.newcomers > before.newcomers;
   const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since, newcomers });
   const next: Course = {
     ...upTo,
@@ -259,7 +259,13 @@ function sampleOf(counts: Counted, firstRelease: boolean): CourseSample {
     canary: armOf(counts.canary),
     stable: firstRelease ? nobody : armOf(counts.stable),
     turnedAway: counts.turnedAway,
+    newcomers: newcomersOf(counts.canary) + newcomersOf(counts.stable),
   };
+}
+
+/** An edge of a version before counts units of each side alone. */
+function newcomersOf({ firstUnits, units }: Pick<LaneCounts['canary'], 'firstUnits' | 'units'>): number {
+  return firstUnits ?? units;
 }
 
 function armOf({ units, requests, firstBadUnits, badEvents }: ArmTotals): CumulativeSample['canary'] {

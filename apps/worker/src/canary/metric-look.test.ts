@@ -168,6 +168,18 @@ describe('a course that judges latency', () => {
     expect(judged.explanation.metrics).toEqual(nextMove(before, rule, at(3_000)).judged.explanation.metrics);
   });
 
+  it('expects no first values of visitors whom a growing share moves to the other side', async () => {
+    const before = await look(opened, { from: 0, to: 3 }, (looks) => counts(looks, counters(looks)));
+    const known = counts(3, counters(3));
+    const moved = (looks: number): LaneCounts => ({
+      ...known,
+      canary: { ...known.canary, firstUnits: 30, units: 10 * looks, requests: 10 * looks },
+      stable: { ...known.stable, firstUnits: 270, requests: 90 * looks },
+    });
+    const course = await look(before, { from: 4, to: 12 }, moved);
+    expect(nextMove(course, rule, at(12_000)).judged.kind).toBe('hold');
+  });
+
   it('sees an outage while the source of a metric is in disorder', async () => {
     let course = await look(opened, { from: 0, to: 3 }, (looks) => counts(looks, counters(looks)));
     for (let looks = 4; looks <= 9; looks += 1)

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.ts';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.ts';
-import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AdvancePromotionData, AdvancePromotionErrors, AdvancePromotionResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, ApproveBreakGlassData, ApproveBreakGlassErrors, ApproveBreakGlassResponses, ApproveWaiverData, ApproveWaiverErrors, ApproveWaiverResponses, AskBreakGlassData, AskBreakGlassErrors, AskBreakGlassResponses, AskWaiverData, AskWaiverErrors, AskWaiverResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, DecideData, DecideErrors, DecideResponses, DeferGateData, DeferGateErrors, DeferGateResponses, DelegateData, DelegateErrors, DelegateResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PausePromotionData, PausePromotionErrors, PausePromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RetireLaneData, RetireLaneErrors, RetireLaneResponses, ReviewBreakGlassData, ReviewBreakGlassErrors, ReviewBreakGlassResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnpausePromotionData, UnpausePromotionErrors, UnpausePromotionResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
+import type { AddEvidenceData, AddEvidenceErrors, AddEvidenceResponses, AddPersonData, AddPersonErrors, AddPersonResponses, AddWebhookData, AddWebhookErrors, AddWebhookResponses, AdvancePromotionData, AdvancePromotionErrors, AdvancePromotionResponses, AgreeToPolicyData, AgreeToPolicyErrors, AgreeToPolicyResponses, ApproveBreakGlassData, ApproveBreakGlassErrors, ApproveBreakGlassResponses, ApproveWaiverData, ApproveWaiverErrors, ApproveWaiverResponses, AskBreakGlassData, AskBreakGlassErrors, AskBreakGlassResponses, AskWaiverData, AskWaiverErrors, AskWaiverResponses, AssignOwnerData, AssignOwnerErrors, AssignOwnerResponses, AssignTierData, AssignTierErrors, AssignTierResponses, BindSecretData, BindSecretErrors, BindSecretResponses, CancelPromotionData, CancelPromotionErrors, CancelPromotionResponses, ChangeWebhookData, ChangeWebhookErrors, ChangeWebhookResponses, DecideData, DecideErrors, DecideResponses, DeferGateData, DeferGateErrors, DeferGateResponses, DelegateData, DelegateErrors, DelegateResponses, DisablePersonData, DisablePersonErrors, DisablePersonResponses, DistrustWorkloadData, DistrustWorkloadErrors, DistrustWorkloadResponses, EndDelegationData, EndDelegationErrors, EndDelegationResponses, EndSessionsData, EndSessionsErrors, EndSessionsResponses, ErasePersonData, ErasePersonErrors, ErasePersonResponses, ExchangeCodeData, ExchangeCodeErrors, ExchangeCodeResponses, ExchangeWorkloadData, ExchangeWorkloadErrors, ExchangeWorkloadResponses, ExplainActionData, ExplainActionErrors, ExplainActionResponses, FollowEventsData, FollowEventsErrors, FollowEventsResponse, FollowEventsResponses, FreezeCandidateData, FreezeCandidateErrors, FreezeCandidateResponses, GrantRoleData, GrantRoleErrors, GrantRoleResponses, HoldLaneData, HoldLaneErrors, HoldLaneResponses, IsAliveData, IsAliveErrors, IsAliveResponses, IsReadyData, IsReadyErrors, IsReadyResponses, IssueOwnTokenData, IssueOwnTokenErrors, IssueOwnTokenResponses, IssueTokenData, IssueTokenErrors, IssueTokenResponses, ListCandidatesData, ListCandidatesErrors, ListCandidatesResponses, ListDeliveriesData, ListDeliveriesErrors, ListDeliveriesResponses, ListLanesData, ListLanesErrors, ListLanesResponses, ListLooksData, ListLooksErrors, ListLooksResponses, ListOwnTokensData, ListOwnTokensErrors, ListOwnTokensResponses, ListPeopleData, ListPeopleErrors, ListPeopleResponses, ListPoliciesData, ListPoliciesErrors, ListPoliciesResponses, ListPolicyVersionsData, ListPolicyVersionsErrors, ListPolicyVersionsResponses, ListPromotionsData, ListPromotionsErrors, ListPromotionsResponses, ListPrototypesData, ListPrototypesErrors, ListPrototypesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListWebhooksData, ListWebhooksErrors, ListWebhooksResponses, ListWorkspacesData, ListWorkspacesErrors, ListWorkspacesResponses, OpenPromotionData, OpenPromotionErrors, OpenPromotionResponses, PausePromotionData, PausePromotionErrors, PausePromotionResponses, PollEdgeOrdersData, PollEdgeOrdersErrors, PollEdgeOrdersResponses, PreviewPromotionData, PreviewPromotionErrors, PreviewPromotionResponses, PublishPolicyData, PublishPolicyErrors, PublishPolicyResponses, ReadConfigurationData, ReadConfigurationErrors, ReadConfigurationResponses, ReadEdgeBlobData, ReadEdgeBlobErrors, ReadEdgeBlobResponses, ReadEvidenceData, ReadEvidenceErrors, ReadEvidenceResponses, ReadGateData, ReadGateErrors, ReadGateResponses, ReadHistoryData, ReadHistoryErrors, ReadHistoryResponses, ReadLaneData, ReadLaneErrors, ReadLaneResponses, ReadLimitsData, ReadLimitsErrors, ReadLimitsResponses, ReadMeData, ReadMeErrors, ReadMeResponses, ReadMetricsData, ReadMetricsErrors, ReadMetricsResponses, ReadOpenapiData, ReadOpenapiErrors, ReadOpenapiResponses, ReadPersonalData, ReadPersonalErrors, ReadPersonalResponses, ReadPersonData, ReadPersonErrors, ReadPersonResponses, ReadPolicyData, ReadPolicyErrors, ReadPolicyResponses, ReadPolicyVersionData, ReadPolicyVersionErrors, ReadPolicyVersionResponses, ReadPromotionData, ReadPromotionErrors, ReadPromotionResponses, ReadPrototypeData, ReadPrototypeErrors, ReadPrototypeResponses, ReadRunningData, ReadRunningErrors, ReadRunningResponses, ReadWebhookData, ReadWebhookErrors, ReadWebhookResponses, RegisterPrototypeData, RegisterPrototypeErrors, RegisterPrototypeResponses, RemoveWebhookData, RemoveWebhookErrors, RemoveWebhookResponses, ReplayPolicyData, ReplayPolicyErrors, ReplayPolicyResponses, RerunGateData, RerunGateErrors, RerunGateResponses, ResendDeliveryData, ResendDeliveryErrors, ResendDeliveryResponses, ResumeLaneData, ResumeLaneErrors, ResumeLaneResponses, RetireLaneData, RetireLaneErrors, RetireLaneResponses, ReviewBreakGlassData, ReviewBreakGlassErrors, ReviewBreakGlassResponses, RevokeOwnTokenData, RevokeOwnTokenErrors, RevokeOwnTokenResponses, RevokeRoleData, RevokeRoleErrors, RevokeRoleResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, RollbackPromotionData, RollbackPromotionErrors, RollbackPromotionResponses, RotateSecretData, RotateSecretErrors, RotateSecretResponses, RotateWebhookData, RotateWebhookErrors, RotateWebhookResponses, SetLimitsData, SetLimitsErrors, SetLimitsResponses, SetVariableData, SetVariableErrors, SetVariableResponses, TrustPrototypeData, TrustPrototypeErrors, TrustPrototypeResponses, TrustWorkloadData, TrustWorkloadErrors, TrustWorkloadResponses, TryPolicyData, TryPolicyErrors, TryPolicyResponses, UnbindSecretData, UnbindSecretErrors, UnbindSecretResponses, UnpausePromotionData, UnpausePromotionErrors, UnpausePromotionResponses, UnsetVariableData, UnsetVariableErrors, UnsetVariableResponses } from './types.gen.ts';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -940,6 +940,98 @@ export const endDelegation = <ThrowOnError extends boolean = false>(options: Opt
 export const retireLane = <ThrowOnError extends boolean = false>(options: Options<RetireLaneData, ThrowOnError>): RequestResult<RetireLaneResponses, RetireLaneErrors, ThrowOnError> => (options.client ?? client).post<RetireLaneResponses, RetireLaneErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/lanes/{id}/retire',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Who outside is told of events
+ */
+export const listWebhooks = <ThrowOnError extends boolean = false>(options?: Options<ListWebhooksData, ThrowOnError>): RequestResult<ListWebhooksResponses, ListWebhooksErrors, ThrowOnError> => (options?.client ?? client).get<ListWebhooksResponses, ListWebhooksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks',
+    ...options
+});
+
+/**
+ * Tell somebody outside of events from now on; the secret that they are signed with is shown once
+ */
+export const addWebhook = <ThrowOnError extends boolean = false>(options: Options<AddWebhookData, ThrowOnError>): RequestResult<AddWebhookResponses, AddWebhookErrors, ThrowOnError> => (options.client ?? client).post<AddWebhookResponses, AddWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * One webhook
+ */
+export const readWebhook = <ThrowOnError extends boolean = false>(options: Options<ReadWebhookData, ThrowOnError>): RequestResult<ReadWebhookResponses, ReadWebhookErrors, ThrowOnError> => (options.client ?? client).get<ReadWebhookResponses, ReadWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks/{id}',
+    ...options
+});
+
+/**
+ * Set which events it is told, and whether any; it goes on with what happens from then on
+ */
+export const changeWebhook = <ThrowOnError extends boolean = false>(options: Options<ChangeWebhookData, ThrowOnError>): RequestResult<ChangeWebhookResponses, ChangeWebhookErrors, ThrowOnError> => (options.client ?? client).put<ChangeWebhookResponses, ChangeWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Give it another secret, shown once; for a while events are signed under both
+ */
+export const rotateWebhook = <ThrowOnError extends boolean = false>(options: Options<RotateWebhookData, ThrowOnError>): RequestResult<RotateWebhookResponses, RotateWebhookErrors, ThrowOnError> => (options.client ?? client).post<RotateWebhookResponses, RotateWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks/{id}/secret',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Tell it nothing more, and forget its address, its secrets and its deliveries
+ */
+export const removeWebhook = <ThrowOnError extends boolean = false>(options: Options<RemoveWebhookData, ThrowOnError>): RequestResult<RemoveWebhookResponses, RemoveWebhookErrors, ThrowOnError> => (options.client ?? client).post<RemoveWebhookResponses, RemoveWebhookErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks/{id}/remove',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * What was sent to it and what waits, newest first; kept for 30 days
+ */
+export const listDeliveries = <ThrowOnError extends boolean = false>(options: Options<ListDeliveriesData, ThrowOnError>): RequestResult<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError> => (options.client ?? client).get<ListDeliveriesResponses, ListDeliveriesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks/{id}/deliveries',
+    ...options
+});
+
+/**
+ * Send an event again, under the same id
+ */
+export const resendDelivery = <ThrowOnError extends boolean = false>(options: Options<ResendDeliveryData, ThrowOnError>): RequestResult<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError> => (options.client ?? client).post<ResendDeliveryResponses, ResendDeliveryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/webhooks/{id}/deliveries/resend',
     ...options,
     headers: {
         'Content-Type': 'application/json',

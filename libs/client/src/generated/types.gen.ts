@@ -9,7 +9,7 @@ export type Problem = {
     title: string;
     status: number;
     /**
-     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, nobody_answers, reason_required, scope_missing, scopes_required, commit_mismatch, until_invalid, review_due, nothing_live, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, webhook_invalid, webhook_stopped, key_conflict, outcome_unknown, contention
+     * a closed list; of the domain: not_permitted, own_work, not_found, exists, gate_closed, already_decided, stale_attempt, stale_evidence, report_invalid, stale_fence, stale_revision, expired, superseded, promotion_ended, production_started, policy_unknown, policy_invalid, policy_unsatisfiable, policy_weaker, no_owner, candidate_unknown, lane_held, lane_busy, lane_not_owned, weight_not_due, canary_paused, not_trusted, not_configured, reserved_name, nothing_to_roll_back, person_disabled, nobody_answers, reason_required, scope_missing, scopes_required, commit_mismatch, until_invalid, review_due, nothing_live, channel_not_allowed, step_up_required, too_large, quota_reached, limits_invalid, artifact_removed, artifact_needed, too_many, webhook_invalid, webhook_stopped, key_conflict, outcome_unknown, contention
      */
     code: string;
     detail: string;
@@ -561,6 +561,28 @@ export type Promotion = {
         weight: number;
         unitsSeen: number | null;
         leaseRemainingMs: number | null;
+        /**
+         * usual: as the policy says; else as a person does
+         */
+        pace: 'usual' | 'paused' | 'hastened';
+        /**
+         * how much longer; null when it is proven, not under way, or unknown
+         */
+        outlook: {
+            /**
+             * visitors of it until it is proven, at an estimate
+             */
+            needed: number;
+            perMinute: number | null;
+            /**
+             * when the last of them will have come, if they come as they do
+             */
+            at: string | null;
+            /**
+             * when a person is asked, if it is not proven
+             */
+            deadline: string;
+        } | null;
     };
     lane: {
         id: string;
@@ -664,9 +686,56 @@ export type Entry = {
 
 export type Look = {
     number: number;
-    body: {
-        [key: string]: unknown;
+    /**
+     * RFC 3339, UTC
+     */
+    at: string;
+    /**
+     * the share it was taken under, in percent
+     */
+    weight: number;
+    /**
+     * all so far
+     */
+    samples: {
+        canary: {
+            units: number;
+            failed: number;
+        };
+        stable: {
+            units: number;
+            failed: number;
+        };
     };
+    evidence: {
+        /**
+         * natural logarithm; null: it was no number
+         */
+        against: number | null;
+        /**
+         * natural logarithm; null: it was no number
+         */
+        advance: number | null;
+        /**
+         * what the canary is held against, to advance
+         */
+        by: 'stable' | 'objective';
+    };
+    metrics: Array<{
+        metric: string;
+        /**
+         * natural logarithm; null: it was no number
+         */
+        against: number | null;
+        samples: {
+            canary: number;
+            stable: number;
+        };
+    }>;
+    move: string;
+    verdict: string;
+    reason: string;
+    words: string;
 };
 
 export type ReleaseOrder = {
@@ -879,6 +948,15 @@ export type Limits = {
 
 export type Looks = {
     items: Array<Look>;
+    next: number | null;
+    /**
+     * natural logarithms; null where the policy has no canary
+     */
+    thresholds: {
+        rollback: number;
+        advance: number;
+        suspicion: number;
+    } | null;
 };
 
 export type Me = {
@@ -3060,46 +3138,13 @@ export type PreviewPromotionResponses = {
 
 export type PreviewPromotionResponse = PreviewPromotionResponses[keyof PreviewPromotionResponses];
 
-export type ListLooksData = {
-    body?: never;
-    path: {
-        id: string;
-    };
-    query?: {
-        limit?: number;
-    };
-    url: '/v1/promotions/{id}/looks';
-};
-
-export type ListLooksErrors = {
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    503: Problem;
-    /**
-     * no, as a problem (RFC 9457)
-     */
-    '4XX': Problem;
-};
-
-export type ListLooksError = ListLooksErrors[keyof ListLooksErrors];
-
-export type ListLooksResponses = {
-    /**
-     * done
-     */
-    200: Looks;
-};
-
-export type ListLooksResponse = ListLooksResponses[keyof ListLooksResponses];
-
 export type ExplainActionData = {
     body?: never;
     path: {
         id: string;
     };
     query?: {
-        action?: 'approve' | 'reject' | 'defer' | 'rerun' | 'ask_waiver' | 'approve_waiver' | 'cancel' | 'rollback' | 'resume' | 'ask_break_glass' | 'approve_break_glass' | 'review_break_glass';
+        action?: 'approve' | 'reject' | 'defer' | 'rerun' | 'ask_waiver' | 'approve_waiver' | 'pause' | 'unpause' | 'advance' | 'cancel' | 'rollback' | 'resume' | 'ask_break_glass' | 'approve_break_glass' | 'review_break_glass';
         /**
          * whose rights; without it your own
          */
@@ -3293,6 +3338,173 @@ export type RerunGateResponses = {
 };
 
 export type RerunGateResponse = RerunGateResponses[keyof RerunGateResponses];
+
+export type PausePromotionData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/pause';
+};
+
+export type PausePromotionErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type PausePromotionError = PausePromotionErrors[keyof PausePromotionErrors];
+
+export type PausePromotionResponses = {
+    /**
+     * done
+     */
+    202: Receipt;
+};
+
+export type PausePromotionResponse = PausePromotionResponses[keyof PausePromotionResponses];
+
+export type UnpausePromotionData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/unpause';
+};
+
+export type UnpausePromotionErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type UnpausePromotionError = UnpausePromotionErrors[keyof UnpausePromotionErrors];
+
+export type UnpausePromotionResponses = {
+    /**
+     * done
+     */
+    202: Receipt;
+};
+
+export type UnpausePromotionResponse = UnpausePromotionResponses[keyof UnpausePromotionResponses];
+
+export type AdvancePromotionData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/advance';
+};
+
+export type AdvancePromotionErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AdvancePromotionError = AdvancePromotionErrors[keyof AdvancePromotionErrors];
+
+export type AdvancePromotionResponses = {
+    /**
+     * done
+     */
+    202: Receipt;
+};
+
+export type AdvancePromotionResponse = AdvancePromotionResponses[keyof AdvancePromotionResponses];
+
+export type ListLooksData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * the number of the newest one known
+         */
+        after?: number;
+        /**
+         * those from this moment on
+         */
+        since?: string;
+        limit?: number;
+    };
+    url: '/v1/promotions/{id}/looks';
+};
+
+export type ListLooksErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ListLooksError = ListLooksErrors[keyof ListLooksErrors];
+
+export type ListLooksResponses = {
+    /**
+     * done
+     */
+    200: Looks;
+};
+
+export type ListLooksResponse = ListLooksResponses[keyof ListLooksResponses];
 
 export type ListLanesData = {
     body?: never;

@@ -173,6 +173,8 @@ export interface ArmCounts {
    * draw. Absent from an edge that does not know of it, whose latency is then not judged.
    */
   readonly firstLatencyHistogram?: readonly number[];
+  /** Units that were met on neither side before: as many first values may be expected. */
+  readonly firstUnits?: number;
   /** What the release itself reported, in buckets by metric; absent from an edge that hears nothing. */
   readonly reported?: Readonly<Record<string, readonly number[]>>;
 }
