@@ -5,6 +5,7 @@ import type { BrowserSessions, EntryView, LogView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, callerOf } from './caller.ts';
 import { queries } from './forms.ts';
+import { unanswered } from './guard.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { queryOf } from './parsing.ts';
 
@@ -64,10 +65,14 @@ interface Beat {
 }
 
 /** Whether what the reader came with is still good. */
-async function stillHolds(
-  { reads, person: { id }, token, session }: Caller,
-  sessions: BrowserSessions,
-): Promise<boolean> {
+async function stillHolds(caller: Caller, sessions: BrowserSessions): Promise<boolean> {
+  const {
+    reads,
+    person: { id },
+    token,
+    session,
+  } = caller;
+  if ((await unanswered(caller)) !== null) return false;
   if (session !== null) return (await sessions.find(session.hash)) !== null;
   return (await reads.person(id))?.tokens.some((held) => held.id === token) === true;
 }

@@ -1,4 +1,4 @@
-import { type Deployment, openDeployment, sequence } from './deployment.contract.ts';
+import { type Deployment, grantToken, openDeployment, pickText, sequence } from './deployment.contract.ts';
 import { createServer } from './server.ts';
 
 let here: Deployment;
@@ -40,28 +40,48 @@ async function readUntil(wanted: RegExp, headers: Record<string, string> = {}, m
 }
 
 describe('live events', () => {
-  it('say every 15 s that they are alive, and end when their reader may not read any more', async () => {
-    expect(here.parts.heartbeatMs).toBe(15_000);
+  /** Follows with a token until the server ends it; after two beats something happens to its reader. */
+  async function followed(token: string, happens: () => Promise<unknown>): Promise<string> {
     const app = await createServer({ ...here.parts, heartbeatMs: 20 });
     try {
       await app.listen(0, '127.0.0.1');
-      const response = await fetch(`${await app.getUrl()}/v1/events`, {
-        headers: { authorization: `Bearer ${here.tokens.kim}` },
-      });
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${await app.getUrl()}/v1/events`, { headers });
       let text = '';
-      let revoked = false;
+      let happened = false;
       for await (const chunk of response.body ?? []) {
         text += Buffer.from(chunk).toString('utf8');
         const beats = text.split(': alive\n\n').length - 1;
-        if (beats < 2 || revoked) continue;
-        revoked = true;
-        await here.post('ada', `/v1/people/${here.people.kim}/disable`, {});
+        if (beats < 2 || happened) continue;
+        happened = true;
+        await happens();
       }
       // The loop ends because the server ended the stream.
-      expect(text).toMatch(/^: connected\n\n(: alive\n\n){2,}$/);
+      return text;
     } finally {
       await app.close();
     }
+  }
+
+  it('say every 15 s that they are alive, and end when their reader may not read any more', async () => {
+    expect(here.parts.heartbeatMs).toBe(15_000);
+    const end = () => here.post('ada', `/v1/people/${here.people.kim}/disable`, {});
+    expect(await followed(here.tokens.kim, end)).toMatch(/^: connected\n\n(: alive\n\n){2,}$/);
+  });
+
+  it('end when those by whom their reader acts are shut out: who lent the token, and who answers for a machine', async () => {
+    const roles = [{ role: 'administrator' }, { role: 'auditor' }];
+    const gone = pickText((await here.post('ada', '/v1/people', { name: 'Leaves', roles })).body, 'id');
+    const asThey = { headers: { authorization: `Bearer ${await grantToken(here, gone)}` } };
+    const machine = { name: 'CI', kind: 'service', actsFor: gone, roles: [{ role: 'auditor' }] };
+    const service = pickText((await here.post('ada', '/v1/people', machine)).body, 'id');
+    const payload = { scopes: ['read'] };
+    const lent = await here.ask(null, 'POST', `/v1/people/${here.people.aud}/tokens`, { ...asThey, payload });
+    const machines = await here.post('ada', `/v1/people/${service}/tokens`, payload);
+    const out: { shut?: Promise<unknown> } = {};
+    const end = () => (out.shut ??= here.post('ada', `/v1/people/${gone}/disable`, {}));
+    const ended = [lent, machines].map(({ body }) => followed(pickText(body, 'token'), end));
+    for (const text of await Promise.all(ended)) expect(text).toMatch(/^: connected\n\n(: alive\n\n){2,}$/);
   });
 
   it('begin with a comment at once and carry ledger positions', async () => {

@@ -135,7 +135,7 @@ export async function recorded(
 }
 
 /** A machine acts for a human, and who came with a lent token by its lender: shut out, they let in nobody any more. */
-async function unanswered({ person, lentBy, reads }: Caller): Promise<Problem | null> {
+export async function unanswered({ person, lentBy, reads }: Caller): Promise<Problem | null> {
   const behind = await peopleBehind(reads, [person.actsFor, lentBy]);
   const refused = shutOut({ actor: person, behind: Object.values(behind) });
   return refused === null ? null : problemOfRefusal(refused);

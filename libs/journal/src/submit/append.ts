@@ -7,7 +7,6 @@ import {
   placeOf,
   type PromotionState,
   type StreamState,
-  type TokenRecord,
   uuidOf,
   type WorkspaceId,
 } from '@proviso/domain';
@@ -16,7 +15,7 @@ import type { Transaction } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 import { type Entry, type EntryContext, type Head, entryOf, toldBy } from './entry.ts';
 import { headOf, type Loaded } from './load.ts';
-import { writeIdentities } from './identities.ts';
+import { type Credentials, credentialsIn, writeCredentials } from './credentials.ts';
 import { type Taken, takenBy, writeTaken } from './taken.ts';
 
 /** Everything one submission writes, in one batch. */
@@ -38,10 +37,7 @@ export interface Writing {
   }[];
   readonly taken: Taken;
   readonly evidence: readonly EvidenceRef[];
-  readonly tokens: readonly { token: TokenRecord; person: string }[];
-  readonly revoked: readonly string[];
-  /** Where accounts and sessions are written from. */
-  readonly drafts: readonly Draft[];
+  readonly credentials: Credentials;
   /** Lanes whose share may be served on, and for how long. */
   readonly lease: { readonly lanes: readonly string[]; readonly ms: number };
   /** Lanes whose share must not be served any more until a judge has looked again. */
@@ -150,16 +146,6 @@ const writeEvidence = statement(
    on conflict do nothing`,
 );
 
-const writeToken = statement(
-  'submit.token',
-  `insert into proviso.token (hash, workspace, person, expires_at) values ($2, $1, $3, to_timestamp($4::bigint / 1000.0))`,
-);
-
-const revokeTokens = statement(
-  'submit.revoke',
-  `delete from proviso.token where workspace = $1 and hash = any($2::text[])`,
-);
-
 const writeLease = statement(
   'submit.lease',
   `insert into proviso.lease (workspace, lane, until) select $1, lane, clock_timestamp() + $2 * interval '1 millisecond' from unnest($3::text[]) as lane
@@ -236,13 +222,7 @@ export function writingOf(decided: Decided, loaded: ReadonlyMap<string, Loaded>,
       prototypes: prototypesOf(streams),
     }),
     evidence: decided.drafts.flatMap(evidenceIn),
-    tokens: decided.drafts.flatMap((draft) =>
-      draft.stream === 'person' && draft.event.kind === 'token_issued'
-        ? [{ token: draft.event.token, person: draft.id }]
-        : [],
-    ),
-    revoked: decided.drafts.flatMap((draft) => revokedBy(draft, loaded)),
-    drafts: decided.drafts,
+    credentials: credentialsIn(decided.drafts, loaded),
     lease: { lanes: decided.leaseMs > 0 ? productionLanes(loaded) : [], ms: decided.leaseMs },
     lapses: decided.drafts.flatMap((draft) => (draft.event.kind === 'incarnation_raised' ? [draft.id] : [])),
     look: null,
@@ -284,17 +264,6 @@ function productionLanes(loaded: ReadonlyMap<string, Loaded>): readonly string[]
   return [...loaded.values()].flatMap(({ state }) =>
     state !== null && 'environment' in state && state.environment === 'production' ? [state.id] : [],
   );
-}
-
-function revokedBy(draft: Draft, loaded: ReadonlyMap<string, Loaded>): readonly string[] {
-  if (draft.stream !== 'person') return [];
-  const state = loaded.get(`person/${draft.id}`)?.state;
-  const tokens = state != null && 'tokens' in state ? state.tokens : [];
-  const { event } = draft;
-  if (event.kind === 'person_disabled' || event.kind === 'person_erased') return tokens.map((token) => token.hash);
-  return event.kind === 'token_revoked'
-    ? tokens.filter((token) => token.id === event.token).map((token) => token.hash)
-    : [];
 }
 
 function evidenceIn(draft: Draft): readonly EvidenceRef[] {
@@ -358,7 +327,7 @@ function besides(
   now: Date,
   writing: Writing,
 ): readonly Promise<unknown>[] {
-  const { status, taken, wakes, evidence, tokens, revoked, drafts, lease, lapses, look, shredded, marks } = writing;
+  const { status, taken, wakes, evidence, credentials, lease, lapses, look, shredded, marks } = writing;
   const { newKey, vault } = writing;
   const when = (wanted: boolean, what: Statement, ...values: readonly unknown[]) =>
     wanted ? [transaction.run(what, [workspace, ...values])] : [];
@@ -380,9 +349,7 @@ function besides(
       evidence.map((one) => one.digest),
       evidence.map((one) => one.kind),
     ),
-    ...tokens.flatMap(({ token, person }) => when(true, writeToken, token.hash, person, token.expiresAt)),
-    ...when(revoked.length > 0, revokeTokens, revoked),
-    ...writeIdentities(transaction, workspace, drafts),
+    ...writeCredentials(transaction, workspace, credentials),
     ...when(lease.lanes.length > 0, writeLease, lease.ms, lease.lanes),
     ...when(lapses.length > 0, endLease, lapses),
     ...(look === null ? [] : when(true, writeLook, look.promotion, look.number, now, JSON.stringify(look.body))),

@@ -26,7 +26,7 @@ import {
 import type { Row, Transaction } from '../session.ts';
 import { statement } from '../statement.ts';
 import { type Head, noHead } from './entry.ts';
-import { holderOf } from './identities.ts';
+import { holderOf } from './credentials.ts';
 import type { LockPlan } from './lock.ts';
 
 /** A locked or kept stream: its head and its state. */

@@ -3,6 +3,7 @@ import type { PersonId, PersonState, Refusal, StreamKind, TokenRecord } from '@p
 import type { DoorRefusal, Receipt, Submission } from '../port.ts';
 import type { Row, Session, Transaction } from '../session.ts';
 import { write, type Writing } from './append.ts';
+import { noCredentials } from './credentials.ts';
 import { entryOf } from './entry.ts';
 import { headOf, lastChange, loadedFrom, readAnswer } from './load.ts';
 import { lock, type LockPlan } from './lock.ts';
@@ -124,9 +125,7 @@ const nothing: Writing = {
   status: [],
   taken: takenNothing,
   evidence: [],
-  tokens: [],
-  revoked: [],
-  drafts: [],
+  credentials: noCredentials,
   lease: { lanes: [], ms: 0 },
   lapses: [],
   look: null,
