@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Leadership, openPump, type Pump } from '@proviso/journal';
 import { freePort } from '@proviso/servers';
 import { createDatabase, startPostgres, startTemporal, turnClock, type TurnedClock } from '@proviso/testkit';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { createActivities } from '../../apps/worker/src/activities.ts';
 import { watchKeeper } from '../../apps/worker/src/leaders/watch-keeper.ts';
 import { openWatchSchedules } from '../../apps/worker/src/leaders/watch-schedules.ts';
@@ -62,7 +62,7 @@ export async function openGround(): Promise<Ground> {
       await leading(pump, keeper);
       return said.filter((line) => /^watch\.(began|ended)/.test(line));
     },
-    trigger: async (name) => await client.schedule.getHandle(name).trigger(),
+    trigger: async (name) => await client.schedule.getHandle(name).trigger(ScheduleOverlapPolicy.ALLOW_ALL),
     loseTemporal: async () => {
       await temporal.stop();
       temporal = await startTemporal({ port, databaseFile: join(folder, 'temporal-2.db') });

@@ -167,24 +167,17 @@ describe('the worker', () => {
     expect(await untilEnded(subject)).toBe('live');
     const looksOf = async () => Object.values((await world.view(subject.promotion)).state.watch ?? {});
     await until(async () => (await looksOf()).length === 2);
-    const { schedule } = await connectClient(temporal.address, 'default');
+    const client = await connectClient(temporal.address, 'default');
+    const { names } = openWatchSchedules(async () => client);
     const { state } = await world.view(subject.promotion);
-    const name = watchIdOf(state.lanes.production, subject.promotion);
-    const { spec } = await schedule.getHandle(name).describe();
-    expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
-    // Fired again by hand, it asks and is told that nothing is due.
-    await schedule.getHandle(name).trigger();
-    await until(async () => (await schedule.getHandle(name).describe()).info.recentActions.length > 1);
+    const watch = watchIdOf(state.lanes.production, subject.promotion);
+    expect((await client.schedule.getHandle(watch).describe()).spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+    await until(async () => (await names()).includes(watch));
     await world.submit(world.operator, { kind: 'Rollback', promotion: subject.promotion });
-    await until(
-      async () =>
-        (await schedule
-          .getHandle(name)
-          .describe()
-          .catch(() => null)) === null,
-    );
+    await until(async () => !(await names()).includes(watch));
+    await client.connection.close();
     expect((await looksOf()).map(({ round }) => round)).toEqual([1, 1]);
-  }, 60_000);
+  }, 90_000);
 
   it('replaces a run that cannot work, and one that was started without a subject', async () => {
     const [wedged, forged] = [await opened(), await opened()];
