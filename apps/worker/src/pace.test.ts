@@ -58,7 +58,8 @@ describe('a canary that a person has paused', () => {
     const [first, kept] = [points[0], points[higher - 1]];
     expect((kept?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(60_000);
     expect(kept?.evidence.advance).toBeGreaterThan(-Math.log(0.05));
-    expect(points.at(-1)?.weight).toBe(50);
+    // The series ends with what was concluded from.
+    expect(points.at(-1)).toMatchObject({ weight: 50, move: 'settle', verdict: 'advance' });
   }, 60_000);
 
   it('is condemned as ever when it gets worse', async () => {
@@ -86,6 +87,7 @@ describe('a canary that a person has paused', () => {
     await settled();
     const { state, production } = await world.view(promotion);
     expect(state.gates.at(-1)).toMatchObject({ status: 'inconclusive', reasons: [{ code: 'canary_undecided' }] });
+    expect((await seriesOf(promotion)).at(-1)).toMatchObject({ move: 'give_up', reason: 'deadline_reached' });
     expect(production?.state).toMatchObject({ weight: 0, canary: null });
   }, 60_000);
 });

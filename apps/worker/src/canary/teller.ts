@@ -19,6 +19,8 @@ export interface Teller {
   readonly pace: () => PaceKind;
   /** False when this claim counts no more. Not every look is told; the next one that is carries the judge's memory. */
   readonly hold: (look: Judged, how: { readonly fresh: boolean; readonly urgent: boolean }) => Promise<boolean>;
+  /** The look that ends it, so that the series ends with what was concluded from; false as above, or when it is paused. */
+  readonly last: (look: Judged, move: Move) => Promise<boolean>;
   /** The course under its new share; null when this claim counts no more or the lane is held. */
   readonly weigh: (look: Judged, percent: number) => Promise<Course | null>;
   readonly condemn: (
@@ -68,6 +70,10 @@ export function openTeller(errand: Errand, lastNumber: number, paceBefore: PaceK
       if (!renews && !urgent && untold < looksUntoldMax) return true;
       const steered = await tell(look, { fresh, verdict: { kind: 'hold' }, move: { kind: 'hold' } });
       return steered?.going === true;
+    },
+    last: async (look, move) => {
+      const steered = await tell(look, { fresh: false, verdict: { kind: 'hold' }, move });
+      return steered?.going === true && (move.kind !== 'settle' || steered.pace !== 'paused');
     },
     weigh: async (look, percent) => {
       const steered = await tell(look, {
