@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { idFrom, type WebhookId } from '@proviso/domain';
-import { type DeliveryView, openPump, type Pump } from '@proviso/journal';
+import { type DeliveryView, type Leadership, openPump, type Pump } from '@proviso/journal';
 import { createDatabase, type TestDatabase } from '@proviso/testkit';
 import { secretText } from '@proviso/webhooks';
 import pg from 'pg';
@@ -275,6 +275,41 @@ describe('the courier', () => {
     expect(() => new Webhook(secret).verify(taken[1]?.body ?? '', taken[1]?.headers ?? {})).toThrow(
       'No matching signature',
     );
+  }, 60_000);
+
+  it('forgets what ended a month ago, and leaves in the log what there is no room for yet', async () => {
+    const { taken, ref, close } = await opened('long', ['dev.proviso.promotion.*']);
+    await promoted();
+    await courierUntil(async () => (await deliveriesOf(ref))[0]?.state === 'delivered');
+    const old = `update proviso.webhook_delivery set ended_at = now() - interval '31 days' where webhook = $1`;
+    await superuser.query(old, [ref.webhook]);
+    // As many as are ever written down, none of which is due.
+    await superuser.query(
+      `insert into proviso.webhook_delivery (workspace, webhook, position, type, subject, state, due_at)
+       select workspace, webhook, position, type, 'prm_' || n, 'waiting', now() + interval '1 hour'
+         from proviso.webhook_delivery, generate_series(1, 1000) as n where webhook = $1`,
+      [ref.webhook],
+    );
+    const promotion = await promoted();
+    const { cursor = null } = (await world.journal.webhooks.standing(ref)) ?? {};
+    await sequenced();
+    const leadership = await pump.lead('courier');
+    const { turn } = courierWork({
+      journal: world.journal,
+      rules: { reach: 'private' },
+      clock,
+      log,
+      random: () => 0.5,
+    });
+    for (let turns = 0; turns < 3; turns += 1) await turn(leadership as Leadership, new AbortController().signal);
+    await leadership?.resign();
+    expect(await world.journal.webhooks.standing(ref)).toMatchObject({ cursor, waiting: 1_000 });
+    await superuser.query(`delete from proviso.webhook_delivery where webhook = $1 and state = 'waiting'`, [
+      ref.webhook,
+    ]);
+    await courierUntil(() => taken.some(({ event }) => event.subject === promotion));
+    await close();
+    expect(await deliveriesOf(ref)).toHaveLength(1);
   }, 60_000);
 
   it('puts no address, no secret and no answer into its lines', () => {
