@@ -144,10 +144,7 @@ function deedOf(
       return { status: answer.status, body: text === '' ? null : JSON.parse(text), ms };
     },
     told: async () => {
-      const late = new Promise<never>((_resolve, reject) => {
-        setTimeout(() => reject(new Error(`expected words within ${toldMsMax} ms`)), toldMsMax).unref();
-      });
-      if (state.said.get(id)?.length === 0) await Promise.race([heard(id), late]);
+      if (state.said.get(id)?.length === 0) await within(heard(id));
       return state.said.get(id)?.at(-1) ?? '';
     },
     form: () => {
@@ -156,6 +153,13 @@ function deedOf(
       return opened;
     },
   };
+}
+
+async function within(work: Promise<void>): Promise<void> {
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`expected words within ${toldMsMax} ms`)), toldMsMax).unref();
+  });
+  await Promise.race([work, late]);
 }
 
 function valueIn(block: KnownBlock, fields: Readonly<Record<string, string>>): readonly [string, object][] {
