@@ -59,6 +59,8 @@ const share: Readonly<Record<DecisionChannel['name'], number>> = {
   CLI: 5,
   // Each signs in and looks first, so it comes late: a few are enough.
   page: 10,
+  // The deployment of the races has no Slack; its races are in `apps/api/src/slack/interleaving.test.ts`.
+  Slack: 0,
   REST: Number.POSITIVE_INFINITY,
 };
 

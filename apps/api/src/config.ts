@@ -143,7 +143,7 @@ function slackIn(environment: Environment, reader: ReturnType<typeof readerOf>):
   const [signingSecret, appToken] = [named('PROVISO_SLACK_SIGNING_SECRET'), named('PROVISO_SLACK_APP_TOKEN')];
   if (signingSecret === null && appToken === null) reader.secret('PROVISO_SLACK_SIGNING_SECRET');
   const channel = /^[CG][A-Z0-9]{1,30}$/;
-  const pairs = reader.list(
+  const pairs = reader.words(
     'PROVISO_SLACK_GROUP_CHANNELS',
     /^(group|role)\/[^=,]+=[CG][A-Z0-9]{1,30}$/,
     'group/name=C…',
@@ -151,10 +151,10 @@ function slackIn(environment: Environment, reader: ReturnType<typeof readerOf>):
   return {
     ...{ signingSecret, appToken, botToken: reader.secret('PROVISO_SLACK_BOT_TOKEN') },
     apiUrl: reader.provider('PROVISO_SLACK_API', 'https://slack.com/api/'),
-    teams: reader.list('PROVISO_SLACK_TEAMS', /^[TE][A-Z0-9]{1,30}$/, 'T… or E…', 1),
+    teams: reader.words('PROVISO_SLACK_TEAMS', /^[TE][A-Z0-9]{1,30}$/, 'T… or E…', 1),
     workspace: reader.workspace('PROVISO_SLACK_WORKSPACE'),
     conversations: {
-      main: reader.list('PROVISO_SLACK_CHANNEL', channel, 'the id of a channel, C…', 1)[0] ?? '',
+      main: reader.words('PROVISO_SLACK_CHANNEL', channel, 'the id of a channel, C…', 1)[0] ?? '',
       groups: Object.fromEntries(pairs.map((pair) => pair.split('='))) as Conversations['groups'],
     },
   };
@@ -234,7 +234,7 @@ function readerOf(environment: Environment) {
       return given || wrong(name, `a secret, or a readable file in ${name}_FILE`);
     },
     /** Words of one form, joined by commas. */
-    list: (name: string, form: RegExp, expected: string, min = 0) => {
+    words: (name: string, form: RegExp, expected: string, min = 0) => {
       const given = (environment[name] ?? '').split(',').filter((one) => one !== '');
       if (given.length >= min && given.every((one) => form.test(one))) return given;
       wrong(name, `${expected}, joined by commas`);

@@ -92,8 +92,8 @@ export function promotionView(view: PromotionView, viewer: Viewer): PromotionRes
     headline: said.sentence,
     at: said.at,
     blockers: [...said.blockers],
-    gates: state.gates.map((gate) => gateView(view, gate, viewer)),
-    canary: canaryView(view, viewer.now),
+    gates: state.gates.map((gate) => gateView(view, gate, { ...viewer, now: viewer.trying.now })),
+    canary: canaryView(view, viewer.trying.now),
     lane:
       production === null
         ? null
@@ -125,14 +125,14 @@ export function isInStaging(state: PromotionState): boolean {
 /** One gate as a thing of its own, with what its reader may do at it. */
 export function gateOffered(view: PromotionView, gate: GateState, viewer: Viewer) {
   const actions = actionsShown(actionsAt(gate.name, tryingScene(view, viewer.trying)));
-  return { ...gateView(view, gate, viewer), actions };
+  return { ...gateView(view, gate, { ...viewer, now: viewer.trying.now }), actions };
 }
 
 /** One gate with its tally. */
 export function gateView(
   view: PromotionView,
   gate: GateState,
-  { names, trying: { now } }: Pick<Viewer, 'names' | 'trying'>,
+  { names, now }: Pick<Viewer, 'names'> & { readonly now: number },
 ): GateResource {
   const { state } = view;
   const tally = gate.name === 'approval' ? tallyIn(view, now) : null;

@@ -10,8 +10,6 @@ import {
   forgiveAll,
   formOf,
   grantToken,
-  listening,
-  openDeployment,
   passByWorker,
   pick,
   pickText,
@@ -19,21 +17,23 @@ import {
 import { refusalsPerMinuteMax } from './refusal-limit.ts';
 import { routeKey } from './route.ts';
 import { routes } from './routes.ts';
+import { type SlackGround, openSlackGround } from './slack/slack.contract.ts';
 
 // "Must be true under attack", sentence by sentence, over every channel by which people decide. What stands elsewhere: every
 // route with every role and every spelling of a path in `doors.test.ts`; two hundred votes at once, and what becomes of them
 // without the row's lock, in `e2e/races`; votes against expiry, cancel and each other in `one-truth.test.ts`.
 
+let ground: SlackGround;
 let here: Deployment;
 let url: string;
 
 beforeAll(async () => {
-  here = await openDeployment();
-  url = await listening(here);
+  ground = await openSlackGround();
+  ({ here, url } = ground);
 });
 
 afterAll(async () => {
-  await here.close();
+  await ground.close();
 });
 
 beforeEach(() => forgiveAll(here));

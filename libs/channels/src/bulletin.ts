@@ -40,7 +40,7 @@ export interface Check {
 export interface Change {
   readonly liveVersion: string;
   /** Parts that differ, such as code, model or prompt. */
-  readonly parts: readonly string[];
+  readonly types: readonly string[];
   /** Null when the files of one of them are gone. */
   readonly files: {
     readonly added: number;

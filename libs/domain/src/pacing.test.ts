@@ -38,14 +38,14 @@ describe('a paused canary', () => {
     const world = atShare(20);
     expect(answerOf(hand(world, 'Pause'))).toBe('done');
     const kept = advance(world, 50);
-    expect([kept.outcome, kept.lease]).toMatchObject([
+    expect([kept.outcome, kept.leaseMs > 0]).toMatchObject([
       { kind: 'steered', weight: 20, going: true, pace: 'paused' },
       true,
     ]);
     expect(shareOf(world)).toEqual([20, 20]);
     const held = look(world, { kind: 'hold' });
-    expect([held.outcome, held.lease]).toMatchObject([{ pace: 'paused' }, true]);
-    expect(look(world, { kind: 'hold' }, false).lease).toBe(false);
+    expect([held.outcome, held.leaseMs > 0]).toMatchObject([{ pace: 'paused' }, true]);
+    expect(look(world, { kind: 'hold' }, false).leaseMs).toBe(0);
   });
 
   it('climbs again once it is let go', () => {

@@ -90,7 +90,7 @@ function advance(
     );
   // A judge that has not heard of it yet: the share stays, and what it saw keeps users where they are.
   if (paceOf(state) === 'paused') {
-    plan.lease = plan.lanes.production?.hold === null;
+    plan.leaseMs = plan.lanes.production?.hold === null ? leftMs : 0;
     return steered(plan, 'production');
   }
   const refused = plan.ask('production', { move: 'weigh', promotion: state.id, percent });

@@ -34,6 +34,9 @@ export interface FakeSlackMember {
 /** Slack gives an app this long; whoever is later is told by Slack that it did not work. */
 const ackMsMax = 3_000;
 
+/** A busy machine takes its time; without any bound a test would hang instead of failing. */
+const toldMsMax = 30_000;
+
 /** The buttons of a message by what they do. */
 export function buttonsOf(blocks: readonly KnownBlock[]): readonly Button[] {
   return blocks.flatMap((block) =>
@@ -141,7 +144,7 @@ function deedOf(
       return { status: answer.status, body: text === '' ? null : JSON.parse(text), ms };
     },
     told: async () => {
-      while (state.said.get(id)?.length === 0) await heard(id);
+      if (state.said.get(id)?.length === 0) await within(heard(id));
       return state.said.get(id)?.at(-1) ?? '';
     },
     form: () => {
@@ -150,6 +153,13 @@ function deedOf(
       return opened;
     },
   };
+}
+
+async function within(work: Promise<void>): Promise<void> {
+  const late = new Promise<never>((_resolve, reject) => {
+    setTimeout(() => reject(new Error(`expected words within ${toldMsMax} ms`)), toldMsMax).unref();
+  });
+  await Promise.race([work, late]);
 }
 
 function valueIn(block: KnownBlock, fields: Readonly<Record<string, string>>): readonly [string, object][] {

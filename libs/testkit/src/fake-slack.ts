@@ -17,6 +17,7 @@ export interface FakeSlackMessage {
   text: string;
   blocks: readonly KnownBlock[];
   readonly texts: string[];
+  readonly drawn: (readonly KnownBlock[])[];
   /** When it was changed last. */
   at: number;
 }
@@ -45,6 +46,8 @@ export interface FakeSlack {
   /** Asked at each call. */
   fault: (method: string) => FakeSlackFault | null;
   readonly messages: () => readonly FakeSlackMessage[];
+  /** Takes messages away that a long test is done with. */
+  readonly forget: (messages: readonly FakeSlackMessage[]) => void;
   readonly homes: ReadonlyMap<string, HomeView>;
   /** Every limit that was broken, and every call that was wrong. */
   readonly complaints: readonly string[];
@@ -79,6 +82,16 @@ export interface FakeSlackState {
 const triggerMs = 3_000;
 const bodyBytesMax = 1_048_576;
 
+/** By the deployment that they send to. */
+const slacks = new Map<string, FakeSlack>();
+
+/** The Slack whose people a deployment hears. */
+export function slackOf(apiUrl: string): FakeSlack {
+  const found = slacks.get(new URL(apiUrl).origin);
+  if (found === undefined) throw new Error('expected a deployment with a Slack, got one without');
+  return found;
+}
+
 /** Starts it. Close it in `afterAll`. */
 export async function startFakeSlack(team = 'T0HOME'): Promise<FakeSlack> {
   const [botToken, appToken, signingSecret] = ['xoxb-', 'xapp-', ''].map(
@@ -109,7 +122,7 @@ export async function startFakeSlack(team = 'T0HOME'): Promise<FakeSlack> {
   };
   const heard = async (id: string): Promise<void> =>
     await new Promise((resolve) => waiting.set(id, [...(waiting.get(id) ?? []), resolve]));
-  return {
+  const fake: FakeSlack = {
     ...{
       apiUrl: `${origin}/api/`,
       botToken: botToken ?? '',
@@ -121,6 +134,7 @@ export async function startFakeSlack(team = 'T0HOME'): Promise<FakeSlack> {
     },
     set eventsUrl(url) {
       state.eventsUrl = url;
+      slacks.set(new URL(url).origin, fake);
     },
     get fault() {
       return fault;
@@ -129,6 +143,10 @@ export async function startFakeSlack(team = 'T0HOME'): Promise<FakeSlack> {
       fault = one;
     },
     messages: () => state.messages,
+    forget: (gone) => {
+      const kept = state.messages.filter((one) => !gone.includes(one));
+      state.messages.splice(0, state.messages.length, ...kept);
+    },
     ...{ homes: state.homes, complaints: state.complaints, calls: state.calls, socket },
     member: openMembers(state, heard),
     close: async () => {
@@ -138,6 +156,7 @@ export async function startFakeSlack(team = 'T0HOME'): Promise<FakeSlack> {
       await once(server, 'close');
     },
   };
+  return fake;
 }
 
 interface Access {
@@ -205,7 +224,18 @@ function posted(state: FakeSlackState, fields: Fields): object {
   const thread = typeof fields['thread_ts'] === 'string' ? fields['thread_ts'] : null;
   const broadcast = String(fields['reply_broadcast']) === 'true';
   const metadata = (fields['metadata'] as object | undefined) ?? null;
-  state.messages.push({ channel, ts, thread, broadcast, metadata, text, blocks, texts: [text], at: Date.now() });
+  state.messages.push({
+    channel,
+    ts,
+    thread,
+    broadcast,
+    metadata,
+    text,
+    blocks,
+    texts: [text],
+    drawn: [blocks],
+    at: Date.now(),
+  });
   return { ok: true, channel, ts };
 }
 
@@ -217,6 +247,7 @@ function updated(state: FakeSlackState, fields: Fields): object {
   if (message === undefined) return { ok: false, error: 'message_not_found' };
   Object.assign(message, { text, blocks, at: Date.now() });
   message.texts.push(text);
+  message.drawn.push(blocks);
   return { ok: true, channel, ts: message.ts };
 }
 

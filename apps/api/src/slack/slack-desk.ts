@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Interaction, type SlackCalls, homeView, openSlackCalls } from '@proviso/channels';
 import type { PromptRegister, WorkspaceId } from '@proviso/domain';
 import type { SlackConfig } from '../config.ts';
@@ -37,6 +38,9 @@ export interface SlackDesk {
 /** Long enough to switch windows and paste, and no longer than a sign-in is fresh. */
 const linkMs = 5 * 60_000;
 
+/** Between tries to say something. */
+const sayAgainMs = [250, 1_000, 3_000];
+
 /** Opens the desk of one Slack app. */
 export function openSlackDesk(parts: Omit<Parts, 'slack'>, slack: SlackConfig): SlackDesk {
   const { workspace, signingSecret, appToken, apiUrl } = slack;
@@ -75,7 +79,7 @@ async function answer(
     case 'press': {
       const asker = await slackAsker(parts, parts.slack, interaction.member);
       const text = await pressed(parts, asker, interaction);
-      if (text !== null) aside(parts.calls.say(interaction.responseUrl, text));
+      if (text !== null) aside(said(parts, interaction.responseUrl, text));
       return null;
     }
     case 'submit':
@@ -88,6 +92,18 @@ async function answer(
       aside(showHome(parts, interaction));
       return null;
   }
+}
+
+/** Tries for as long as somebody still looks at what they pressed. Said twice does no harm; not said leaves them guessing. */
+async function said({ calls }: SlackParts, responseUrl: string, text: string): Promise<void> {
+  for (const restMs of sayAgainMs) {
+    try {
+      return await calls.say(responseUrl, text);
+    } catch {
+      await pause(restMs);
+    }
+  }
+  await calls.say(responseUrl, text);
 }
 
 async function showHome(parts: SlackParts, { member }: Extract<Interaction, { kind: 'home' }>): Promise<void> {

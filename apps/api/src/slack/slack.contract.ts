@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { PersonId } from '@proviso/domain';
 import { openPump } from '@proviso/journal';
 import {
@@ -83,22 +84,26 @@ export async function linkTo(
   if (receipt.kind === 'refused') throw new Error(`expected a link, got ${receipt.refusal.code}`);
 }
 
-/** Gives positions to entries as they come, until it is stopped. */
+/** Gives positions to entries as they come, until it is stopped; leads again when a busy machine has lost it the lead. */
 async function startOrder(here: Deployment): Promise<{ stop: () => Promise<void> }> {
   const pump = await openPump({ url: here.pumpUrl, durable: false });
-  const leadership = await pump.lead('sequencer');
-  if (leadership === null) throw new Error('expected to lead');
   let isOn = true;
-  const work = (async () => {
-    while (isOn) {
-      if ((await leadership.sequence(500)) === 0) await leadership.awake(100);
+  const led = async (): Promise<void> => {
+    const leadership = await pump.lead('sequencer');
+    if (leadership === null) throw new Error('expected to lead');
+    try {
+      while (isOn) if ((await leadership.sequence(500)) === 0) await leadership.awake(100);
+    } finally {
+      await leadership.resign().catch(() => undefined);
     }
+  };
+  const work = (async () => {
+    while (isOn) await led().catch(() => pause(100));
   })();
   return {
     stop: async () => {
       isOn = false;
       await work;
-      await leadership.resign();
       await pump.close();
     },
   };
@@ -135,6 +140,6 @@ export async function until<Found>(
     const found = await look();
     if (found !== null && found !== undefined && found !== false) return found;
     if (performance.now() > endsAt) throw new Error(`expected something within ${ms} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
 }

@@ -160,11 +160,12 @@ async function follow(lap: Lap, step: Step): Promise<Course | Acted> {
 }
 
 /** The evidence of a whole canary in one document, and the verdict on it. */
-async function conclude({ errand, rule, teller }: Lap, { course, judged, move }: Step): Promise<Acted> {
+async function conclude({ errand, rule, teller }: Lap, step: Step): Promise<Acted> {
   const { ports } = errand;
+  const { course, judged, move } = step;
   const outcome = canaryOutcome(judged);
   invariant(outcome !== null && (outcome.verdict === 'pass') === (move.kind === 'settle'), 'a verdict fits its move');
-  if (!(await teller.last({ course, judged }, move))) return { kind: 'ask' };
+  if (!(await teller.last(step, move))) return { kind: 'ask' };
   const digest = await storeDocument(
     ports.evidence,
     documentOf(errand, { kind: 'canary_report', rule, course, judged }),

@@ -24,7 +24,7 @@ const waiting: Bulletin = {
     },
   ],
   change: {
-    ...{ liveVersion: 'v1', parts: ['model', 'prompt'] },
+    ...{ liveVersion: 'v1', types: ['model', 'prompt'] },
     files: { added: 1, changed: 1, removed: 0, named: [{ word: 'changed', path: 'src/main.ts' }] },
   },
   ask: {
@@ -204,7 +204,7 @@ describe('whatever strangers write', () => {
       removed: 9,
       named: Array.from({ length: 20 }, () => ({ word: 'new', path })),
     };
-    const change = { liveVersion: version, parts: [], files };
+    const change = { liveVersion: version, types: [], files };
     const told = { prototype, version, headline, standing, change, checks: [{ ...check, words, live, evidence }] };
     return asks({ status, reminded: 1, escalatedTo: `group/${kind}` }, told);
   }
