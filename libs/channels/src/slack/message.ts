@@ -116,8 +116,8 @@ function clockMessage(
 
 function changeBlocks({ change }: Bulletin): readonly KnownBlock[] {
   if (change === null) return [paragraph('Nobody is served yet: this would be the first version.')];
-  const { liveVersion, parts, files } = change;
-  const other = parts.length === 0 ? '' : ` Other than live: ${parts.join(', ')}.`;
+  const { liveVersion, types, files } = change;
+  const other = types.length === 0 ? '' : ` Other than live: ${types.join(', ')}.`;
   const live = `Users are on ${inert(liveVersion, 64)}.${other}`;
   if (files === null) return [paragraph(`${live} Its files are not kept any more, so they cannot be compared.`)];
   const counts = `${files.changed} files changed, ${files.added} new, ${files.removed} removed.`;
