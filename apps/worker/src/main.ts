@@ -4,6 +4,7 @@ import type { Builder } from '@proviso/build';
 import { folderStore } from '@proviso/evidence';
 import { findIsolation } from '@proviso/isolation';
 import { type Journal, JournalFailure, openJournal, openPump } from '@proviso/journal';
+import { openPrometheus } from '@proviso/prometheus';
 import { gatePassOf, localTarget } from '@proviso/targets';
 import { pino } from 'pino';
 import { createActivities } from './activities.ts';
@@ -104,6 +105,7 @@ function portsOf(config: WorkerConfig, journal: Journal, builder: Builder): Work
     isolated: builder.isolation.way === 'none' ? null : isolatedChild(builder.isolation, config.workFolder),
     builder,
     builds: openBuildQueue(config.buildsMax),
+    prometheus: new Map([...config.prometheus].map(([name, place]) => [name, openPrometheus(place)])),
     clock,
     drawId: randomUUID,
     fault: config.fault === null ? noFault : faultAt(config.fault.point, config.fault.onceFile),
