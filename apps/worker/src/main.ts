@@ -61,6 +61,7 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   const vitals: Vitals = { workers: 0, leads: new Map(), isolation: { way: isolation.way, limits: isolation.limits } };
   const level = isolation.way === 'none' ? 'warn' : 'info';
   log[level]({ way: isolation.way, limits: isolation.limits, why: isolation.why }, 'worker.isolation');
+  if (config.prometheus.size > 0) log.info({ names: [...config.prometheus.keys()] }, 'worker.prometheus');
   const builder = await openBuilder(config, { isolation, clock, log, path: process.env.PATH ?? '' });
   const ports = portsOf(config, journal, builder);
   const health = config.port === null ? null : openHealth(vitals, journal.ping);

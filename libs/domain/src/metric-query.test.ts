@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { readMetricQuery } from './metric-query.ts';
 
 test('a selection of buckets is understood, alone or summed', () => {
@@ -66,4 +67,38 @@ test.each([
   const read = readMetricQuery(text);
   expect(read).toMatchObject({ ok: false, column });
   expect(!read.ok && read.message).toContain(message);
+});
+
+test('whatever is written is understood or refused at a place in it', () => {
+  const pieces = [
+    'sum by (le) (',
+    'x_bucket',
+    '{',
+    '}',
+    '{{arm}}',
+    '{{',
+    '"',
+    "'",
+    '\\',
+    '[',
+    ']',
+    '(',
+    ')',
+    ',',
+    '=~',
+    '=',
+    'a',
+    ' ',
+  ];
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.constantFrom(...pieces), { maxLength: 30 }).map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(text, (written) => {
+      const read = readMetricQuery(written);
+      expect(read.ok || (read.column >= 1 && read.column <= written.length + 1)).toBe(true);
+    }),
+    { numRuns: 5_000 },
+  );
 });
