@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { byKey, flag, group, type Of, preset, read, record, text } from '@proviso/domain';
-import { isRefusedHost, type PrometheusPlace } from '@proviso/prometheus';
+import { isRefusedHost } from '@proviso/isolation';
+import type { PrometheusPlace } from '@proviso/prometheus';
 
 /** Where the Prometheus servers of this deployment are, by the names that policies know them under. */
 export type PrometheusPlaces = ReadonlyMap<string, PrometheusPlace>;

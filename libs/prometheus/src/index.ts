@@ -1,5 +1,3 @@
-export type { AllowedReach, Resolve } from './guarded-lookup.ts';
-export { isRefusedHost } from './guarded-lookup.ts';
 export { openPrometheus, type Prometheus, type PrometheusPlace } from './prometheus.ts';
 export { promqlOf, type QuerySubject } from './promql.ts';
 export { type Reading, type UnreadReason, unreadWords } from './reading.ts';

@@ -1,7 +1,7 @@
 import type { MetricQuery } from '@proviso/domain';
+import { type AllowedReach, AddressRefused, guardedLookup, isRefusedHost, type Resolve } from '@proviso/isolation';
 import { type Dispatcher, Pool } from 'undici';
 import { readAnswer } from './answer.ts';
-import { type AllowedReach, AddressRefused, guardedLookup, isRefusedHost, type Resolve } from './guarded-lookup.ts';
 import { promqlOf, type QuerySubject } from './promql.ts';
 import { type Reading, unread } from './reading.ts';
 
