@@ -22,6 +22,8 @@ export const ROOMS = {
   'libs/evidence': { rooms: ['domain'], npm: [] },
   // Keeps a stranger's process from everything else; knows nothing of releases, gates or the journal.
   'libs/isolation': { rooms: [], npm: [] },
+  // Asks a Prometheus for the values of a canary's metric; knows no canary and no judge.
+  'libs/prometheus': { rooms: ['domain', 'isolation'], npm: ['undici'] },
   'libs/targets': { rooms: ['domain', 'isolation'], npm: ['undici', 'mrmime'] },
   // What is told outside of each entry, and the one client that posts it; knows nothing of the journal.
   'libs/webhooks': { rooms: ['domain', 'isolation'], npm: [] },
@@ -45,7 +47,7 @@ export const ROOMS = {
   'apps/worker': {
     rooms: [
       ...['domain', 'judge', 'authority', 'workflow', 'journal', 'ledger', 'evidence', 'targets', 'channels', 'gates'],
-      ...['build', 'intake', 'isolation', 'webhooks'],
+      ...['build', 'intake', 'isolation', 'prometheus', 'webhooks'],
     ],
     npm: ['@temporalio/*', 'pino'],
   },

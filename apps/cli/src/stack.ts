@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOOPBACK, freePort, startPostgres, startTemporal, temporalBinary } from '@proviso/servers';
 import { answers, startApp } from './app-process.ts';
@@ -215,6 +215,7 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
   expectNotInterrupted(options.signal);
   const control = `http://${LOOPBACK}:${addresses.controlPort}`;
   const registries = await ownRegistries(config.registryEnvironment);
+  const sources = join(config.dataFolder, 'prometheus.json');
   await together(
     bootApp(boot, {
       name: 'worker',
@@ -223,6 +224,7 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
         ...base,
         ...registries,
         ...webhooks,
+        ...(existsSync(sources) && { PROVISO_PROMETHEUS: sources }),
         PROVISO_PUMP_URL: loginUrl(addresses.database.port, { login: PUMP_LOGIN, password: secrets.pumpPassword }),
         PROVISO_TEMPORAL_ADDRESS: addresses.temporal,
         PROVISO_EDGE_CONTROL_URL: control,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Registries } from '@proviso/build';
 import type { AllowedReach, IsolationWay } from '@proviso/isolation';
 import { type FaultPoint, faultPoints } from './fault.ts';
+import { type PrometheusPlaces, prometheusPlaces } from './prometheus-places.ts';
 
 /** All that the worker is told from outside, read once. */
 export interface WorkerConfig {
@@ -27,6 +28,8 @@ export interface WorkerConfig {
   readonly packageCacheMb: number;
   /** Which addresses webhooks may have: of the internet, or also of this machine and its network. */
   readonly webhookReach: AllowedReach;
+  /** Where metrics of canaries may come from beside the edge. */
+  readonly prometheus: PrometheusPlaces;
   /** The port of /healthz and /metrics on 127.0.0.1; nothing listens without it. */
   readonly port: number | null;
   /** Tests kill the worker at a named point; null in any real deployment. */
@@ -64,6 +67,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problems,
     ),
     webhookReach: webhookReachOf(environment, problems),
+    prometheus: prometheusPlaces(environment, problems),
     port: portOf(environment.PROVISO_WORKER_PORT, problems),
     fault: faultOf(environment, problems),
   };

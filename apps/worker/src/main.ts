@@ -4,6 +4,7 @@ import type { Builder } from '@proviso/build';
 import { folderStore } from '@proviso/evidence';
 import { findIsolation } from '@proviso/isolation';
 import { type Journal, JournalFailure, openJournal, openPump } from '@proviso/journal';
+import { openPrometheus } from '@proviso/prometheus';
 import { gatePassOf, localTarget } from '@proviso/targets';
 import { pino } from 'pino';
 import { createActivities } from './activities.ts';
@@ -60,6 +61,7 @@ async function run(config: WorkerConfig, signal: AbortSignal): Promise<void> {
   const vitals: Vitals = { workers: 0, leads: new Map(), isolation: { way: isolation.way, limits: isolation.limits } };
   const level = isolation.way === 'none' ? 'warn' : 'info';
   log[level]({ way: isolation.way, limits: isolation.limits, why: isolation.why }, 'worker.isolation');
+  if (config.prometheus.size > 0) log.info({ names: [...config.prometheus.keys()] }, 'worker.prometheus');
   const builder = await openBuilder(config, { isolation, clock, log, path: process.env.PATH ?? '' });
   const ports = portsOf(config, journal, builder);
   const health = config.port === null ? null : openHealth(vitals, journal.ping);
@@ -104,6 +106,7 @@ function portsOf(config: WorkerConfig, journal: Journal, builder: Builder): Work
     isolated: builder.isolation.way === 'none' ? null : isolatedChild(builder.isolation, config.workFolder),
     builder,
     builds: openBuildQueue(config.buildsMax),
+    prometheus: new Map([...config.prometheus].map(([name, place]) => [name, openPrometheus(place)])),
     clock,
     drawId: randomUUID,
     fault: config.fault === null ? noFault : faultAt(config.fault.point, config.fault.onceFile),

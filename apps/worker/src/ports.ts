@@ -2,6 +2,7 @@ import type { Builder } from '@proviso/build';
 import type { EvidenceStore } from '@proviso/evidence';
 import type { RunChild } from '@proviso/gates';
 import type { Journal } from '@proviso/journal';
+import type { Prometheus } from '@proviso/prometheus';
 import type { LocalTarget } from '@proviso/targets';
 import type { BuildQueue } from './build-queue.ts';
 import type { Fault } from './fault.ts';
@@ -37,6 +38,8 @@ export interface WorkerPorts {
   readonly isolated: RunChild | null;
   readonly builder: Builder;
   readonly builds: BuildQueue;
+  /** By the names that policies know them under. */
+  readonly prometheus: ReadonlyMap<string, Prometheus>;
   readonly clock: Clock;
   readonly drawId: () => string;
   readonly fault: Fault;

@@ -252,6 +252,7 @@ function portsOf(parts: {
     isolated: isolatedChild(parts.builder.isolation, `${parts.evidenceFolder}-work`),
     builder: parts.builder,
     builds: openBuildQueue(1),
+    prometheus: new Map(),
     clock: hurriedClock(),
     drawId: randomUUID,
     fault: noFault,

@@ -1,20 +1,27 @@
 import { type CanaryMetric, type CanaryRule, type RampRule, rampHolds } from './canary-rule.ts';
 import type { GateRule } from './policy.ts';
 import type { ShapeProblem } from './shape-reading.ts';
-import { type Of, about, choice, duration, group, integer, list, number, preset } from './shape.ts';
+import { type Of, about, choice, duration, group, integer, list, number, preset, text } from './shape.ts';
 
 const portion = about(
   number({ min: 0, max: 1, exclusive: true }),
   'the part of the suspicion that is put on it; errors have the rest',
 );
+const source = {
+  from: about(
+    text({ pattern: '^prometheus/[a-z][a-z0-9-]{0,62}$', meaning: 'prometheus/ and a name that an operator gave' }),
+    'who has the values; the edge when absent',
+  ),
+  query: about(text({ min: 1, max: 2_000 }), 'which buckets, with {{arm}}, {{release}} or {{version}} in a label'),
+};
 const bounded = group(
   { portion },
-  { bounds: about(list(number({ min: 0 }), { min: 1, max: 16 }), 'buckets to judge in; all when absent') },
+  { bounds: about(list(number({ min: 0 }), { min: 1, max: 16 }), 'buckets to judge in; all when absent'), ...source },
 );
 
 const metrics = group({}, {
   latency: about(bounded, 'how long the first answer to each visitor takes; bounds in milliseconds'),
-  score: about(group({ portion }), 'how well its answers score, as the release reports it'),
+  score: about(group({ portion }, source), 'how well its answers score, as the release reports it'),
   cost: about(bounded, 'what its answers cost, as the release reports it'),
 } satisfies Record<CanaryMetric, unknown>);
 

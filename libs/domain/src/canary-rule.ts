@@ -1,3 +1,4 @@
+import { readMetricQuery } from './metric-query.ts';
 import type { PolicyProblem } from './policy.ts';
 
 /** What a canary may be judged by beside errors. */
@@ -21,6 +22,10 @@ export interface MetricRule {
   readonly portion: number;
   /** Above which values "more often above" is judged too, beside ranks; all bounds of the source when absent. */
   readonly bounds?: readonly number[];
+  /** Who has its values, by the name that an operator gave it; the edge when absent. A policy never holds an address. */
+  readonly from?: string;
+  /** What that source is asked, once for each arm. */
+  readonly query?: string;
 }
 
 /** What is judged beside errors. */
@@ -71,10 +76,33 @@ export function canaryProblem({ weights, metrics }: CanaryRule): PolicyProblem |
     return { path: ['metrics'], message: `expected portions that leave a part to errors (a sum below 1), got ${sum}` };
   }
   for (const name of metricNames) {
-    const message = boundsProblem(name, metrics?.[name]?.bounds ?? []);
-    if (message !== null) return { path: ['metrics', name, 'bounds'], message };
+    const problem = metricProblem(name, metrics?.[name] ?? { portion: 0 });
+    if (problem !== null) return { path: ['metrics', name, problem.field], message: problem.message };
   }
   return null;
+}
+
+interface MetricProblem {
+  readonly field: keyof MetricRule;
+  readonly message: string;
+}
+
+function metricProblem(name: CanaryMetric, rule: MetricRule): MetricProblem | null {
+  if (rule.from !== undefined || rule.query !== undefined) return sourceProblem(rule);
+  const message = boundsProblem(name, rule.bounds ?? []);
+  return message === null ? null : { field: 'bounds', message };
+}
+
+/** Two processes are scraped at two moments, so how many of a look's slow answers are the canary's is not known. */
+const noBounds = 'expected no bounds for values from elsewhere, which are compared by their ranks alone';
+
+function sourceProblem({ from, query, bounds }: MetricRule): MetricProblem | null {
+  if (from === undefined)
+    return { field: 'query', message: 'expected from beside it, such as prometheus/main, got none' };
+  if (query === undefined) return { field: 'from', message: 'expected a query beside it, got none' };
+  if (bounds !== undefined) return { field: 'bounds', message: noBounds };
+  const read = readMetricQuery(query);
+  return read.ok ? null : { field: 'query', message: `column ${read.column}: ${read.message}` };
 }
 
 /** Less than this is what sums of decimal fractions leave over. */

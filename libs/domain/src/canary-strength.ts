@@ -1,6 +1,7 @@
 import {
   type CanaryMetrics,
   type CanaryRule,
+  type MetricRule,
   type RampRule,
   errorsPortion,
   metricNames,
@@ -43,7 +44,7 @@ function compareMetrics(from: CanaryMetrics = {}, to: CanaryMetrics = {}): Stren
   const kept = metricNames.every((name) => {
     const [before, after] = [from[name], to[name]];
     if (before === undefined) return true;
-    return after !== undefined && after.portion === before.portion && sayBounds(before) === sayBounds(after);
+    return after !== undefined && after.portion === before.portion && sayHow(before) === sayHow(after);
   });
   const rest = errorsPortion(to);
   return kept && rest >= Math.min(errorsPortionMin, errorsPortion(from)) ? 'stronger' : 'weaker';
@@ -52,11 +53,12 @@ function compareMetrics(from: CanaryMetrics = {}, to: CanaryMetrics = {}): Stren
 function sayMetrics(metrics: CanaryMetrics | undefined): string {
   const named = metricNames.flatMap((name) => {
     const rule = metrics?.[name];
-    return rule === undefined ? [] : [`${name} ${rule.portion}${sayBounds(rule)}`];
+    return rule === undefined ? [] : [`${name} ${rule.portion}${sayHow(rule)}`];
   });
   return ['errors', ...named].join(', ');
 }
 
-function sayBounds({ bounds }: { readonly bounds?: readonly number[] }): string {
-  return bounds === undefined ? '' : ` in ${bounds.join('/')}`;
+function sayHow({ bounds, from, query }: MetricRule): string {
+  const counted = bounds === undefined ? '' : ` in ${bounds.join('/')}`;
+  return from === undefined ? counted : `${counted} from ${from} ${query}`;
 }

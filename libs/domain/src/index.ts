@@ -128,6 +128,14 @@ export {
 } from './canary-rule.ts';
 export type { PlanRamp } from './canary-document.ts';
 export {
+  type MetricQuery,
+  type MetricQueryReading,
+  type QueryMatcher,
+  queryValues,
+  type QueryValue,
+  readMetricQuery,
+} from './metric-query.ts';
+export {
   type GateName,
   type GateRule,
   type Policy,
@@ -218,6 +226,7 @@ export {
 export {
   type Shape,
   about,
+  byKey,
   choice,
   duration,
   durationText,

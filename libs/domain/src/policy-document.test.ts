@@ -21,6 +21,8 @@ function readPolicy(node: unknown) {
     : ({ ok: false, problems } as const);
 }
 
+const from = 'prometheus/main';
+const query = 'x_bucket{a="{{arm}}"}';
 const budget = { badRequests: 20, requestsPerSecond: 100 };
 const judged = { ...canary, metrics: { latency: { portion: 0.2 }, score: { portion: 0.1 } } };
 
@@ -124,6 +126,30 @@ describe('a policy as it is read', () => {
     });
     const message = expect.stringContaining('expected a budget of at least 10 bad requests');
     expect(found).toMatchObject({ ok: false, problems: [{ message }] });
+  });
+
+  it.each([
+    ['a query of nobody', { query }, 'query'],
+    ['a source without a query', { from }, 'from'],
+    ['an address in the place of a name', { from: 'http://10.0.0.7:9090', query }, 'from'],
+    ['bounds for values from elsewhere', { from, query, bounds: [100] }, 'bounds'],
+    ['a query that names no arm', { from, query: 'x_bucket{a="b"}' }, 'query'],
+  ])('refuses %s at its field of the metric', (_what, more, field) => {
+    const metrics = { latency: { portion: 0.2, ...more } };
+    const found = readPolicy({ policy: 'a-b', gates: [{ ...canary, metrics }] });
+    const path = ['gates', 0, 'metrics', 'latency', field];
+    expect(found).toMatchObject({ ok: false, problems: [{ path }] });
+  });
+
+  it('keeps where a metric comes from as it is written, and tells the column of a wrong query', () => {
+    const asking = (written: string) =>
+      readPolicy({
+        policy: 'a-b',
+        gates: [{ ...canary, metrics: { score: { portion: 0.2, from, query: written } } }],
+      });
+    expect(asking(query)).toMatchObject({ ok: true, value: { gates: [{ metrics: { score: { from, query } } }] } });
+    const message = expect.stringContaining('column 13: expected one of {{prototype}}');
+    expect(asking('x_bucket{a="{{owner}}"}')).toMatchObject({ ok: false, problems: [{ message }] });
   });
 
   it('judges errors alone when it says nothing of metrics, as it always did', () => {

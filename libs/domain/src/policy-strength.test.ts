@@ -149,6 +149,22 @@ describe('comparePolicies', () => {
     expect(comparePolicies(before, after)).toEqual([expect.objectContaining({ field: 'canary.ramp', strength })]);
   });
 
+  it('cannot compare values of one source with those of another, or of another query', () => {
+    const asking = (from?: string, query?: string) =>
+      withRule('canary', { metrics: { latency: { portion: 0.2, ...(from !== undefined && { from, query }) } } });
+    const main = asking('prometheus/main', 'x_bucket{a="{{arm}}"}');
+    for (const other of [
+      asking(),
+      asking('prometheus/other', 'x_bucket{a="{{arm}}"}'),
+      asking('prometheus/main', 'y_bucket{a="{{arm}}"}'),
+    ])
+      expect([strengthOf(comparePolicies(main, other)), strengthOf(comparePolicies(other, main))]).toEqual([
+        'weaker',
+        'weaker',
+      ]);
+    expect(comparePolicies(main, main)).toEqual([]);
+  });
+
   it('cannot compare portions that trade one metric for another', () => {
     const judging = (latency: number, cost: number) =>
       withRule('canary', { metrics: { latency: { portion: latency }, cost: { portion: cost } } });

@@ -48,3 +48,18 @@ gates:
   const message = 'expected portions that leave a part to errors (a sum below 1), got 1';
   expect(found).toMatchObject({ ok: false, problems: [{ line: 5, message }] });
 });
+
+test('refuses a wrong query of a metric, at its place and with the column in it', () => {
+  const found = readPolicyFile(`policy: careful
+gates:
+  - gate: canary
+    weights: [10]
+    metrics:
+      latency:
+        portion: 0.2
+        from: prometheus/main
+        query: 'rate(x_bucket{arm="{{arm}}"}[5m])'
+`);
+  const message = 'column 1: expected the buckets of a histogram, a name that ends with _bucket, got rate';
+  expect(found).toMatchObject({ ok: false, problems: [{ line: 9, message }] });
+});

@@ -15,7 +15,21 @@ const healthy = Array.from({ length: 40 }, () => lookOf({ canaryWeight: 0.5, can
 const quiet = Array.from({ length: 40 }, () => lookOf({ canaryWeight: 0.5, units: 1000 }));
 const nothing = lookOf({ canaryWeight: 0.5, units: 0 });
 
+/** Its source has collected nothing yet, which is no silence. */
+const unheard = after(
+  healthy.map((look) => ({ ...look, waiting: ['latency'] })),
+  { ...COMPARISON, metrics: [{ metric: 'latency', portion: 0.2, bounds: [] }] },
+);
+
 const STANDINGS = [
+  ['waits for a metric of which it saw no value yet', unheard, RULES, 'hold', 'collecting'],
+  [
+    'asks a person when that value never comes',
+    unheard,
+    { ...RULES, deadlineReached: true },
+    'inconclusive',
+    'deadline_reached',
+  ],
   ['holds before any look', after([]), RULES, 'hold', 'collecting'],
   ['advances a canary shown to be safe', after(healthy), RULES, 'advance', 'safe_against_stable'],
   ['advances by the objective when nothing bad happened at all', after(quiet), RULES, 'advance', 'objective_met'],

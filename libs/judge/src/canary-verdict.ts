@@ -115,7 +115,7 @@ export function decide(stored: StoredState, rules: JudgeRules): JudgeDecision {
   if (rules.sampleStale) return answer('inconclusive', 'stale_sample');
   if (isMetricSilent(state)) return answer('inconclusive', 'metric_silent');
   if (state.emptyLooksInRow >= EMPTY_LOOKS_MAX) return answer('inconclusive', 'blind');
-  const enough = logSafe >= -Math.log(rules.beta);
+  const enough = logSafe >= -Math.log(rules.beta) && isHeard(state);
   const suspicious = against >= Math.log(SUSPICION_E);
   if (enough && !suspicious && rules.dwellMet) {
     return answer('advance', decidesByObjective(state) ? 'objective_met' : 'safe_against_stable');
@@ -153,6 +153,11 @@ function condemnation({ plan, worstMetric }: JudgeState): JudgeReason {
 /** Visitors came and a metric that the policy asks for did not: what was not seen cannot be called healthy. */
 function isMetricSilent({ metrics }: JudgeState): boolean {
   return metrics.some(({ missingLooksInRow }) => missingLooksInRow >= EMPTY_LOOKS_MAX);
+}
+
+/** What was never seen cannot be called healthy either: each metric that is asked for has had values of both arms. */
+function isHeard({ plan, metrics }: JudgeState): boolean {
+  return plan.firstRelease || metrics.every(({ samples }) => samples.canary > 0 && samples.stable > 0);
 }
 
 function lookRefused(standing: LookStanding): boolean {

@@ -1,5 +1,12 @@
 export { startPostgres, type TestPostgresOptions } from './postgres.ts';
 export { startTemporal, type TestTemporalOptions } from './temporal.ts';
+export {
+  type Exporter,
+  findPrometheus,
+  type RunningPrometheus,
+  startExporter,
+  startPrometheus,
+} from './prometheus.ts';
 export { type TestServers, testServers } from './test-servers.ts';
 export {
   type FakeGitHub,

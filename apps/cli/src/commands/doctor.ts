@@ -95,6 +95,11 @@ const tools = [
     programs: ['chromium', 'chromium-browser', 'google-chrome'],
     without: 'pages are not looked at in a browser; install the package chromium',
   },
+  {
+    name: 'prometheus',
+    programs: ['prometheus'],
+    without: 'tests ask no real Prometheus; install the package prometheus, or run tools/prometheus.mjs',
+  },
 ] as const;
 
 /** Which optional programs are on the path that the parts of a deployment get. */

@@ -16,7 +16,7 @@ import {
 import type { ArmTotals, CountsThen, LaneCounts } from '@proviso/targets';
 import { arrivalsPerMinute, type Mark, withMark } from './arrivals.ts';
 import { type UsedUp, takeReadings } from './metric-look.ts';
-import type { MetricReadings } from './metric-source.ts';
+import { gapsInWords, type MetricReadings } from './metric-source.ts';
 
 /**
  * Where a canary stands: the judge's memory, the last counters it has used up, and the share they were counted under. It
@@ -29,6 +29,8 @@ export interface Course {
   readonly sample: CourseSample | null;
   /** The same for each metric beside errors. */
   readonly usedUp: UsedUp;
+  /** Why metrics had no values at the newest look, in words; absent before the first. */
+  readonly gaps?: readonly string[];
   /** Since when this share has been served without a break; null while it is not. Values from before are of another. */
   readonly servedSince: number | null;
   /** The share as decided, in percent; 0 before the first. */
@@ -107,6 +109,7 @@ export function takeCounts(
     ...upTo,
     sample,
     usedUp: served ? beside.usedUp : {},
+    gaps: gapsInWords(readings),
     servedSince: served ? since : null,
     looks: course.looks + 1,
     weightSince: course.weightSince ?? (served ? now : null),
@@ -236,11 +239,12 @@ function moveOf(
   return mayClimb ? { kind: 'weigh', percent: higher } : { kind: 'hold' };
 }
 
-/** E < 2 on good looks. */
+/** E < 2 on good looks, and each metric was seen once: a source that collects now and then may have told nothing yet. */
 function isCalm({ kind, explanation }: JudgeVerdict): boolean {
-  const { logEvidence, rateRatioInterval } = explanation;
+  const { logEvidence, rateRatioInterval, metrics } = explanation;
   const against = rateRatioInterval === null ? logEvidence.aboveObjective : logEvidence.joint;
-  return kind === 'hold' && against < Math.LN2;
+  const heard = metrics.every(({ samples }) => samples.canary > 0 && samples.stable > 0);
+  return kind === 'hold' && heard && against < Math.LN2;
 }
 
 function visitorsOf({ canary, stable, turnedAway }: CourseSample): number {

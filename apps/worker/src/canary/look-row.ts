@@ -22,7 +22,7 @@ export function lookRow(
     move: move.kind,
     verdict: judged.kind,
     reason: judged.reason,
-    words: canaryWords(judged),
+    words: [canaryWords(judged), ...(course.gaps ?? [])].join('; '),
     explanation: judged.explanation,
     evidence: {
       against: logAgainst(course.judge),

@@ -42,6 +42,16 @@ describe('what the sources of metrics say at a look', () => {
     expect(taken).toEqual({ usedUp: { latency: used }, metrics: {}, waiting: ['latency'], fault: null });
   });
 
+  it('takes what is new in both arms, where they are collected one after the other', () => {
+    const collected = (looks: number, youngerAt: number) => counters(looks, { youngerAt: since + youngerAt });
+    const used = { latency: collected(1, 1_500) };
+    // Only the older of the two was collected again: its values wait for those of the other arm.
+    const half = takeReadings(used, counted({ ...collected(2, 2_000), at: since + 1_500 }), { plans, since });
+    expect(half).toEqual({ usedUp: used, metrics: {}, waiting: ['latency'], fault: null });
+    const whole = takeReadings(used, counted(collected(2, 2_500)), { plans, since });
+    expect(whole.metrics.latency?.canary).toEqual([5, 5, 0, 0]);
+  });
+
   it('counts from the first counters that were collected under the present share', () => {
     const early = takeReadings({}, counted(counters(0, { at: since - 1 })), { plans, since, newcomers: true });
     expect(early).toMatchObject({ usedUp: {}, waiting: ['latency'] });
@@ -142,6 +152,16 @@ describe('a course that judges latency', () => {
     const alike = { canary: [4, 4, 1, 0], stable: [40, 40, 10, 0] };
     const course = await look(opened, { from: 0, to: 600 }, (looks) => counts(looks, counters(looks, alike)));
     expect(nextMove(course, rule, at(600_000)).judged.explanation.anytimeP).toBeGreaterThan(0.3);
+  });
+
+  it('climbs when both arms were heard, however late a source collects', async () => {
+    const early = await look(opened, { from: 0, to: 0 }, (looks) => counts(looks, counters(looks)));
+    let course = early;
+    for (let looks = 1; looks <= 9; looks += 1)
+      course = takeCounts(course, counts(looks, null), { now: looks * 1_000, readings: counted(counters(0)) });
+    expect(nextMove(course, rule, at(9_000))).toMatchObject({ move: { kind: 'hold' }, judged: { kind: 'hold' } });
+    const heard = await look(course, { from: 10, to: 11 }, (looks) => counts(looks, counters(looks)));
+    expect(nextMove(heard, rule, at(11_000)).move).toEqual({ kind: 'weigh', percent: 50 });
   });
 
   it('holds while visitors come and their values do not, and asks a person at the deadline', async () => {

@@ -59,7 +59,7 @@ function stepOf(
   const counters = inBounds(reading.counters, plan.bounds);
   if (counters === null) return {};
   if (used === undefined) return counters.at >= since ? { used: counters, waits: true } : { waits: true };
-  if (counters.at <= used.at) return { waits: true };
+  if (counters.at <= (used.youngerAt ?? used.at)) return { waits: true };
   const samples = samplesBetween(used, counters);
   // Counters that began anew: a gap, and the next difference counts from here.
   const waits = samples === null || (!newcomers && isEmpty(samples));

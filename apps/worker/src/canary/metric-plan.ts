@@ -7,7 +7,8 @@ export function metricPlans(metrics: CanaryMetrics): readonly MetricPlan[] {
     const rule = metrics[metric];
     if (rule === undefined) return [];
     // Of scores ranks alone are judged: a low one is the bad one, and "more often above" would ask the wrong way round.
-    const bounds = metric === 'score' ? [] : (rule.bounds ?? edgeBounds[metric]);
+    // Neither are there bounds where the arms are collected one after the other: ranks do not ask how many came to each.
+    const bounds = metric === 'score' || rule.from !== undefined ? [] : (rule.bounds ?? edgeBounds[metric]);
     return [{ metric, portion: rule.portion, bounds }];
   });
 }

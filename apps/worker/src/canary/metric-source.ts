@@ -27,6 +27,11 @@ export interface MetricCounters {
    * moment again means that nothing was collected since, which is neither evidence nor silence.
    */
   readonly at: number;
+  /**
+   * When the younger of the two arms stood like this, where they are collected one after the other; `at` is the older one
+   * then. A look takes what is newer in both: the values of one arm alone compare with nothing and would be used up.
+   */
+  readonly youngerAt?: number;
   /** Upper bounds of the buckets, rising; a last bucket takes what is above. The same for both arms. */
   readonly bounds: readonly number[];
   readonly canary: readonly number[];
@@ -49,7 +54,12 @@ export type MetricGap =
 /** What a source says when it is asked. */
 export type MetricReading =
   | { readonly kind: 'counted'; readonly counters: MetricCounters }
-  | { readonly kind: 'none'; readonly why: MetricGap };
+  | {
+      readonly kind: 'none';
+      readonly why: MetricGap;
+      /** What is in the way, for whoever can mend it; no address and no stranger's text. */
+      readonly words?: string;
+    };
 
 /**
  * Where the values of one metric come from. Reading never throws for what a source does or fails to do, and ends within
@@ -61,6 +71,22 @@ export interface MetricSource {
 
 /** What came of each metric of the plan at one look. */
 export type MetricReadings = Readonly<Partial<Record<MetricName, MetricReading>>>;
+
+const plainGaps: Readonly<Record<MetricGap, string>> = {
+  absent: 'there are no values of it',
+  stale: 'its newest values are too old',
+  unreachable: 'whoever has its values does not answer',
+  bad_answer: 'its values cannot be read',
+  several_series: 'there are several series where one was expected',
+  not_a_number: 'its values are no counts',
+};
+
+/** Why metrics had no values at one look, for people; empty when all had some. */
+export function gapsInWords(readings: MetricReadings): readonly string[] {
+  return Object.entries(readings).flatMap(([metric, reading]) =>
+    reading.kind === 'none' ? [`${metric}: ${reading.words ?? plainGaps[reading.why]}`] : [],
+  );
+}
 
 /** The same values in fewer buckets, as a policy may want them; null when its bounds are not among them. */
 export function inBounds(counters: MetricCounters, bounds: readonly number[]): MetricCounters | null {

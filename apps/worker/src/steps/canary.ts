@@ -14,7 +14,8 @@ import { TargetFailure } from '@proviso/targets';
 import { type Course, type Move, beginCourse, nextMove, sees, takeCounts, turnCourse } from '../canary/course.ts';
 import { lastLook } from '../canary/look-row.ts';
 import { metricPlans } from '../canary/metric-plan.ts';
-import { type MetricSources, readMetrics, usualSources } from '../canary/metric-readings.ts';
+import { type MetricSources, readMetrics } from '../canary/metric-readings.ts';
+import { metricSources } from '../canary/prometheus-metrics.ts';
 import { type Judged, type Teller, openTeller } from '../canary/teller.ts';
 import { contractOf } from '../candidate-folder.ts';
 import { readJournal } from '../clerk.ts';
@@ -54,7 +55,8 @@ export async function canary(errand: Errand): Promise<Acted> {
   const course = turnCourse(stored ?? beginCourse(planOf(errand, rule, found.contract), at), at);
   const deadline = gateIn(state, 'canary').since + rule.deadlineMs;
   const teller = openTeller(errand, number, paceOf(state));
-  const lap: Lap = { errand, rule, contract: found.contract, teller, sources: usualSources, deadline };
+  const sources = await metricSources(errand, rule);
+  const lap: Lap = { errand, rule, contract: found.contract, teller, sources, deadline };
   if (course.weight > 0) return await look(lap, course);
   const bounds = startBoundsOf(found.contract);
   const awaited = { lane: state.lanes.production, laneFence: at.laneFence, release: releaseIdOf(state.id), ...bounds };
@@ -131,7 +133,10 @@ async function glance({ errand, sources }: Lap, course: Course): Promise<Course 
     const releases = { canary: releaseIdOf(state.id), stable: view.production?.state.stable?.id ?? '' };
     const { metrics: plans = [] } = course.judge.plan;
     const readings = await readMetrics(sources, plans, { promotion: state.id, lane, ...releases, counts, now });
-    return takeCounts(course, counts, { now, readings });
+    const next = takeCounts(course, counts, { now, readings });
+    if (String(next.gaps) !== String(course.gaps ?? []))
+      ports.log.warn({ promotion: state.id, gaps: next.gaps }, 'canary.gaps');
+    return next;
   } catch (error) {
     if (error instanceof TargetFailure) return null;
     throw error;
@@ -170,7 +175,10 @@ async function conclude({ errand, rule, teller }: Lap, step: Step): Promise<Acte
     ports.evidence,
     documentOf(errand, { kind: 'canary_report', rule, course, judged }),
   );
-  return reportOf({ ...outcome, evidence: [{ kind: 'canary_report', digest }], controls: [] });
+  // Whoever is asked at the deadline can mend what the judge did not see.
+  const gaps = move.kind === 'give_up' ? (course.gaps ?? []) : [];
+  const reasons = outcome.reasons.map((reason) => ({ ...reason, message: [reason.message, ...gaps].join('; ') }));
+  return reportOf({ ...outcome, reasons, evidence: [{ kind: 'canary_report', digest }], controls: [] });
 }
 
 /** What condemned the canary is durable before the journal hears of it; the weight is 0 in the transaction that does. */
