@@ -95,13 +95,13 @@ describe('proviso policy', () => {
     const ramp = (badRequests: number) =>
       `ramp: { budget: { badRequests: ${badRequests}, requestsPerSecond: 100 }, hold: careful }`;
     const planned = (badRequests: number) => published.replace(/weights: .*/, ramp(badRequests));
-    write(planned(50));
+    write(planned(25));
     expect((await run('policy', 'lint', file)).text).toBe(
       `${file}: a valid policy named standard; planned shares: 2, 4, 10 % of users`,
     );
     write(planned(5));
     const refused = await run('policy', 'lint', file);
-    expect([refused.code, refused.text]).toEqual([1, expect.stringContaining('a budget of at least 22 bad requests')]);
+    expect([refused.code, refused.text]).toEqual([1, expect.stringContaining('a budget of at least 12 bad requests')]);
   });
 
   it('says of each edit whether it weakens', async () => {

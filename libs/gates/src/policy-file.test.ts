@@ -15,12 +15,12 @@ function canaryOf(source: string) {
   return found.value.gates[0];
 }
 
-test('plans the weights of a budget: two looks and the way back, doubled until the hold', () => {
-  // 22 s × 100 requests are 2,200 that an outage would break; 50 of them are 2.2 %.
-  const ramp = '      budget: { badRequests: 50, requestsPerSecond: 100 }\n      hold: careful';
+test('plans the weights of a budget: a look and the way back, doubled until the hold', () => {
+  // 12 s × 100 requests are 1,200 that an outage would break; 25 of them are 2.08 %.
+  const ramp = '      budget: { badRequests: 25, requestsPerSecond: 100 }\n      hold: careful';
   expect(canaryOf(withRamp(ramp))).toMatchObject({
     weights: [2, 4, 10],
-    ramp: { budget: { badRequests: 50, requestsPerSecond: 100, badShare: 1 }, hold: 'careful' },
+    ramp: { budget: { badRequests: 25, requestsPerSecond: 100, badShare: 1 }, hold: 'careful' },
   });
 });
 
@@ -33,7 +33,7 @@ test('starts where it waits when the budget allows more', () => {
 test('refuses a budget that one percent breaks, at its place and with the least that would do', () => {
   const found = readPolicyFile(withRamp('      budget: { badRequests: 10, requestsPerSecond: 100 }'));
   expect(found).toMatchObject({ ok: false, problems: [{ line: 6, column: 30 }] });
-  expect(found.ok ? '' : found.problems[0]?.message).toContain('expected a budget of at least 22 bad requests');
+  expect(found.ok ? '' : found.problems[0]?.message).toContain('expected a budget of at least 12 bad requests');
 });
 
 test('refuses portions that leave nothing to errors, at their place', () => {

@@ -2,8 +2,6 @@ import { type PlanRamp, type Policy, policyFrom, policySense, policyShape } from
 import { planRamp } from '@proviso/judge';
 import { type YamlResult, readYaml } from './yaml.ts';
 
-/** Looks until an outage at a new share is found: the first only notes where the counters stand. */
-const looksUntilFound = 2;
 /** Until everybody is back on stable: the edge asks for orders at least once a second, and a commit takes part of one. */
 const rollbackSeconds = 2;
 
@@ -16,7 +14,8 @@ export function readPolicyFile(source: string | Uint8Array): YamlResult<Policy> 
 /** The ramp of canary.md for a budget, without its last 100: a release that is proven settles from where it is. */
 const planWeights: PlanRamp = ({ budget, hold }, lookMs) => {
   const { badRequests: badRequestsMax, requestsPerSecond, badShare } = budget;
-  const lookSeconds = (looksUntilFound * lookMs) / 1_000;
+  // The first look under a share counts from where it began, and finds an outage.
+  const lookSeconds = lookMs / 1_000;
   const plan = planRamp({ badRequestsMax, requestsPerSecond, badShare, lookSeconds, rollbackSeconds }, hold);
   return { ...plan, weights: plan.weights.filter((weight) => weight < 100) };
 };
