@@ -45,16 +45,16 @@ const usersPerSecond = 200;
 
 /** As the ramp is planned for a harm of 20 bad requests in an outage: 5 %, doubled until it waits at a fifth of all users. */
 const rampPolicy = policyOf('ramp', { weights: [5, 10, 20], look: '1s', dwell: '1s', deadline: '30m' });
-const patientPolicy = policyOf('patient', {
-  ...{ weights: [5, 10, 20], look: '1s', dwell: '1s' },
-  deadline: `${patienceMs / 1_000}s`,
-});
+const patient = { weights: [5, 10, 20], look: '1s', deadline: `${patienceMs / 1_000}s` };
+const patientPolicy = policyOf('patient', { ...patient, dwell: '1s' });
+/** At its first share until the deadline: with users, it would climb before anything could be done to it. */
+const steadyPolicy = policyOf('steady', { ...patient, dwell: '2h' });
 
 /** Versions that are bad in known ways, one that is not, and canaries of which nothing is seen. */
 export async function canary({ projectRoot, quick, rounds, say }: CanaryOptions): Promise<CanaryResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-canary-'));
-  const policies = { policy: quickPolicy, morePolicies: [stillPolicy, rampPolicy, patientPolicy] };
+  const policies = { policy: quickPolicy, morePolicies: [stillPolicy, rampPolicy, patientPolicy, steadyPolicy] };
   const stage = { codeRoot: projectRoot, projectRoot, folder, ...policies };
   try {
     const played = await onDrivenStage({ ...stage, requests: [] }, (driver) =>

@@ -52,7 +52,7 @@ export async function patience(
   const isQuiet = silence === 'nobody comes';
   witnesses.send(desk.host, isQuiet ? 0 : usersPerSecond);
   const beganAt = Date.now();
-  const climbing = await climb(ground, desk, { version, badShare: 0, policy: 'patient' });
+  const climbing = await climb(ground, desk, { version, badShare: 0, policy: isQuiet ? 'patient' : 'steady' });
   if (!isQuiet) await metAt(ground, climbing, firstPercent);
   const speak = await silencing[silence](driver.stage);
   const watched = await untilAsked(ground, climbing, isQuiet);
