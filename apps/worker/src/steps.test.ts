@@ -84,6 +84,22 @@ describe('a second release', () => {
   }, 60_000);
 });
 
+describe('a release of which only a prompt has changed', () => {
+  it('meets the gates that its policy names for prompts and no other, on its way to live', async () => {
+    const prototype = await world.openPrototype();
+    const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
+    const changes = { prompt: ['readiness', 'evaluation', 'approval', 'canary'] } as const;
+    const parts = { code: digest('c'), prompt: digest('1') };
+    const first = await untilApproval(prototype, await artifactOf(), { parts, changes });
+    expect(await world.carry(first, 'canary')).toEqual({ kind: 'end', outcome: 'live' });
+    const other = { parts: { ...parts, prompt: digest('2') }, changes };
+    const second = await untilApproval(prototype, await artifactOf(), other);
+    const { state } = await world.view(second.promotion);
+    expect(state.gates.map(({ name }) => name)).toEqual(changes.prompt);
+    expect(await world.carry(second, 'canary')).toEqual({ kind: 'end', outcome: 'live' });
+  }, 60_000);
+});
+
 describe('what a builder is told', () => {
   it('names file and line of a secret', async () => {
     const secret = ['ghp', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join('_');

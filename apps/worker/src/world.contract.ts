@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   artifactOf,
   builtinPrincipals,
+  type CandidateManifest,
   type CanaryRule,
   type Command,
   type Digest,
@@ -14,6 +15,7 @@ import {
   idFrom,
   type Onward,
   type PersonId,
+  type Policy,
   type PromotionId,
   type PrototypeId,
   type Step,
@@ -68,6 +70,9 @@ export type PromoteOver = Partial<CanaryRule> & {
   readonly watch?: WatchRule;
   /** The commit that its version was made from. */
   readonly commit?: string;
+  /** What its version is made of, and which gates run again for what changed in it. */
+  readonly parts?: CandidateManifest['parts'];
+  readonly changes?: Policy['changes'];
 };
 
 /**
@@ -90,6 +95,8 @@ function gatesWith({
   without = [],
   watch: _watch,
   commit: _commit,
+  parts: _parts,
+  changes: _changes,
   ...canary
 }: PromoteOver): readonly GateRule[] {
   const all: readonly GateRule[] = [
@@ -173,15 +180,15 @@ async function openPromotion(
   what: { readonly prototype: PrototypeId; readonly artifact: Digest; readonly over: PromoteOver },
 ): Promise<PromotionId> {
   const { prototype, artifact, over } = what;
-  const { watch, commit } = over;
+  const { watch, commit, parts = {}, changes } = over;
   const promotion = idFrom('prm', randomUUID());
   const policyId = idFrom('pol', randomUUID());
   const candidate = idFrom('cnd', randomUUID());
   const name = `p-${policyId.slice(4, 12)}`;
   const gates = gatesWith(over);
   const base = { name, environment: 'production', evidenceAgeMaxMs: 86_400_000, gates } as const;
-  const policy = { ...base, ...(watch !== undefined && { watch }) };
-  const manifest = { v: 1, artifact, parts: {} } as const;
+  const policy = { ...base, ...(watch !== undefined && { watch }), ...(changes !== undefined && { changes }) };
+  const manifest = { v: 1, artifact, parts } as const;
   const provenance = {
     kind: 'upload',
     uploader: builder,
