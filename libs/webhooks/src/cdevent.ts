@@ -29,11 +29,14 @@ export function cdeventType({ kind, body }: ToldEntry): CdeventType | null {
   switch (kind) {
     case 'promotion_ended':
       if (body['outcome'] === 'live') return types.deployed;
-      return body['outcome'] === 'rolled_back' ? types.rolledBack : null;
+      return body['outcome'] === 'rolled_back' || body['outcome'] === 'demoted' ? types.rolledBack : null;
     case 'release_retired':
       return types.removed;
     case 'canary_condemned':
       return types.incident;
+    // A breach is one incident, told when something is done about it, and not again at each look.
+    case 'watch_reported':
+      return body['action'] == null ? null : types.incident;
     case 'gate_reported':
       return types.suiteFinished;
     case 'artifact_built':
@@ -81,7 +84,7 @@ function subjectOf(
     case types.incident:
       return {
         id: `${streamId}/${sseq}`,
-        content: { description: 'the canary was condemned', environment, service, ...artifact },
+        content: { description: incidentWords(body), environment, service, ...artifact },
       };
     case types.suiteFinished: {
       const gate = String(body['gate']);
@@ -94,6 +97,11 @@ function subjectOf(
     case types.buildFinished:
       return { id: `${streamId}/build/${String(body['attempt'])}`, content: artifact };
   }
+}
+
+/** Of our own words alone: what a check says in reasons may be a stranger's text. */
+function incidentWords({ check }: ToldEntry['body']): string {
+  return typeof check === 'string' ? `what is live was breached in ${check}` : 'the canary was condemned';
 }
 
 /** Inconclusive is no failure: nobody could tell. */

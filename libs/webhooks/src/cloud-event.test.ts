@@ -85,8 +85,17 @@ describe('a webhook is told of what it chose', () => {
 const fitting = [
   entry('promotion_ended', { outcome: 'live' }),
   entry('promotion_ended', { outcome: 'rolled_back' }),
+  entry('promotion_ended', { outcome: 'demoted' }),
   { ...entry('release_retired'), stream: 'lane', streamId: 'lane_1' } as const,
   entry('canary_condemned', { snapshot: 'sha256:s', reasons: [] }),
+  entry('watch_reported', {
+    check: 'scan',
+    round: 3,
+    standing: 'breached',
+    figure: null,
+    action: 'demote',
+    reasons: [],
+  }),
   ...['pass', 'fail', 'inconclusive', 'waived'].map((verdict) =>
     entry('gate_reported', { gate: 'scan', attempt: 1, verdict }),
   ),
@@ -96,6 +105,11 @@ const fitting = [
 const sent = fitting.flatMap((one) => typesOf(one, ['dev.cdevents.*']).map((type) => told(one, type)));
 
 describe('where a type of CDEvents fits', () => {
+  it('a breach is one incident: a look that nothing came of is none', () => {
+    const looked = { check: 'scan', round: 4, standing: 'breached', figure: null, action: null };
+    expect(typesOf(entry('watch_reported', looked), ['dev.cdevents.*'])).toEqual([]);
+  });
+
   it('every one of its types has an entry that is told as it', () => {
     expect(new Set(sent.map(({ type }) => type))).toEqual(
       new Set(eventTypes.filter((type) => type.includes('cdevents'))),
