@@ -1,6 +1,6 @@
 import type { Bulletin, Check } from '@proviso/channels';
 import { type GateState, type PromotionId, findGate, gateIdOf, ruleOf } from '@proviso/domain';
-import type { PromotionView, Reads } from '@proviso/journal';
+import type { PastWait, PromotionView, Reads } from '@proviso/journal';
 import { changeSinceLive } from './change-since-live.ts';
 import { measureWords } from './decision-words.ts';
 import type { Parts } from './parts.ts';
@@ -8,7 +8,11 @@ import { hasPreviews } from './preview.ts';
 import { gateView, headlineOf, isInStaging } from './promotion-view.ts';
 
 /** What a bulletin is made of. */
-export type BulletinParts = Pick<Parts, 'config' | 'store' | 'now'> & { readonly reads: Reads };
+export interface BulletinParts extends Pick<Parts, 'config' | 'store' | 'now'> {
+  readonly reads: Reads;
+  /** How long people took to answer before. */
+  readonly pastWaits: () => Promise<readonly PastWait[]>;
+}
 
 /** What channels may say about a promotion now: the words of every other surface, and no person's name. */
 export async function bulletinOf(parts: BulletinParts, id: PromotionId): Promise<Bulletin | null> {
@@ -20,7 +24,7 @@ export async function bulletinOf(parts: BulletinParts, id: PromotionId): Promise
     reads.prototype(state.prototype),
     changeSinceLive({ store, reads }, view),
     livePromotion(reads, view),
-    reads.pastWaits('approval'),
+    parts.pastWaits(),
   ]);
   const said = headlineOf(view, { now: parts.now(), timeZone: config.timeZone, pastWaits });
   return {

@@ -11,6 +11,9 @@ import { openSlackSocket } from './slack/slack-socket.ts';
 const pageSize = 100;
 const pagesMax = 10;
 
+/** How old the word about what is usual may be. */
+const usualMsMax = 30_000;
+
 /** The channels of this process at work. */
 export interface Channels {
   /** Ends within a call to an outlet; what is not said then is said by the next process. */
@@ -50,14 +53,31 @@ export function followerPorts<Message extends object>(
   }: { readonly workspace: WorkspaceId; readonly channel: Channel; readonly outlet: Outlet<Message> },
 ): FollowerPorts<Message> {
   const reads = parts.journal.reads(workspace);
+  const pastWaits = rarely(() => reads.pastWaits('approval'), parts.now);
   return {
     ...{ log: reads, outlet, holder: randomUUID(), now: parts.now },
     register: parts.journal.prompts(workspace, channel),
-    bulletin: (promotion) => bulletinOf({ ...parts, reads }, promotion),
+    bulletin: (promotion) => bulletinOf({ ...parts, reads, pastWaits }, promotion),
     openPromotions: () => openPromotions(reads),
     drawToken: () => randomBytes(32).toString('base64url'),
     pause: async (durationMs, signal) => await pause(durationMs, undefined, { signal }),
     note: (event, facts) => parts.log.warn({ channel, ...facts }, event),
+  };
+}
+
+/** Reads anew only after a while: what is usual does not change from vote to vote, and costs more than all the rest. */
+function rarely<Read>(read: () => Promise<Read>, now: () => number): () => Promise<Read> {
+  let known: { readonly at: number; readonly value: Promise<Read> } | null = null;
+  return async () => {
+    if (known === null || now() - known.at > usualMsMax) {
+      const value = read();
+      known = { at: now(), value };
+      // What could not be read is read again by the next who asks.
+      value.catch(() => {
+        known = null;
+      });
+    }
+    return await known.value;
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Prompt } from '@proviso/domain';
+import type { Prompt, PromotionId } from '@proviso/domain';
 import type { Bulletin } from './bulletin.ts';
 import type { FollowerPorts } from './follower.ts';
 import { type Outlet, OutletFailure } from './outlet.ts';
@@ -9,7 +9,7 @@ const atOnceMax = 8;
 
 /** The first pause after a failure and the longest: an outlet that is back is noticed within this. */
 const firstPauseMs = 250;
-const pauseMsMax = 5_000;
+const pauseMsMax = 2_000;
 
 /** What an operator has to mend is asked for now and then. */
 const mendMs = 60_000;
@@ -32,10 +32,11 @@ export function openDelivery<Message extends object>(ports: Ports<Message>): Del
     turn: async (epoch) => {
       if (ports.now() < quietUntil) return false;
       const due = await ports.register.due(atOnceMax);
+      const bulletins = once(ports.bulletin);
       await Promise.all(
         due.map(async (prompt) => {
           try {
-            await deliver(ports, epoch, prompt);
+            await deliver({ ...ports, bulletin: bulletins }, epoch, prompt);
           } catch (error) {
             if (!(error instanceof OutletFailure)) throw error;
             if (error.more.retryAfterMs !== undefined) quietUntil = ports.now() + error.more.retryAfterMs;
@@ -45,6 +46,16 @@ export function openDelivery<Message extends object>(ports: Ports<Message>): Del
       );
       return due.length === atOnceMax;
     },
+  };
+}
+
+/** Copies of one promotion say the same, so it is read once for all of them. */
+function once(read: FollowerPorts['bulletin']): FollowerPorts['bulletin'] {
+  const known = new Map<PromotionId, Promise<Bulletin | null>>();
+  return async (promotion) => {
+    const found = known.get(promotion) ?? read(promotion);
+    known.set(promotion, found);
+    return await found;
   };
 }
 
@@ -60,8 +71,15 @@ async function deliver<Message extends object>(ports: Ports<Message>, epoch: num
   if (known === null && !(await ports.register.begin(epoch, prompt.key))) return;
   const address = await stand(ports.outlet, { prompt, known, message, isSame: drawn === prompt.drawn });
   if (await ports.register.settle(epoch, shownOf({ prompt, bulletin, address, drawn }))) return;
-  // We were frozen while somebody else took the lead, and may have written over what they drew.
-  await ports.register.disturb(prompt.key);
+  await yieldTo(ports, prompt, address);
+}
+
+/** We were frozen while somebody else took the lead: what we posted stands twice, or we have written over what they drew. */
+async function yieldTo<Message extends object>({ register, outlet }: Ports<Message>, prompt: Prompt, address: string) {
+  const now = await register.byToken(prompt.token);
+  if (now?.address != null && now.address !== address)
+    await outlet.withdraw({ conversation: prompt.conversation, address });
+  await register.disturb(prompt.key);
 }
 
 /** The address of a message whose posting was cut off; null: it was never begun, or never arrived. */

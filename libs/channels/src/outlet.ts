@@ -21,6 +21,8 @@ export interface Outlet<Message extends object = object> {
   /** Answers the new message's address. */
   readonly post: (message: Message, spot: Spot) => Promise<string>;
   readonly update: (message: Message, at: { readonly conversation: string; readonly address: string }) => Promise<void>;
+  /** Takes back a message that was posted beside another copy of the same. */
+  readonly withdraw: (at: { readonly conversation: string; readonly address: string }) => Promise<void>;
   /** The address of a message that was posted at this spot since then; null: there is none. */
   readonly find: (spot: Spot, sinceMs: number) => Promise<string | null>;
 }

@@ -68,9 +68,13 @@ const beginPosting = statement(
     where workspace = $1 and channel = $2 and key = $3 and ${leadsOf} returning 1 as done`,
 );
 
+/** A copy that changes with every vote is drawn so often and no more; within this many are one call. */
+const redrawMs = 700;
+
 const settlePrompt = statement(
   'prompt.settle',
-  `update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0
+  `update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0,
+     retry_at = clock_timestamp() + ${redrawMs} * interval '1 millisecond'
     where workspace = $1 and channel = $2 and key = $3 and ${leadsOf} returning 1 as done`,
 );
 

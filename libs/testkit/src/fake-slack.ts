@@ -198,6 +198,12 @@ function called(state: FakeSlackState, method: string, fields: Fields): object {
       return posted(state, fields);
     case 'chat.update':
       return updated(state, fields);
+    case 'chat.delete': {
+      const at = state.messages.findIndex(({ channel, ts }) => channel === fields['channel'] && ts === fields['ts']);
+      if (at === -1) return { ok: false, error: 'message_not_found' };
+      state.messages.splice(at, 1);
+      return { ok: true };
+    }
     case 'conversations.history':
     case 'conversations.replies':
       return listed(state, fields);

@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { pressedIn } from '@proviso/channels';
-import { type FakeSlackDeed, type FakeSlackMember, type FakeSlackMessage, buttonsOf } from '@proviso/testkit';
-import type pg from 'pg';
+import type { FakeSlack, FakeSlackDeed, FakeSlackMember, FakeSlackMessage } from '@proviso/testkit';
+import pg from 'pg';
 import { assemble } from '../assembly.ts';
 import { type Channels, startChannels } from '../channels.ts';
 import { type Deployment, archiveOf, atApproval, formOf, pickText } from '../deployment.contract.ts';
@@ -90,10 +89,8 @@ export async function openReplica({ here, slack, url }: SlackGround, evidence: s
 export interface Lane {
   readonly ground: SlackGround;
   readonly replica: Replica;
-  readonly database: pg.Pool;
   readonly approvers: readonly Approver[];
   readonly random: () => number;
-  readonly briefPolicy: string;
   /** Restarts are of all lanes, so they wait for each other. */
   readonly alone: (work: () => Promise<void>) => Promise<void>;
   /** For whatever freezes a version. */
@@ -157,7 +154,8 @@ export async function newCandidate({ lane, scene }: Play): Promise<void> {
   });
 }
 
-interface PromptRow {
+/** A copy, and whether it is behind. */
+export interface PromptRow {
   readonly key: string;
   readonly token: string;
   readonly address: string | null;
@@ -165,25 +163,24 @@ interface PromptRow {
 }
 
 /** The copies of a promotion as registered. */
-export async function rowsOf({ lane, scene }: Play): Promise<readonly PromptRow[]> {
-  const { rows } = await lane.database.query<PromptRow>(
-    `select key, token, address, (wanted > shown and given_up is null) as behind from proviso.prompt where promotion = $1`,
-    [scene.promotion],
-  );
-  return rows;
+export async function rowsIn({ superuserUrl }: Deployment, promotion: string): Promise<readonly PromptRow[]> {
+  const client = new pg.Client({ connectionString: superuserUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<PromptRow>(
+      `select key, token, address, (wanted > shown and given_up is null) as behind from proviso.prompt where promotion = $1`,
+      [promotion],
+    );
+    return rows;
+  } finally {
+    await client.end();
+  }
 }
 
 /** Messages in Slack that carry the mark of one of these copies: one for each, or somebody posted twice. */
-export function messagesOf({ lane }: Play, rows: readonly PromptRow[]): readonly FakeSlackMessage[] {
+export function messagesOf(slack: FakeSlack, rows: readonly PromptRow[]): readonly FakeSlackMessage[] {
   const marks = new Set(rows.map(({ token }) => createHash('sha256').update(token).digest('hex')));
-  return lane.ground.slack
-    .messages()
-    .filter(({ metadata }) =>
-      marks.has(String((metadata as { event_payload?: { copy?: string } })?.event_payload?.copy)),
-    );
-}
-
-/** Whether what is pressed on it is about these files and this evidence. */
-export function isPressable({ blocks }: Pick<FakeSlackMessage, 'blocks'>): boolean {
-  return buttonsOf(blocks).some(({ value }) => value !== undefined && pressedIn(value) !== null);
+  const markOf = ({ metadata }: FakeSlackMessage): string =>
+    String((metadata as { event_payload?: { copy?: string } } | null)?.event_payload?.copy);
+  return slack.messages().filter((message) => marks.has(markOf(message)));
 }

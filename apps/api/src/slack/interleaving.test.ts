@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
 import { atApproval, pick, pickText, policySource } from '../deployment.contract.ts';
 import {
   type Lane,
@@ -10,7 +9,7 @@ import {
   newCandidate,
   openReplica,
   randomOf,
-  rowsOf,
+  rowsIn,
   sendSurely,
   somethingToPress,
   turnstile,
@@ -25,13 +24,11 @@ const lanesAtOnce = 10;
 
 let ground: SlackGround;
 let replica: Replica;
-let database: pg.Pool;
 let briefPolicy: string;
 
 beforeAll(async () => {
   ground = await openSlackGround();
   replica = await openReplica(ground, ground.here.evidence);
-  database = new pg.Pool({ connectionString: ground.here.superuserUrl, max: 4 });
   const source = policySource
     .replace('policy: careful', 'policy: brief')
     .replace('    requirements:', '    expires: 2s\n    requirements:');
@@ -43,7 +40,6 @@ afterAll(async () => {
   ground.slack.fault = () => null;
   await replica.close();
   await ground.close();
-  await database.end();
 });
 
 type Move = readonly [name: string, weight: number, play: (play: Play) => Promise<void>];
@@ -198,13 +194,14 @@ async function expectOneEnd(play: Play): Promise<void> {
   const { here } = ground;
   const context = `seed ${seed}: ${play.done.join(', ')}`;
   const rows = await until(async () => {
-    const found = await rowsOf(play);
+    const found = await rowsIn(here, play.scene.promotion);
     return found.every(({ behind }) => !behind) && found.length > 0 ? found : null;
-  }, 60_000).catch(() => rowsOf(play));
-  const settled = await until(() => messagesOf(play, rows).every((one) => liveButtons(one).length === 0), 30_000).catch(
-    () => false,
-  );
-  const messages = messagesOf(play, rows);
+  }, 60_000).catch(() => rowsIn(here, play.scene.promotion));
+  const settled = await until(
+    () => messagesOf(ground.slack, rows).every((one) => liveButtons(one).length === 0),
+    30_000,
+  ).catch(() => false);
+  const messages = messagesOf(ground.slack, rows);
   const live = messages.flatMap(liveButtons);
   expect({ context, settled, live }).toEqual({ context, settled: true, live: [] });
   const posted = rows.flatMap(({ address }) => address ?? []).toSorted();
@@ -236,7 +233,7 @@ it(`any interleaving of ${sequences} ends as one truth`, async () => {
     for (let index = next; index < sequences; index = next) {
       next += 1;
       const random = randomOf(seed + index);
-      const lane: Lane = { ground, replica, database, approvers, random, briefPolicy, alone, freezing };
+      const lane: Lane = { ground, replica, approvers, random, alone, freezing };
       await expectOneEnd(await playOne(lane, index));
       await restored(lane);
     }

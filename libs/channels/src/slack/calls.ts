@@ -53,6 +53,8 @@ export function openSlackCalls({ apiUrl, botToken, conversations }: SlackAccess)
       },
       update: async (message, { conversation: channel, address: ts }) =>
         void (await called(() => client.chat.update({ ...contentOf(message), channel, ts }))),
+      withdraw: async ({ conversation: channel, address: ts }) =>
+        void (await called(() => client.chat.delete({ channel, ts }))),
       find: async (spot, sinceMs) => await find(client, spot, sinceMs),
     },
     openForm: async (trigger_id, view) => void (await called(() => client.views.open({ trigger_id, view }))),
