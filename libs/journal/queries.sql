@@ -124,7 +124,8 @@ update proviso.prompt set tries = tries + 1, retry_at = clock_timestamp() + $5 *
     where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 
 -- prompt.settle
-update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0
+update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0,
+     retry_at = clock_timestamp() + 700 * interval '1 millisecond'
     where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 
 -- read.artifact_removed

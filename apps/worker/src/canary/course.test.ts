@@ -198,7 +198,8 @@ describe('a course', () => {
 
   it('tells how fast its visitors come: both arms together, by its part of them, under one share', () => {
     let course = opened;
-    for (let look = 0; look <= 10; look += 1) course = takeCounts(course, counts(look), { now: look * 30_000, readings: {} });
+    for (let look = 0; look <= 10; look += 1)
+      course = takeCounts(course, counts(look), { now: look * 30_000, readings: {} });
     expect(canaryPerMinute(course, 300_000)).toBeCloseTo(200, 0);
     expect(canaryPerMinute(turnCourse(course, { weight: 50, laneFence: 8 }), 300_000)).toBeNull();
   });

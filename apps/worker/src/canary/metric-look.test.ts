@@ -46,9 +46,13 @@ describe('what the sources of metrics say at a look', () => {
     const collected = (looks: number, youngerAt: number) => counters(looks, { youngerAt: since + youngerAt });
     const used = { latency: collected(1, 1_500) };
     // Only the older of the two was collected again: its values wait for those of the other arm.
-    const half = takeReadings(used, counted({ ...collected(2, 2_000), at: since + 1_500 }), { plans, since });
+    const half = takeReadings(used, counted({ ...collected(2, 2_000), at: since + 1_500 }), {
+      plans,
+      since,
+      newcomers: true,
+    });
     expect(half).toEqual({ usedUp: used, metrics: {}, waiting: ['latency'], fault: null });
-    const whole = takeReadings(used, counted(collected(2, 2_500)), { plans, since });
+    const whole = takeReadings(used, counted(collected(2, 2_500)), { plans, since, newcomers: true });
     expect(whole.metrics.latency?.canary).toEqual([5, 5, 0, 0]);
   });
 
