@@ -214,7 +214,8 @@ select
         || jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].rightOf'))))) as voters,
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince',
-      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute')
+      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute',
+      'gaps', k.body->'course'->'gaps')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.stream p 
   left join lateral (
     select * from proviso.stream where workspace = p.workspace and kind = 'lane' and id = p.state->'lanes'->>'production' limit 1
@@ -232,7 +233,8 @@ select
         || jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].rightOf'))))) as voters,
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince',
-      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute')
+      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute',
+      'gaps', k.body->'course'->'gaps')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look from proviso.promotion_status s
     join proviso.stream p on p.workspace = s.workspace and p.kind = 'promotion' and p.id = s.id 
   left join lateral (

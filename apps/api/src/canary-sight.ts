@@ -15,8 +15,8 @@ const missing: ReadonlySet<string> = new Set<JudgeReason>([
 
 /** The newest look in the headline's terms. A reason that we do not know is not taken for good news. */
 export function canarySight(look: LookView): CanarySight {
-  const { at, weight, unitsSeen: units, countedAt, weightSince, needed, perMinute } = look;
-  return { at, weight, units, countedAt, weightSince, needed, perMinute, finding: findingOf(look) };
+  const { at, weight, unitsSeen: units, countedAt, weightSince, needed, perMinute, gaps = null } = look;
+  return { at, weight, units, countedAt, weightSince, needed, perMinute, gaps, finding: findingOf(look) };
 }
 
 /** What a promotion tells of its canary: numbers; the words are in its headline. */

@@ -148,6 +148,7 @@ withPrometheus('with Prometheus killed it is held where it is, and goes on with 
   await lookUntil(subject.promotion, (reason) => reason === 'metric_silent');
   const held = await world.view(subject.promotion);
   expect(held.production?.state).toMatchObject({ weight: 10, hold: null });
+  expect(held.lastLook?.gaps?.join()).toContain('it does not answer in time');
   const before = await samplesOf(subject);
   expect(before).toBeGreaterThan(0);
   await server.startAgain();

@@ -19,6 +19,8 @@ export interface CanarySight {
   readonly needed: number | null;
   /** How many of them came in a minute lately, under this share; null while it is not known. */
   readonly perMinute: number | null;
+  /** Why metrics had no values, in words; nothing when all had some. */
+  readonly gaps?: readonly string[] | null;
 }
 
 /** How much longer a canary takes, as far as it can be told from who comes. */
@@ -41,7 +43,7 @@ export function canaryWords(state: PromotionState, sight: CanarySight | null, re
   if (sight === null) return `${live}, nothing counted yet.${pace}`;
   const missing = missingSince(state, sight, reading);
   if (missing !== null)
-    return `Metrics are missing since ${momentWords(missing, reading)}: not counted as healthy, step is held.${pace}`;
+    return `Metrics are missing since ${momentWords(missing, reading)}${gapWords(sight)}: not counted as healthy, step is held.${pace}`;
   const next = `${paceOf(state) === 'usual' ? nextStepWords(state, sight, reading) : pace}${outlookWords(state, sight, reading)}`;
   switch (sight.finding) {
     case 'quiet':
@@ -51,6 +53,11 @@ export function canaryWords(state: PromotionState, sight: CanarySight | null, re
     default:
       return units === 0 ? `${live}, nothing counted yet.${next}` : `${live}, healthy so far (n = ${units}).${next}`;
   }
+}
+
+/** What is in the way, for whoever can mend it. */
+function gapWords({ gaps }: CanarySight): string {
+  return gaps == null || gaps.length === 0 ? '' : ` (${gaps.join('; ')})`;
 }
 
 /** How much longer it takes; null when it is proven, not under way, or nothing is known of who comes. */

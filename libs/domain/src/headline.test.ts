@@ -269,6 +269,19 @@ const rows: Record<string, Row> = {
     'canary',
     'Metrics are missing since 10:05: not counted as healthy, step is held.',
   ],
+  'a canary of which a metric does not come': [
+    state({ weight: 25 }, 'canary', { status: 'claimed' }),
+    {
+      canary: {
+        ...seen,
+        finding: 'missing',
+        countedAt: at(10, 5),
+        gaps: ['latency: prometheus/main, asked for the new version: it does not answer in time'],
+      },
+    },
+    'canary',
+    'Metrics are missing since 10:05 (latency: prometheus/main, asked for the new version: it does not answer in time): not counted as healthy, step is held.',
+  ],
   'a canary at whose judge nobody looks any more': [
     state({ weight: 25 }, 'canary', { status: 'claimed' }),
     { canary: { ...seen, at: now - 30_001, countedAt: at(11, 59) } },

@@ -139,6 +139,8 @@ export interface LookView {
   /** Visitors of the canary until its proof, and how many of them come in a minute; null while unknown. */
   readonly needed: number | null;
   readonly perMinute: number | null;
+  /** Why metrics had no values, in words; null in looks from before they were told. */
+  readonly gaps?: readonly string[] | null;
 }
 
 /** How long people took to answer once, at a gate of a promotion of this prototype. */

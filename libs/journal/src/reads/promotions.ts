@@ -13,7 +13,8 @@ const columns = `
         || jsonb_path_query_array(p.state::jsonb, '$.gates[*].decisions[*].rightOf'))))) as voters,
   (select jsonb_build_object('at', k.body->'at', 'weight', k.body->'weight', 'unitsSeen', k.body->'unitsSeen', 'reason', k.body->'reason',
       'idleLooks', k.body->'course'->'idleLooks', 'countedAt', k.body->'course'->'countedAt', 'weightSince', k.body->'course'->'weightSince',
-      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute')
+      'needed', k.body->'explanation'->'needed'->'canaryUnits', 'perMinute', k.body->'perMinute',
+      'gaps', k.body->'course'->'gaps')
      from proviso.look k where k.workspace = p.workspace and k.promotion = p.id order by k.number desc limit 1) as last_look`;
 
 // One look-up by its whole key, whatever the planner knows of the table by then: joined freely, a plan that was made while
