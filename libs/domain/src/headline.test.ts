@@ -20,6 +20,7 @@ const seen: CanarySight = {
 };
 /** A canary that began half an hour ago; after an hour a person is asked. */
 const begun = { status: 'claimed' as const, since: at(11, 30) };
+const overCap = { code: 'watch_breached', message: 'a day costs 31' };
 const leak = { code: 'secret', message: 'a key is in the code: remove it and push', file: 'src/mail.ts', line: 14 };
 
 /** Ten minutes at each of three shares, looked at every five seconds. */
@@ -337,6 +338,12 @@ const rows: Record<string, Row> = {
     { liveVersion: 'v13' },
     'rolled_back',
     'Rolled back at 10:14: errors 8.1 % against 0.4 %. Users are on v13.',
+  ],
+  'a demotion by the watch': [
+    state({ outcome: 'demoted', watch: { cost: { action: 'demote', reasons: [overCap] } } } as never, 'none'),
+    { liveVersion: 'v13', hold: { reason: 'demoted', at: at(10, 14) } },
+    'demoted',
+    'Demoted at 10:14: a day costs 31. Users are on v13. Nothing new goes live until an operator has resumed its lane.',
   ],
   'a rollback by a person that is not tidied up yet': [
     state({ undo: { outcome: 'rolled_back', why: 'person', by: 'psn_1', at: at(10, 14) } }, 'canary'),
