@@ -42,6 +42,9 @@ export function looksShape<Look extends typeof lookShape>(look: Look) {
   });
 }
 
+/** The series of a canary, as answered. */
+export type LooksResource = z.infer<ReturnType<typeof looksShape>>;
+
 /** What a promotion tells of its canary. */
 export const canaryShape = z.strictObject({
   weight: z.int(),

@@ -6,6 +6,7 @@ import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
 import { explanationFields } from './explanation-fields.ts';
 import { canaryShape, lookShape, looksShape } from './look-shapes.ts';
 import { policyReplayShape, policyShape, triedVoteShape, policyVersionShape } from './policy-shapes.ts';
+import { decisionReceiptShape, receiptShape } from './receipt-shapes.ts';
 import {
   addedEvidenceShape,
   broughtShape,
@@ -282,22 +283,8 @@ const promotion = named(
 
 const explanation = named('Explanation', z.strictObject({ person: personRef, ...explanationFields }));
 
-const receipt = named(
-  'DecisionReceipt',
-  z.strictObject({
-    receipt: z.enum(['recorded', 'replayed']),
-    decision: z.string(),
-    gate: z.string(),
-    passed: z.boolean(),
-    revision: z.int(),
-    entries: z.array(z.int()),
-  }),
-);
-
-const done = named(
-  'Receipt',
-  z.strictObject({ receipt: z.enum(['recorded', 'replayed']), revision: z.int(), entries: z.array(z.int()) }),
-);
+const receipt = named('DecisionReceipt', decisionReceiptShape);
+const done = named('Receipt', receiptShape);
 
 const entry = named(
   'Entry',
@@ -387,8 +374,6 @@ export type PromotionResource = z.infer<typeof promotion>;
 export type ActionResource = z.infer<typeof action>;
 /** A gate as told within its promotion. */
 export type GateResource = z.infer<typeof gate>;
-/** The series of a canary, as answered. */
-export type LooksResource = z.infer<ReturnType<typeof looksShape>>;
 /** A person as answered, but for what the reader may do about them. */
 export type PersonResource = Omit<z.infer<typeof person>, 'actions'>;
 /** A lane as answered, but for what its reader may do. */

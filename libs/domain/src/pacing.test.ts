@@ -1,4 +1,5 @@
 import type { Command, Look } from './command.ts';
+import { leaseMs } from './lane.ts';
 import { gateIn } from './promotion.ts';
 import { next } from './next.ts';
 import { paceOf } from './pace.ts';
@@ -38,13 +39,13 @@ describe('a paused canary', () => {
     const world = atShare(20);
     expect(answerOf(hand(world, 'Pause'))).toBe('done');
     const kept = advance(world, 50);
-    expect([kept.outcome, kept.leaseMs > 0]).toMatchObject([
+    expect([kept.outcome, kept.leaseMs]).toMatchObject([
       { kind: 'steered', weight: 20, going: true, pace: 'paused' },
-      true,
+      leaseMs,
     ]);
     expect(shareOf(world)).toEqual([20, 20]);
     const held = look(world, { kind: 'hold' });
-    expect([held.outcome, held.leaseMs > 0]).toMatchObject([{ pace: 'paused' }, true]);
+    expect([held.outcome, held.leaseMs]).toMatchObject([{ pace: 'paused' }, leaseMs]);
     expect(look(world, { kind: 'hold' }, false).leaseMs).toBe(0);
   });
 

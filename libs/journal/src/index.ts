@@ -11,8 +11,6 @@ export type {
   LaneView,
   Leadership,
   LogView,
-  LookRow,
-  LookView,
   NamedEvidence,
   OpenPromotion,
   WatchedLane,
@@ -32,7 +30,7 @@ export type {
   Weighed,
   WorkspaceView,
 } from './port.ts';
-export type { LookPoint } from './look-point.ts';
+export type { LookPoint, LookRow, LookView } from './look-view.ts';
 export type { DeliveryView, DueDelivery, Tried, WebhookRef, Webhooks, WebhookStanding } from './webhooks.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';

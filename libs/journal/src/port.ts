@@ -27,7 +27,7 @@ import type {
   WorkspaceId,
   WorkspaceState,
 } from '@proviso/domain';
-import type { LookPoint, SeriesQuery } from './look-point.ts';
+import type { LookPoint, LookRow, LookView, SeriesQuery } from './look-view.ts';
 import type { WebhookRef, Webhooks } from './webhooks.ts';
 
 /** One request for a change, from whichever door. */
@@ -92,13 +92,6 @@ export type Receipt =
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly replayed: boolean };
 
-/** One look of the judge with the state after it: evidence continues over retries, steps and parking. */
-export interface LookRow {
-  readonly promotion: PromotionId;
-  readonly number: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 /** A page by keyset: `next` is the cursor of the following page, null at the end. */
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -123,24 +116,6 @@ export interface PromotionView {
   readonly people: Readonly<Record<string, PersonState>>;
   /** The newest look at its canary. */
   readonly lastLook: LookView | null;
-}
-
-/** What a look says to people; the judge's memory stays in the row. Times are of the worker's clock. */
-export interface LookView {
-  readonly at: number;
-  readonly weight: number;
-  readonly unitsSeen: number;
-  /** The judge's reason. */
-  readonly reason: string;
-  /** Looks in a row in which nobody came. */
-  readonly idleLooks: number;
-  readonly countedAt: number | null;
-  readonly weightSince: number | null;
-  /** Visitors of the canary until its proof, and how many of them come in a minute; null while unknown. */
-  readonly needed: number | null;
-  readonly perMinute: number | null;
-  /** Why metrics had no values, in words; null in looks from before they were told. */
-  readonly gaps?: readonly string[] | null;
 }
 
 /** How long people took to answer once, at a gate of a promotion of this prototype. */

@@ -1,5 +1,5 @@
-import type { LookPoint } from '../look-point.ts';
-import type { LookRow, Reads } from '../port.ts';
+import type { LookPoint, LookRow } from '../look-view.ts';
+import type { Reads } from '../port.ts';
 import { statement } from '../statement.ts';
 import type { Query } from './query.ts';
 

@@ -1,5 +1,6 @@
 import type { PersonId, PersonState, PromotionState, PrototypeId } from '@proviso/domain';
-import type { LookView, PromotionView, Reads } from '../port.ts';
+import type { LookView } from '../look-view.ts';
+import type { PromotionView, Reads } from '../port.ts';
 import type { Row } from '../session.ts';
 import { statement } from '../statement.ts';
 import { laneColumns, laneView } from './lanes.ts';

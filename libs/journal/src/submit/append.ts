@@ -10,7 +10,7 @@ import {
   uuidOf,
   type WorkspaceId,
 } from '@proviso/domain';
-import type { LookRow } from '../port.ts';
+import type { LookRow } from '../look-view.ts';
 import type { Transaction } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 import { type Entry, type EntryContext, type Head, entryOf, toldBy } from './entry.ts';
