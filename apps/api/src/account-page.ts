@@ -17,6 +17,8 @@ export interface AccountShown {
   readonly accounts: readonly { readonly issuer: string; readonly subject: string }[];
   /** Whether there is a provider at which a second account could be. */
   readonly hasProvider: boolean;
+  /** Whether gates are decided in Slack here, so that an account there is worth linking. */
+  readonly hasSlack: boolean;
   /** What goes into the profile of the account at GitHub that is to be linked. */
   readonly mark: string;
   /** Those who vote in the reader's stead, and who could; null when the reader has no vote to give on. */
@@ -41,10 +43,10 @@ ${delegation === null ? null : delegationSection(shown, delegation)}`;
 }
 
 function accountsSection(shown: AccountShown): Html {
-  const { accounts, mark, hasProvider } = shown;
+  const { accounts, mark, hasProvider, hasSlack } = shown;
   const list = accounts.map(
     ({ issuer, subject }) =>
-      html`<li>${issuer === 'github' ? 'GitHub' : issuer} ${formPart(
+      html`<li>${nameOfIssuer(issuer)} ${formPart(
         shown,
         'unlink',
         html`<input type="hidden" name="issuer" value="${issuer}"><input type="hidden" name="subject" value="${subject}">
@@ -60,7 +62,13 @@ ${formPart(
   'github',
   html`<label for="login">Its name at GitHub</label><input id="login" name="login" maxlength="39" required>
   <div class="buttons"><button class="go">It stands there: link it</button></div>`,
-)}</details>${hasProvider ? formPart(shown, 'provider', html`<div class="buttons"><button>Link another account of your provider</button></div>`) : null}</section>`;
+)}</details>${hasSlack ? html`<p><a href="/slack/link">Link your account in Slack</a></p>` : null}${hasProvider ? formPart(shown, 'provider', html`<div class="buttons"><button>Link another account of your provider</button></div>`) : null}</section>`;
+}
+
+/** As people say it; of a provider its address, since there may have been another one before. */
+function nameOfIssuer(issuer: string): string {
+  if (issuer === 'github') return 'GitHub';
+  return issuer.startsWith('slack:') ? 'Slack' : issuer;
 }
 
 function delegationSection(shown: AccountShown, { daysMax, given, others }: DelegationShown): Html {

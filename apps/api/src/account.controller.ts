@@ -138,7 +138,7 @@ export class AccountController {
     const shown = {
       ...{ told, now: now(), key: randomUUID(), freshUntil: freshUntil(this.#parts, caller) },
       accounts: identitiesOf(person),
-      hasProvider: this.#parts.provider !== null,
+      ...{ hasProvider: this.#parts.provider !== null, hasSlack: this.#parts.slack !== null },
       mark: profileMark(config, { workspace, person: person.id }),
       reader: await readerOf(this.#parts, caller),
       delegation: await delegationFor(caller),

@@ -208,6 +208,7 @@ describe('/proviso', () => {
   it('link: what the page shows to who is freshly signed in makes an account theirs, once', async () => {
     const browser = await signedIn(here, 'petra');
     const page = await browser.get('/slack/link');
+    expect((await browser.get('/account')).text).toContain('<a href="/slack/link">');
     const code = /data-command>\/proviso (link [A-Za-z0-9_-]+)</.exec(page.text)?.[1] ?? '';
     const petra = ground.slack.member('U0PETRA');
     const typed = petra.type(code);
