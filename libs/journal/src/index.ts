@@ -1,7 +1,6 @@
 export type {
   BrowserSession,
   BrowserSessions,
-  DirtyMark,
   DoorRefusal,
   EdgeLane,
   EntryView,
@@ -9,14 +8,9 @@ export type {
   Journal,
   JournalOptions,
   LaneView,
-  Leadership,
   LogView,
   LookRow,
   LookView,
-  NamedEvidence,
-  OpenPromotion,
-  WatchedLane,
-  OutdatedArtifact,
   Page,
   PersonalView,
   PastWait,
@@ -24,14 +18,22 @@ export type {
   Principal,
   PromotionView,
   PrototypeView,
-  Pump,
   Reads,
   Receipt,
   SessionView,
   Submission,
-  Weighed,
   WorkspaceView,
 } from './port.ts';
+export type {
+  DirtyMark,
+  Leadership,
+  NamedEvidence,
+  OpenPromotion,
+  OutdatedArtifact,
+  Pump,
+  WatchedLane,
+  Weighed,
+} from './pump/port.ts';
 export type { LookPoint } from './look-point.ts';
 export type { DeliveryView, DueDelivery, Tried, WebhookRef, Webhooks, WebhookStanding } from './webhooks.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
