@@ -1,5 +1,5 @@
 import type { Digest, EvidenceRef, LaneId, PromotionId, PrototypeId, WorkspaceId } from '@proviso/domain';
-import type { WebhookRef, Webhooks } from '../webhooks.ts';
+import type { WebhookRef } from '../webhooks.ts';
 
 /** A mark that a promotion's workflow must look again. */
 export interface DirtyMark {
