@@ -142,19 +142,16 @@ function slackIn(environment: Environment, reader: ReturnType<typeof readerOf>):
   const named = (name: string) => (isNamed(environment, name) ? reader.secret(name) : null);
   const [signingSecret, appToken] = [named('PROVISO_SLACK_SIGNING_SECRET'), named('PROVISO_SLACK_APP_TOKEN')];
   if (signingSecret === null && appToken === null) reader.secret('PROVISO_SLACK_SIGNING_SECRET');
-  const channel = /^[CG][A-Z0-9]{1,30}$/;
-  const pairs = reader.words(
-    'PROVISO_SLACK_GROUP_CHANNELS',
-    /^(group|role)\/[^=,]+=[CG][A-Z0-9]{1,30}$/,
-    'group/name=C…',
-  );
+  const channel = { ...wordsOf(/^[CG][A-Z0-9]{1,30}$/, 'the id of a channel, C…'), min: 1 };
+  const pair = wordsOf(/^(group|role)\/[^=,]+=[CG][A-Z0-9]{1,30}$/, 'group/name=C…');
+  const pairs = reader.list('PROVISO_SLACK_GROUP_CHANNELS', pair);
   return {
     ...{ signingSecret, appToken, botToken: reader.secret('PROVISO_SLACK_BOT_TOKEN') },
     apiUrl: reader.provider('PROVISO_SLACK_API', 'https://slack.com/api/'),
-    teams: reader.words('PROVISO_SLACK_TEAMS', /^[TE][A-Z0-9]{1,30}$/, 'T… or E…', 1),
+    teams: reader.list('PROVISO_SLACK_TEAMS', { ...wordsOf(/^[TE][A-Z0-9]{1,30}$/, 'T… or E…'), min: 1 }),
     workspace: reader.workspace('PROVISO_SLACK_WORKSPACE'),
     conversations: {
-      main: reader.words('PROVISO_SLACK_CHANNEL', channel, 'the id of a channel, C…', 1)[0] ?? '',
+      main: reader.list('PROVISO_SLACK_CHANNEL', channel)[0] ?? '',
       groups: Object.fromEntries(pairs.map((pair) => pair.split('='))) as Conversations['groups'],
     },
   };
@@ -208,9 +205,10 @@ function readerOf(environment: Environment) {
       const given = environment[name] ?? '';
       return /^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : wrong(name, '64 hexadecimal digits');
     },
-    list: (name: string, { preset, fits, expected }: ListForm) => {
+    /** What is joined by commas. */
+    list: (name: string, { preset = '', min = 0, fits, expected }: ListForm) => {
       const given = (environment[name] ?? preset).split(',').filter((one) => one !== '');
-      if (given.every(fits)) return given;
+      if (given.length >= min && given.every(fits)) return given;
       wrong(name, expected);
       return [];
     },
@@ -233,13 +231,6 @@ function readerOf(environment: Environment) {
       const given = file === undefined ? environment[name] : contentOf(file);
       return given || wrong(name, `a secret, or a readable file in ${name}_FILE`);
     },
-    /** Words of one form, joined by commas. */
-    words: (name: string, form: RegExp, expected: string, min = 0) => {
-      const given = (environment[name] ?? '').split(',').filter((one) => one !== '');
-      if (given.length >= min && given.every((one) => form.test(one))) return given;
-      wrong(name, `${expected}, joined by commas`);
-      return [];
-    },
     workspace: (name: string): WorkspaceId => {
       const given = environment[name] ?? '';
       if (isId('wsp', given)) return given;
@@ -257,9 +248,15 @@ function readerOf(environment: Environment) {
 }
 
 interface ListForm {
-  readonly preset: string;
+  readonly preset?: string;
+  readonly min?: number;
   readonly fits: (one: string) => boolean;
   readonly expected: string;
+}
+
+/** Words of one form. */
+function wordsOf(form: RegExp, expected: string): ListForm {
+  return { fits: (one) => form.test(one), expected: `${expected}, joined by commas` };
 }
 
 /** GitHub Actions and GitLab; whoever trusts none of them says `PROVISO_WORKLOAD_ISSUERS=`. */
@@ -270,7 +267,6 @@ const issuers: ListForm = {
 };
 
 const origins: ListForm = {
-  preset: '',
   fits: (one) => URL.canParse(one) && new URL(one).origin === one,
   expected: 'origins such as https://status.example, joined by commas',
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { problemResource, resourceNames } from './resources.ts';
+import { resourceNames } from './named-schema.ts';
+import { problemResource } from './resources.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 

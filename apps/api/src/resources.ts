@@ -5,6 +5,7 @@ import { digest, ids, secretReference, time } from './forms.ts';
 import { edgeOrdersShape, releaseOrderShape } from './edge-orders-shape.ts';
 import { explanationFields } from './explanation-fields.ts';
 import { canaryShape, lookShape, looksShape } from './look-shapes.ts';
+import { named, page } from './named-schema.ts';
 import { policyReplayShape, policyShape, triedVoteShape, policyVersionShape } from './policy-shapes.ts';
 import { decisionReceiptShape, receiptShape } from './receipt-shapes.ts';
 import {
@@ -18,20 +19,6 @@ import {
 } from './token-shapes.ts';
 import { watchShape } from './watch-view.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
-
-/** The schemas of answers by the name that the generated client gives them. */
-export const resourceNames = z.registry<{ id: string }>();
-
-/** Gives a schema its name. */
-export function named<Schema extends z.ZodType>(id: string, schema: Schema): Schema {
-  resourceNames.add(schema, { id });
-  return schema;
-}
-
-/** A page of items by keyset. */
-export function page<Item extends z.ZodType>(id: string, item: Item) {
-  return named(id, z.strictObject({ items: z.array(item), next: z.string().nullable() }));
-}
 
 /** The answer no, RFC 9457. */
 export const problemResource = named(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { time } from './forms.ts';
-import { actions, named, page } from './resources.ts';
+import { named, page } from './named-schema.ts';
+import { actions } from './resources.ts';
 
 const id = z.string().regex(/^whk_[0-9a-f]{32}$/);
 

@@ -1,7 +1,6 @@
 export type {
   BrowserSession,
   BrowserSessions,
-  DirtyMark,
   DoorRefusal,
   EdgeLane,
   EntryView,
@@ -9,12 +8,7 @@ export type {
   Journal,
   JournalOptions,
   LaneView,
-  Leadership,
   LogView,
-  NamedEvidence,
-  OpenPromotion,
-  WatchedLane,
-  OutdatedArtifact,
   Page,
   PersonalView,
   PastWait,
@@ -22,15 +16,23 @@ export type {
   Principal,
   PromotionView,
   PrototypeView,
-  Pump,
   Reads,
   Receipt,
   SessionView,
   Submission,
-  Weighed,
   WorkspaceView,
 } from './port.ts';
 export type { LookPoint, LookRow, LookView } from './look-view.ts';
+export type {
+  DirtyMark,
+  Leadership,
+  NamedEvidence,
+  OpenPromotion,
+  OutdatedArtifact,
+  Pump,
+  WatchedLane,
+  Weighed,
+} from './pump/port.ts';
 export type { DeliveryView, DueDelivery, Tried, WebhookRef, Webhooks, WebhookStanding } from './webhooks.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';

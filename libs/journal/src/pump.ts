@@ -1,4 +1,4 @@
-import type { Pump } from './port.ts';
+import type { Pump } from './pump/port.ts';
 import { lead } from './pump/leadership.ts';
 import { openSession } from './session.ts';
 

@@ -150,9 +150,9 @@ async function aboutOf(reads: Reads, entry: ToldEntry): Promise<ToldAbout> {
       const state = (await reads.promotion(entry.streamId as PromotionId))?.state;
       if (state === undefined) return {};
       const { id, version } = state.candidate;
-      const { prototype } = await prototypeOf(reads, state.prototype);
       const place = { artifact: artifactOf(state), environment: state.policy.environment };
-      return { promotion: state.id, ...(prototype && { prototype }), candidate: { id, version }, ...place };
+      const about = await prototypeOf(reads, state.prototype);
+      return { promotion: state.id, ...about, candidate: { id, version }, ...place };
     }
     case 'lane': {
       const lane = (await reads.lane(entry.streamId as LaneId))?.state;

@@ -10,7 +10,7 @@ import {
 } from '@proviso/domain';
 import pg from 'pg';
 import { JournalFailure } from '../failure.ts';
-import type { DirtyMark, Leadership, OpenPromotion, OutdatedArtifact } from '../port.ts';
+import type { DirtyMark, Leadership, OpenPromotion, OutdatedArtifact } from './port.ts';
 import type { Row } from '../session.ts';
 import { type Statement, statement } from '../statement.ts';
 
