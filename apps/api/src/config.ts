@@ -142,19 +142,16 @@ function slackIn(environment: Environment, reader: ReturnType<typeof readerOf>):
   const named = (name: string) => (isNamed(environment, name) ? reader.secret(name) : null);
   const [signingSecret, appToken] = [named('PROVISO_SLACK_SIGNING_SECRET'), named('PROVISO_SLACK_APP_TOKEN')];
   if (signingSecret === null && appToken === null) reader.secret('PROVISO_SLACK_SIGNING_SECRET');
-  const channel = /^[CG][A-Z0-9]{1,30}$/;
-  const pairs = reader.words(
-    'PROVISO_SLACK_GROUP_CHANNELS',
-    /^(group|role)\/[^=,]+=[CG][A-Z0-9]{1,30}$/,
-    'group/name=C…',
-  );
+  const listed = (name: string, form: RegExp, expected: string, min: number) =>
+    reader.list(name, { preset: '', fits: (one) => form.test(one), expected: `${expected}, joined by commas`, min });
+  const pairs = listed('PROVISO_SLACK_GROUP_CHANNELS', /^(group|role)\/[^=,]+=[CG][A-Z0-9]{1,30}$/, 'group/name=C…', 0);
   return {
     ...{ signingSecret, appToken, botToken: reader.secret('PROVISO_SLACK_BOT_TOKEN') },
     apiUrl: reader.provider('PROVISO_SLACK_API', 'https://slack.com/api/'),
-    teams: reader.words('PROVISO_SLACK_TEAMS', /^[TE][A-Z0-9]{1,30}$/, 'T… or E…', 1),
+    teams: listed('PROVISO_SLACK_TEAMS', /^[TE][A-Z0-9]{1,30}$/, 'T… or E…', 1),
     workspace: reader.workspace('PROVISO_SLACK_WORKSPACE'),
     conversations: {
-      main: reader.words('PROVISO_SLACK_CHANNEL', channel, 'the id of a channel, C…', 1)[0] ?? '',
+      main: listed('PROVISO_SLACK_CHANNEL', /^[CG][A-Z0-9]{1,30}$/, 'the id of a channel, C…', 1)[0] ?? '',
       groups: Object.fromEntries(pairs.map((pair) => pair.split('='))) as Conversations['groups'],
     },
   };
@@ -208,9 +205,9 @@ function readerOf(environment: Environment) {
       const given = environment[name] ?? '';
       return /^[0-9a-f]{64}$/i.test(given) ? given.toLowerCase() : wrong(name, '64 hexadecimal digits');
     },
-    list: (name: string, { preset, fits, expected }: ListForm) => {
+    list: (name: string, { preset, fits, expected, min = 0 }: ListForm) => {
       const given = (environment[name] ?? preset).split(',').filter((one) => one !== '');
-      if (given.every(fits)) return given;
+      if (given.length >= min && given.every(fits)) return given;
       wrong(name, expected);
       return [];
     },
@@ -233,13 +230,6 @@ function readerOf(environment: Environment) {
       const given = file === undefined ? environment[name] : contentOf(file);
       return given || wrong(name, `a secret, or a readable file in ${name}_FILE`);
     },
-    /** Words of one form, joined by commas. */
-    words: (name: string, form: RegExp, expected: string, min = 0) => {
-      const given = (environment[name] ?? '').split(',').filter((one) => one !== '');
-      if (given.length >= min && given.every((one) => form.test(one))) return given;
-      wrong(name, `${expected}, joined by commas`);
-      return [];
-    },
     workspace: (name: string): WorkspaceId => {
       const given = environment[name] ?? '';
       if (isId('wsp', given)) return given;
@@ -260,6 +250,8 @@ interface ListForm {
   readonly preset: string;
   readonly fits: (one: string) => boolean;
   readonly expected: string;
+  /** At least so many. */
+  readonly min?: number;
 }
 
 /** GitHub Actions and GitLab; whoever trusts none of them says `PROVISO_WORKLOAD_ISSUERS=`. */

@@ -4,7 +4,7 @@ import type { FakeSlack, FakeSlackDeed, FakeSlackMember, FakeSlackMessage } from
 import pg from 'pg';
 import { assemble } from '../assembly.ts';
 import { type Channels, startChannels } from '../channels.ts';
-import { type Deployment, archiveOf, atApproval, formOf, pickText } from '../deployment.contract.ts';
+import { type Deployment, archiveOf, type atApproval, formOf, pick, pickText } from '../deployment.contract.ts';
 import { openLog } from '../log.ts';
 import { createServer } from '../server.ts';
 import { type SlackGround, linkTo, liveButtons } from './slack.contract.ts';
@@ -180,7 +180,6 @@ export async function rowsIn({ superuserUrl }: Deployment, promotion: string): P
 /** Messages in Slack that carry the mark of one of these copies: one for each, or somebody posted twice. */
 export function messagesOf(slack: FakeSlack, rows: readonly PromptRow[]): readonly FakeSlackMessage[] {
   const marks = new Set(rows.map(({ token }) => createHash('sha256').update(token).digest('hex')));
-  const markOf = ({ metadata }: FakeSlackMessage): string =>
-    String((metadata as { event_payload?: { copy?: string } } | null)?.event_payload?.copy);
+  const markOf = ({ metadata }: FakeSlackMessage): string => String(pick(metadata, 'event_payload', 'copy'));
   return slack.messages().filter((message) => marks.has(markOf(message)));
 }

@@ -118,7 +118,7 @@ const moves: readonly Move[] = [
       if (answer.status === 201) play.elsewhere += 1;
     },
   ],
-  ['wait', 1, async (play) => void (await pause(play.lane.random() * 400))],
+  ['wait', 1, (play) => pause(play.lane.random() * 400)],
   ['new candidate', 1, newCandidate],
   [
     'lose a role',
@@ -215,7 +215,7 @@ async function expectOneEnd(play: Play): Promise<void> {
   expect(items.filter(({ kind }) => kind === 'quorum_reached').length).toBeLessThanOrEqual(1);
   // Every copy of the asking says the same.
   const asks = messages.map(({ text }) => text).filter((text) => /^“play-\d+” v1: (?!readiness)/.test(text));
-  expect({ context, asks: [...new Set(asks)].length }).toEqual({ context, asks: Math.min(1, asks.length) });
+  expect({ context, asks: new Set(asks).size }).toEqual({ context, asks: Math.min(1, asks.length) });
   ground.slack.forget(messages);
 }
 
