@@ -7,7 +7,7 @@ import { type Channels, startChannels } from '../channels.ts';
 import { type Deployment, archiveOf, type atApproval, formOf, pick, pickText } from '../deployment.contract.ts';
 import { openLog } from '../log.ts';
 import { createServer } from '../server.ts';
-import { type SlackGround, linkTo, liveButtons } from './slack.contract.ts';
+import { type SlackGround, lettersOf, linkTo, liveButtons } from './slack.contract.ts';
 
 /** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -136,7 +136,7 @@ export function somethingToPress({ lane, scene }: Play): FakeSlackMessage | null
   const address = `gate_${scene.promotion.slice('prm_'.length)}-approval`;
   const states = lane.ground.slack.messages().flatMap((message) =>
     message.drawn
-      .filter((blocks) => JSON.stringify(blocks).includes(address))
+      .filter((blocks) => lettersOf(blocks).includes(address))
       .map((blocks) => ({ ...message, blocks }))
       .filter((one) => liveButtons(one).includes('approve')),
   );
