@@ -1,6 +1,4 @@
 export type {
-  BrowserSession,
-  BrowserSessions,
   DirtyMark,
   DoorRefusal,
   EdgeLane,
@@ -27,13 +25,13 @@ export type {
   Pump,
   Reads,
   Receipt,
-  SessionView,
   Submission,
   Weighed,
   WorkspaceView,
 } from './port.ts';
 export type { LookPoint } from './look-point.ts';
 export type { DeliveryView, DueDelivery, Tried, WebhookRef, Webhooks, WebhookStanding } from './webhooks.ts';
+export type { BrowserSession, BrowserSessions, SessionView } from './browser-sessions.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';
 export { openPump } from './pump.ts';
