@@ -249,6 +249,7 @@ function readerOf(environment: Environment) {
 
 interface ListForm {
   readonly preset?: string;
+  /** At least so many. */
   readonly min?: number;
   readonly fits: (one: string) => boolean;
   readonly expected: string;

@@ -26,6 +26,8 @@ export interface CommandConfig {
   readonly childEnvironment: Readonly<Record<string, string>>;
   /** What npm and pip are asked with, where they take packages from; it may name mirrors and reaches nothing else. */
   readonly registryEnvironment: Readonly<Record<string, string>>;
+  /** How the API of `up` reaches the places where people are asked; docs/slack.md says what stands there. */
+  readonly channelEnvironment: Readonly<Record<string, string>>;
   readonly pipeline: PipelineConfig;
   readonly color: boolean;
 }
@@ -47,8 +49,14 @@ export function parseConfig(environment: Environment, workingFolder: string): Co
       value !== undefined && (name in childEnvironment || /^(npm_config_|PIP_)/i.test(name)) ? [[name, value]] : [],
     ),
   );
+  const channelEnvironment = Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) =>
+      value !== undefined && name.startsWith('PROVISO_SLACK_') ? [[name, value]] : [],
+    ),
+  );
   return Object.freeze({
     registryEnvironment,
+    channelEnvironment,
     url: present(environment.PROVISO_URL),
     token: present(environment.PROVISO_TOKEN),
     person: present(environment.PROVISO_AS),

@@ -205,6 +205,7 @@ async function bootApps(boot: Boot, { secrets, addresses, founded }: AppOrders):
     args: ['--import', './tools/decorators.mjs', 'apps/api/src/main.ts'],
     environment: {
       ...base,
+      ...config.channelEnvironment,
       PROVISO_API_PORT: String(addresses.apiPort),
       PROVISO_TIME_ZONE: timeZone,
       ...previews,

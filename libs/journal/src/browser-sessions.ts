@@ -1,7 +1,34 @@
 import { type Digest, type PersonId, type SessionId, type WorkspaceId, uuidOf } from '@proviso/domain';
-import type { BrowserSession, BrowserSessions, SessionView } from './port.ts';
+import type { Principal } from './port.ts';
 import type { Row, Session } from './session.ts';
 import { statement } from './statement.ts';
+
+/** A browser in which somebody is signed in, as found by what its cookie holds. */
+export interface BrowserSession extends Principal {
+  readonly id: SessionId;
+  /** When they last proved who they are; null when their provider does not say. */
+  readonly authenticatedAt: number | null;
+}
+
+/** A session as its person may see it. */
+export interface SessionView {
+  readonly id: SessionId;
+  readonly authenticatedAt: number | null;
+  readonly openedAt: number;
+  readonly seenAt: number;
+}
+
+/** Sessions of browsers. They end 8 hours after their last use, 24 after their opening, and with their person. */
+export interface BrowserSessions {
+  /** Null for one that is unknown or over. */
+  readonly find: (hash: Digest) => Promise<BrowserSession | null>;
+  /** The same for somebody who does something: the session lives on by it. */
+  readonly use: (hash: Digest) => Promise<BrowserSession | null>;
+  readonly open: (session: BrowserSession & { readonly hash: Digest }) => Promise<void>;
+  readonly end: (workspace: WorkspaceId, hash: Digest) => Promise<void>;
+  /** Those that hold, newest first. */
+  readonly of: (workspace: WorkspaceId, person: PersonId) => Promise<readonly SessionView[]>;
+}
 
 /** More browsers than one person uses; with another one the oldest is signed out. */
 const sessionsMax = 20;

@@ -1,6 +1,4 @@
 export type {
-  BrowserSession,
-  BrowserSessions,
   DoorRefusal,
   EdgeLane,
   EntryView,
@@ -18,7 +16,6 @@ export type {
   PrototypeView,
   Reads,
   Receipt,
-  SessionView,
   Submission,
   WorkspaceView,
 } from './port.ts';
@@ -34,6 +31,7 @@ export type {
   Weighed,
 } from './pump/port.ts';
 export type { DeliveryView, DueDelivery, Tried, WebhookRef, Webhooks, WebhookStanding } from './webhooks.ts';
+export type { BrowserSession, BrowserSessions, SessionView } from './browser-sessions.ts';
 export { JournalFailure, type JournalFailureCode } from './failure.ts';
 export { openJournal } from './open.ts';
 export { openPump } from './pump.ts';

@@ -4,10 +4,10 @@ import type { FakeSlack, FakeSlackDeed, FakeSlackMember, FakeSlackMessage } from
 import pg from 'pg';
 import { assemble } from '../assembly.ts';
 import { type Channels, startChannels } from '../channels.ts';
-import { type Deployment, archiveOf, atApproval, formOf, pickText } from '../deployment.contract.ts';
+import { type Deployment, archiveOf, type atApproval, formOf, pick, pickText } from '../deployment.contract.ts';
 import { openLog } from '../log.ts';
 import { createServer } from '../server.ts';
-import { type SlackGround, linkTo, liveButtons } from './slack.contract.ts';
+import { type SlackGround, lettersOf, linkTo, liveButtons } from './slack.contract.ts';
 
 /** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -136,7 +136,7 @@ export function somethingToPress({ lane, scene }: Play): FakeSlackMessage | null
   const address = `gate_${scene.promotion.slice('prm_'.length)}-approval`;
   const states = lane.ground.slack.messages().flatMap((message) =>
     message.drawn
-      .filter((blocks) => JSON.stringify(blocks).includes(address))
+      .filter((blocks) => lettersOf(blocks).includes(address))
       .map((blocks) => ({ ...message, blocks }))
       .filter((one) => liveButtons(one).includes('approve')),
   );
@@ -180,7 +180,6 @@ export async function rowsIn({ superuserUrl }: Deployment, promotion: string): P
 /** Messages in Slack that carry the mark of one of these copies: one for each, or somebody posted twice. */
 export function messagesOf(slack: FakeSlack, rows: readonly PromptRow[]): readonly FakeSlackMessage[] {
   const marks = new Set(rows.map(({ token }) => createHash('sha256').update(token).digest('hex')));
-  const markOf = ({ metadata }: FakeSlackMessage): string =>
-    String((metadata as { event_payload?: { copy?: string } } | null)?.event_payload?.copy);
+  const markOf = ({ metadata }: FakeSlackMessage): string => String(pick(metadata, 'event_payload', 'copy'));
   return slack.messages().filter((message) => marks.has(markOf(message)));
 }

@@ -109,10 +109,19 @@ async function startOrder(here: Deployment): Promise<{ stop: () => Promise<void>
   };
 }
 
+const letters = new WeakMap<object, string>();
+
+/** All letters of a message's blocks, written out once: a long test looks through them again and again. */
+export function lettersOf(blocks: FakeSlackMessage['blocks']): string {
+  const known = letters.get(blocks) ?? JSON.stringify(blocks);
+  letters.set(blocks, known);
+  return known;
+}
+
 /** The messages about a promotion, told by the address of its page. */
 export function messagesAbout(slack: FakeSlack, promotion: string): readonly FakeSlackMessage[] {
   const digits = promotion.slice('prm_'.length);
-  const own = slack.messages().filter(({ blocks }) => JSON.stringify(blocks).includes(digits));
+  const own = slack.messages().filter(({ blocks }) => lettersOf(blocks).includes(digits));
   const heads = new Set(own.map(({ ts }) => ts));
   return slack.messages().filter((one) => heads.has(one.ts) || (one.thread !== null && heads.has(one.thread)));
 }

@@ -12,7 +12,7 @@ const conversations = { main: 'C1', groups: { 'group/security': 'C2', 'group/boa
 const page = 'https://proviso.example/decide/gate_1-approval';
 
 const waiting: Bulletin = {
-  ...{ promotion, revision: 7, prototype: 'help-desk', version: 'v2', standing: 'waiting_for_human', ended: false },
+  ...{ promotion, revision: 7, prototype: 'atlas', version: 'v2', standing: 'waiting_for_human', ended: false },
   headline: 'Waiting for Security (0 of 2) since 10:02.',
   checks: [
     {
@@ -113,7 +113,7 @@ describe('what an asking says', () => {
     ['when the gate was opened anew', { attempt: 2 }, 'this asking was replaced: the gate was opened anew.'],
   ])('ends with one sentence and no button, %s', (_, over, words) => {
     const message = drawn('/ask/1', asks(over));
-    expect(message?.text).toBe(`“help-desk” v2: ${words}`);
+    expect(message?.text).toBe(`“atlas” v2: ${words}`);
     expect(pressable(message)).toEqual([]);
     // Whatever happens to the promotion afterwards.
     const later = asks(over, {
