@@ -2,7 +2,7 @@ import { type PromotionState, ruleOf } from '@proviso/domain';
 import type { LookPoint } from '@proviso/journal';
 import { SUSPICION_E } from '@proviso/judge';
 import { timeOf } from './person-ref.ts';
-import type { LooksResource } from './resources.ts';
+import type { LooksResource } from './look-shapes.ts';
 
 /** A stretch of a canary's series; the thresholds are those of the pinned policy, so they hold for all of it. */
 export function looksView({ policy }: PromotionState, points: readonly LookPoint[], limit: number): LooksResource {

@@ -387,8 +387,6 @@ export type PromotionResource = z.infer<typeof promotion>;
 export type ActionResource = z.infer<typeof action>;
 /** A gate as told within its promotion. */
 export type GateResource = z.infer<typeof gate>;
-/** The series of a canary, as answered. */
-export type LooksResource = z.infer<ReturnType<typeof looksShape>>;
 /** A person as answered, but for what the reader may do about them. */
 export type PersonResource = Omit<z.infer<typeof person>, 'actions'>;
 /** A lane as answered, but for what its reader may do. */
@@ -399,5 +397,3 @@ export type ConfigurationResource = Omit<z.infer<typeof configuration>, 'actions
 export type ExplanationResource = z.infer<typeof explanation>;
 /** What an edge is told. */
 export type EdgeOrdersResource = z.infer<typeof edgeOrders>;
-/** One release in it. */
-export type ReleaseOrderResource = z.infer<typeof releaseOrder>;
