@@ -17,7 +17,8 @@ import type { EdgeLane } from '@proviso/journal';
 import type { Caller } from './caller.ts';
 import type { EdgeReport } from './edge-report.ts';
 import { type Logger, breakageOf } from './log.ts';
-import type { EdgeOrdersResource, ReleaseOrderResource } from './resources.ts';
+import type { EdgeOrdersResource } from './resources.ts';
+import type { ReleaseOrderResource } from './edge-orders-shape.ts';
 import type { RestoredLanes } from './restored-lanes.ts';
 
 /** Contracts and manifests kept in memory; a lane has two at a time, so this serves some hundred lanes without a read. */

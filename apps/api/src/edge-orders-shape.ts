@@ -49,3 +49,6 @@ export function edgeOrdersShape(releaseOrder: typeof releaseOrderShape) {
     ),
   });
 }
+
+/** One release of what an edge is told. */
+export type ReleaseOrderResource = z.infer<typeof releaseOrderShape>;

@@ -371,5 +371,3 @@ export type ConfigurationResource = Omit<z.infer<typeof configuration>, 'actions
 export type ExplanationResource = z.infer<typeof explanation>;
 /** What an edge is told. */
 export type EdgeOrdersResource = z.infer<typeof edgeOrders>;
-/** One release in it. */
-export type ReleaseOrderResource = z.infer<typeof releaseOrder>;
