@@ -61,6 +61,3 @@ export const canaryShape = z.strictObject({
     .nullable()
     .describe('how much longer; null when it is proven, not under way, or unknown'),
 });
-
-/** The series of a canary, as answered. */
-export type LooksResource = z.infer<ReturnType<typeof looksShape>>;

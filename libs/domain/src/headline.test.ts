@@ -331,12 +331,6 @@ const rows: Record<string, Row> = {
     'live',
     'Went live at 10:14. Users are on v15.',
   ],
-  'a demotion': [
-    state({ outcome: 'demoted', endedAt: at(10, 15) }, 'none'),
-    { hold: { reason: 'demoted', at: at(10, 15) } },
-    'demoted',
-    'Demoted at 10:15. Nobody is served. Nothing new goes live until an operator has resumed its lane.',
-  ],
   'a rollback': [
     state({ outcome: 'rolled_back', endedAt: at(10, 15) }, 'canary', {
       ...{ status: 'failed', since: at(10, 14), reasons: [{ code: 'worse', message: 'errors 8.1 % against 0.4 %' }] },
