@@ -1,12 +1,10 @@
-import { pendingGate } from './gate.ts';
+import { at, policy, state } from './headline.contract.ts';
 import { headline, type HeadlineFacts, promotionStates } from './headline.ts';
 import type { CanarySight } from './headline-canary.ts';
 import type { PromotionState } from './promotion.ts';
-import { smallPolicy } from './world.contract.ts';
 
 /** A Wednesday, 25 November 2026. */
 const now = Date.UTC(2026, 10, 25, 12, 0);
-const at = (hour: number, minute = 0) => Date.UTC(2026, 10, 25, hour, minute);
 const minute = 60_000;
 
 const facts: HeadlineFacts = {
@@ -22,40 +20,6 @@ const seen: CanarySight = {
 const begun = { status: 'claimed' as const, since: at(11, 30) };
 const overCap = { code: 'watch_breached', message: 'a day costs 31' };
 const leak = { code: 'secret', message: 'a key is in the code: remove it and push', file: 'src/mail.ts', line: 14 };
-
-/** Ten minutes at each of three shares, looked at every five seconds. */
-const policy = {
-  ...smallPolicy,
-  gates: [{ gate: 'readiness' as const, attemptsMax: 3 }, ...smallPolicy.gates].map((rule) =>
-    rule.gate === 'canary'
-      ? { ...rule, weights: [10, 25, 50, 100], dwellMs: 10 * minute, lookMs: 5_000, deadlineMs: 60 * minute }
-      : rule,
-  ),
-};
-
-function state(
-  change: Partial<PromotionState>,
-  place: string,
-  gate: Partial<PromotionState['gates'][number]> = {},
-): PromotionState {
-  const names = policy.gates.map((rule) => rule.gate);
-  const index = names.findIndex((name) => name === place);
-  const gates = names.map((name, nth) => ({
-    ...pendingGate(name, at(9)),
-    ...(nth < index ? { status: 'passed' as const, since: at(10, 2) } : nth === index ? gate : {}),
-  }));
-  const candidate = { version: 'v14' };
-  return {
-    policy,
-    candidate,
-    gates,
-    undo: null,
-    outcome: null,
-    endedAt: at(10, 14),
-    weight: 0,
-    ...change,
-  } as unknown as PromotionState;
-}
 
 /** The same with requirements that are joined. */
 const joined = {
