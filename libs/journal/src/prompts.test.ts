@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type PromotionId, type PromptRegister, type PromptWish, idFrom } from '@proviso/domain';
+import { type PromotionId, type Prompt, type PromptRegister, type PromptWish, idFrom } from '@proviso/domain';
 import { createDatabase } from '@proviso/testkit';
 import { type Journal, openJournal } from './index.ts';
 
@@ -35,6 +35,16 @@ async function standing(prompts: PromptRegister, key = 'a', over: Partial<Prompt
   return shown;
 }
 
+/** What is behind after a copy was drawn: it rests for a moment, so that a burst of votes is one drawing. */
+async function dueSoon(prompts: PromptRegister): Promise<readonly Prompt[]> {
+  expect(await prompts.due(10)).toEqual([]);
+  const endsAt = performance.now() + 10_000;
+  for (;;) {
+    const due = await prompts.due(10);
+    if (due.length > 0 || performance.now() > endsAt) return due;
+  }
+}
+
 describe('following', () => {
   it('is for one process at a time, and goes on where the one before was', async () => {
     const prompts = register();
@@ -64,7 +74,7 @@ describe('following', () => {
     expect(await prompts.lease('two', 60_000)).toMatchObject({ cursor });
     expect(await prompts.due(10)).toEqual([]);
     await prompts.disturb('a');
-    expect(await prompts.due(10)).toMatchObject([{ key: 'a', address: 'at a', drawn: null }]);
+    expect(await dueSoon(prompts)).toMatchObject([{ key: 'a', address: 'at a', drawn: null }]);
   });
 });
 
@@ -88,7 +98,7 @@ describe('a copy', () => {
     await prompts.advance(1, { cursor, named: [other], all: false, wishes: [] });
     expect(await prompts.due(10)).toEqual([]);
     await prompts.advance(1, { cursor, named: [promotion], all: false, wishes: [] });
-    expect(await prompts.due(10)).toMatchObject([{ key: 'a', wanted: 2, shown: 1 }]);
+    expect(await dueSoon(prompts)).toMatchObject([{ key: 'a', wanted: 2, shown: 1 }]);
     await prompts.settle(1, { ...shown, shown: 2, final: true });
     await prompts.advance(1, { cursor, named: [], all: true, wishes: [] });
     expect(await prompts.due(10)).toEqual([]);
