@@ -54,7 +54,7 @@ export async function onGround<T>(
 
 /** Registers a prototype and brings its first version to live under the policy of that name. */
 export async function openDesk(ground: Ground, name: string, policy: string): Promise<Desk> {
-  const { doors, witnesses } = ground;
+  const { driver, doors, witnesses } = ground;
   const prototype = await registered(doors, name);
   const host = `${name}.localhost`;
   const order = { name, version: firstVersion, badShare: 0 };
@@ -64,6 +64,8 @@ export async function openDesk(ground: Ground, name: string, policy: string): Pr
   witnesses.send(host, 0);
   witnesses.forget(host);
   if (lane === null) throw new Error(`expected ${name} to have a lane, got none`);
+  // Until the edge has followed, some are told that it is not their turn yet, as in any first release.
+  await eventually(`${name} to be open to all`, async () => (await servedPercent(driver.stage, lane.id)) === 0);
   return { name, prototype, lane: lane.id, host, live: firstVersion };
 }
 

@@ -50,11 +50,11 @@ export async function harm(
   if (outcome === 'live') desk.live = version;
   const digest = await recordsOf(driver.stage).snapshot(climbing.promotion);
   const kept = digest === null ? null : (await doors.bea.get<{ kind: string }>(`/v1/evidence/${digest}`)).kind;
-  const lost = told.filter((one) => one.version === null).length;
+  const lost = told.filter((one) => one.version === null);
   const wrong: readonly (readonly [boolean, string])[] = [
     [outcome !== 'rolled_back', `ended ${outcome ?? 'not at all'}`],
     [kept !== 'canary_snapshot', `kept ${kept ?? 'nothing'} of what condemned it`],
-    [lost > 0, `${lost} of ${told.length} requests met no version`],
+    [lost.length > 0, `${lost.length} of ${told.length} requests met no version: ${JSON.stringify(lost[0])}`],
   ];
   await cleared(ground, climbing);
   const violations = [...wrong.flatMap(([is, what]) => (is ? [what] : [])), ...unheld];
