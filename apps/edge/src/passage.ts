@@ -27,8 +27,15 @@ export interface Journey {
   readonly early: Buffer | null;
   /** A gate asks: what it sees is kept, so secrets are blanked. */
   readonly isGate: boolean;
-  readonly limits: { readonly bodyBytesMax: number; readonly socketIdleMs: number };
+  readonly limits: PassageLimits;
   readonly load: Load;
+}
+
+/** What bounds one request and its answer. */
+export interface PassageLimits {
+  readonly bodyBytesMax: number;
+  readonly socketIdleMs: number;
+  readonly patienceMs: number;
 }
 
 // Copying more than this costs more than the second buffer does.
@@ -180,8 +187,15 @@ class Passage implements AnswerListener {
     this.#journey.load.requests -= 1;
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#journey.visit?.aborted();
+    if (this.#wasWaitedFor()) this.#journey.visit?.bad();
+    else this.#journey.visit?.aborted();
     this.#flow?.abort(new VisitorGone());
+  }
+
+  /** A release that hangs answers nobody: without this it would have no failure as long as nobody stays to the end. */
+  #wasWaitedFor(): boolean {
+    const { request, response, limits } = this.#journey;
+    return request.complete && !response.headersSent && performance.now() - this.#startedMs >= limits.patienceMs;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Endpoint } from '@proviso/targets';
 import { hostOf, type RequestHead, readHead, unitCookieOf } from './headers.ts';
 import type { LaneTable, ServedLane } from './lane-table.ts';
 import { type Page, rawPage, sendHome, sendPage } from './pages.ts';
-import { assignResponse, type Load, passOn } from './passage.ts';
+import { assignResponse, type Load, type PassageLimits, passOn } from './passage.ts';
 import { type Choice, choose, openPlaces } from './split.ts';
 import { closedDoor, isPreviewUrl, type StagingDoor } from './staging-door.ts';
 
@@ -22,6 +22,8 @@ export interface RouterOptions {
   readonly bodyBytesMax?: number;
   /** How long a WebSocket may be silent. */
   readonly socketIdleMs?: number;
+  /** Whoever has waited so long without an answer and leaves was not served. */
+  readonly patienceMs?: number;
 }
 
 const BODY_BYTES_MAX = 10 * 1024 * 1024;
@@ -41,10 +43,12 @@ const CONNECTIONS_MAX = 10_000;
 // Beyond the longest pause of a release's stream: who then still takes nothing of an answer is gone.
 const SILENCE_MS_MAX = 330_000;
 const SOCKET_IDLE_MS = 300_000;
+// Many have left a page by then; who leaves sooner may just have clicked elsewhere.
+const PATIENCE_MS = 3_000;
 
 interface Router {
   readonly options: RouterOptions;
-  readonly limits: { readonly bodyBytesMax: number; readonly socketIdleMs: number };
+  readonly limits: PassageLimits;
   readonly load: Load;
   readonly placeOf: ReturnType<typeof openPlaces>;
 }
@@ -59,10 +63,10 @@ interface Call {
 
 /** The server that visitors meet; it listens when the caller says so. */
 export function openRouter(options: RouterOptions): Server {
-  const { bodyBytesMax = BODY_BYTES_MAX, socketIdleMs = SOCKET_IDLE_MS } = options;
+  const { bodyBytesMax = BODY_BYTES_MAX, socketIdleMs = SOCKET_IDLE_MS, patienceMs = PATIENCE_MS } = options;
   const router = {
     options,
-    limits: { bodyBytesMax, socketIdleMs },
+    limits: { bodyBytesMax, socketIdleMs, patienceMs },
     load: { requests: 0, sockets: 0 },
     placeOf: openPlaces(),
   };
