@@ -224,7 +224,6 @@ describe('whatever is asked, in whichever order', () => {
     );
     // A property that never reaches these would prove nothing. The least frequent is met about 110 times in a run, so that
     // chance alone never brings it below the floor.
-    console.log(JSON.stringify(reached));
     for (const [what, times] of Object.entries(reached)) expect([what, times > 50]).toEqual([what, true]);
   }, 300_000);
 });
