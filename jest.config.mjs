@@ -3,6 +3,8 @@ export default {
   testEnvironment: 'node',
   // Real processes on a busy machine: a test that hangs ends by this bound, none is meant to come near it.
   testTimeout: 60_000,
+  // Half of the time is waiting for processes, so two at a time cost two cores little and halve the whole.
+  maxWorkers: 2,
   // One PostgreSQL and one Temporal for the whole run; each test file makes a database and task queues of its own.
   globalSetup: '<rootDir>/libs/testkit/src/jest-setup.ts',
   globalTeardown: '<rootDir>/libs/testkit/src/jest-teardown.ts',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { builtinPrincipals, idFrom, type PromotionState, watchTimes } from '@proviso/domain';
+import { watchIdOf } from '@proviso/workflow';
 import { type Ground, openGround } from './ground.ts';
 import { dayMs, type Incident, incidents, liveRelease } from './incidents.ts';
 
@@ -120,7 +121,8 @@ async function passDays(
       restored = { before, after: await countWhen(ground, before) };
       say(`day ${day}: Temporal's database is gone, ${restored.after} of ${before} Schedules came back`);
     } else {
-      for (const name of await ground.schedules()) await ground.trigger(name);
+      for (const { state, production } of await serving(ground, releases))
+        await ground.trigger(watchIdOf(production.state.id, state.id));
     }
     await looked(ground, releases);
   }
@@ -135,17 +137,12 @@ async function countWhen(ground: Ground, expected: number): Promise<number> {
 
 /** Waits until every release that still serves was looked at by all checks that are due. */
 async function looked(ground: Ground, releases: readonly Release[]): Promise<void> {
-  const { world, clock } = ground;
-  const now = Date.now() + clock.aheadMs();
+  const now = Date.now() + ground.clock.aheadMs();
   let polls = 0;
   await settled(ground, async () => {
     if (polls % pollsPerRound === 0) await ground.keep();
     polls += 1;
-    const states = await Promise.all(
-      releases.flatMap(({ promotion, before }) => [promotion, before].filter((id) => id !== null)).map(world.view),
-    );
-    return states.every(({ state, production }) => {
-      if (production?.state.stable?.promotion !== state.id || state.outcome !== 'live') return true;
+    return (await serving(ground, releases)).every(({ state }) => {
       const rule = state.policy.watch;
       const checks = Object.keys(rule ?? {}).filter((name) => name !== 'everyMs');
       return checks.every((check) => {
@@ -154,6 +151,18 @@ async function looked(ground: Ground, releases: readonly Release[]): Promise<voi
       });
     });
   });
+}
+
+/**
+ * The promotions whose releases serve. Each has a Schedule by a name that follows from it; a list of them may lag behind
+ * one that was made a moment ago, and what it leaves out would not be fired.
+ */
+async function serving({ world }: Ground, releases: readonly Release[]) {
+  const ids = releases.flatMap(({ promotion, before }) => [promotion, before].filter((id) => id !== null));
+  const views = await Promise.all(ids.map(world.view));
+  return views.flatMap(({ state, production }) =>
+    production?.state.stable?.promotion === state.id && state.outcome === 'live' ? [{ state, production }] : [],
+  );
 }
 
 async function settled(ground: Ground, is: () => Promise<boolean>): Promise<void> {
