@@ -121,6 +121,7 @@ async function passDays(
       restored = { before, after: await countWhen(ground, before) };
       say(`day ${day}: Temporal's database is gone, ${restored.after} of ${before} Schedules came back`);
     } else {
+      await nextSecond();
       for (const { state, production } of await serving(ground, releases))
         await ground.trigger(watchIdOf(production.state.id, state.id));
     }
@@ -163,6 +164,11 @@ async function serving({ world }: Ground, releases: readonly Release[]) {
   return views.flatMap(({ state, production }) =>
     production?.state.stable?.promotion === state.id && state.outcome === 'live' ? [{ state, production }] : [],
   );
+}
+
+/** Temporal names a run by the second in which it was fired, and takes another one of that second for the same. */
+async function nextSecond(): Promise<void> {
+  await pause(1_000 - (Date.now() % 1_000));
 }
 
 async function settled(ground: Ground, is: () => Promise<boolean>): Promise<void> {
