@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startLeashed, startPostgres, startTemporal, temporalBinary } from '@proviso/servers';
 import { foundCast, type Cast, type Extra } from './cast.ts';
+import { endRemains } from './edge-remains.ts';
 import { openPart, type Part, type Running } from './stage-part.ts';
 import { openWireProxy, type WireProxy } from './wire-proxy.ts';
 
@@ -70,6 +71,8 @@ export interface StageOptions {
 /** Apps answer within a second; a machine whose cores are both busy has needed twenty. */
 const readyMsMax = 60_000;
 const readyPollMs = 50;
+/** An edge ends its releases first, each with a grace of its own. */
+const stopMsMax = 20_000;
 
 /** Boots everything; whatever had started is stopped again when a part fails. */
 export async function openStage(options: StageOptions): Promise<Stage> {
@@ -180,12 +183,20 @@ function stageOf(
   };
 }
 
-/** In the opposite order of the start: who sends work goes first, who keeps it last. */
-async function closeAll({ proxies }: Ground, opened: readonly Part[]): Promise<void> {
+/**
+ * In the opposite order of the start: who sends work goes first, who keeps it last. Releases outlive an edge that was
+ * killed, and are ended here; one that was asked to stop must have left none.
+ */
+async function closeAll({ proxies, options }: Ground, opened: readonly Part[]): Promise<void> {
   const order = ['edge', 'second-worker', 'worker', 'api', 'temporal', 'postgres'];
   const sorted = opened.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const hadEdge = opened.some(({ name, pid }) => name === 'edge' && pid() !== 0);
   for (const part of sorted) await part.close();
   await Promise.all([proxies.api, proxies.worker, ...proxies.more].map((proxy) => proxy.close()));
+  const remains = await endRemains(join(options.folder, 'edge'));
+  if (hadEdge && remains.length > 0) {
+    throw new Error(`expected an edge that was stopped to leave nothing, got ${remains.join(', ')}`);
+  }
 }
 
 async function postgresOf(ground: Ground): Promise<Part> {
@@ -309,7 +320,7 @@ async function appOf(ground: Ground, app: App): Promise<Part> {
       args: app.args,
       env: app.environment(),
       cwd: ground.options.codeRoot,
-      stopTimeoutMs: 8_000,
+      stopTimeoutMs: stopMsMax,
       onLine: logTo(ground, app.name),
     });
     await ready(app, running);
