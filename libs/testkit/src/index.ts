@@ -7,6 +7,7 @@ export {
   startExporter,
   startPrometheus,
 } from './prometheus.ts';
+export { findChromium } from './found-program.ts';
 export { type TestServers, testServers } from './test-servers.ts';
 export {
   type FakeGitHub,

@@ -104,21 +104,19 @@ const readOutdated = statement(
     order by a.workspace, a.prototype, a.digest limit $1`,
 );
 
-const sweepTokens = statement(
-  'collector.tokens',
-  `with gone as (
-     delete from proviso.token where hash in (select hash from proviso.token where proviso.token_is_past(expires_at) limit $2)
-        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
-   ) select count(*)::int as gone from gone`,
-);
+const sweepTokens = sweepOf('token', 'token_is_past(expires_at)');
+const sweepSessions = sweepOf('session', 'session_is_past(opened_at)');
 
-const sweepSessions = statement(
-  'collector.sessions',
-  `with gone as (
-     delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)
+/** Removes rows that the rule of their kind calls past, some at a time. */
+function sweepOf(table: 'token' | 'session', past: string): Statement {
+  return statement(
+    `collector.${table}s`,
+    `with gone as (
+     delete from proviso.${table} where hash in (select hash from proviso.${table} where proviso.${past} limit $2)
         and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
    ) select count(*)::int as gone from gone`,
-);
+  );
+}
 
 const weighDocuments = statement(
   'collector.weigh',
