@@ -228,7 +228,9 @@ describe('a follower', () => {
         return await outlet.post(...order);
       },
     };
-    const firstTurn = openDelivery({ ...first, register: { ...first.register, due }, outlet: slow }).turn(await follows(first));
+    const firstTurn = openDelivery({ ...first, register: { ...first.register, due }, outlet: slow }).turn(
+      await follows(first),
+    );
     await frozen.promise;
     await first.register.release(first.holder);
     const quick: typeof outlet = {
