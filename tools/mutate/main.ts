@@ -13,7 +13,7 @@ interface Scope {
   readonly spotless: readonly string[];
 }
 
-const deciding = ['deciding', 'separation', 'demand', 'quorum', 'decision', 'readmission'];
+const deciding = ['deciding', 'separation', 'demand', 'quorum', 'decision', 'eligible-vote', 'readmission'];
 
 const scopes: Readonly<Record<string, Scope>> = {
   authority: {
