@@ -96,4 +96,6 @@ export interface PromptRegister {
    */
   readonly disturb: (key: string, address: string) => Promise<string>;
   readonly byToken: (token: string) => Promise<Prompt | null>;
+  /** The copies of a conversation, such as of a commit at GitHub; empty when nothing stands or should stand there. */
+  readonly inConversation: (conversation: string) => Promise<readonly Prompt[]>;
 }
