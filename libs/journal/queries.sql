@@ -354,8 +354,9 @@ insert into proviso.artifact as a (workspace, prototype, digest, bytes, frozen_a
 
 -- submit.authors
 select mark, person from (select mark, person from proviso.author_mark where workspace = $1
-   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
-   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($2::text[]));
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]')
+            || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.pushers[*]') || jsonb_path_query_array(state::jsonb, '$.tokens[*].starter'))
+   from proviso.stream where workspace = $1 and (kind = 'prototype' and id = any($2::text[]) or kind = 'person' and id = $3));
 
 -- submit.builds
 insert into proviso.build (workspace, promotion, attempt, at)
@@ -387,8 +388,9 @@ select id, state from proviso.stream where workspace = $1 and kind = 'person' an
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
      union select person from (select mark, person from proviso.author_mark where workspace = $1
-   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
-   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any($3::text[])))) order by id for share;
+   union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github') as known where mark in (select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]')
+            || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.pushers[*]') || jsonb_path_query_array(state::jsonb, '$.tokens[*].starter'))
+   from proviso.stream where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'person' and id = $2)))) order by id for share;
 
 -- submit.lapse
 update proviso.lease set until = clock_timestamp() where workspace = $1 and lane = any($2::text[]) and until > clock_timestamp();

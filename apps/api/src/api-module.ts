@@ -12,6 +12,7 @@ import { InboxController } from './inbox.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
 import { OwnTokensController } from './own-tokens.controller.ts';
+import { OwnPromotionsController } from './own-promotions.controller.ts';
 import { PairingController } from './pairing.controller.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { PeopleController } from './people.controller.ts';
@@ -40,6 +41,7 @@ const controllers = [
   InboxController,
   LanesController,
   LimitsController,
+  OwnPromotionsController,
   OwnTokensController,
   PairingController,
   PeopleController,

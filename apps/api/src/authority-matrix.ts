@@ -82,8 +82,10 @@ function statusFor(route: Route, person: PersonState, whose: Whose): string {
   const { access } = route;
   switch (access.kind) {
     case 'public':
-    case 'self':
       return 'yes';
+    case 'self':
+      // One's own and nothing else: what a colleague has is not there.
+      return whose === 'own' || whose === '-' ? 'yes' : '404';
     case 'page': {
       // Only people have a browser in which they could be signed in.
       if (person.kind !== 'human') return '403';

@@ -23,6 +23,20 @@ export function claimsIn(
   return [...known.values()];
 }
 
+/** The accounts that have pushed a frozen commit, by the marks of people who have linked theirs. */
+export function pushersIn(
+  { config }: Pick<Parts, 'config'>,
+  { provenance }: Pick<Frozen, 'provenance'>,
+): readonly Digest[] {
+  if (!('pushers' in provenance)) return [];
+  return provenance.pushers.map((id) => accountMark(id, config));
+}
+
+/** The mark of an account at GitHub, by its number. */
+export function accountMark(id: number | string, config: Parts['config']): Digest {
+  return identityOf({ issuer: 'github', subject: String(id) }, config).subject;
+}
+
 /** The address is a claim; the account's number GitHub has verified, and people link their accounts by it. */
 function marksOf(
   { journal, config }: Pick<Parts, 'journal' | 'config'>,
@@ -31,6 +45,6 @@ function marksOf(
 ): readonly Digest[] {
   return [
     ...(email === '' ? [] : [journal.authorMark(workspace, email)]),
-    ...(id === undefined ? [] : [identityOf({ issuer: 'github', subject: String(id) }, config).subject]),
+    ...(id === undefined ? [] : [accountMark(id, config)]),
   ];
 }

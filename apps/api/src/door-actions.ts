@@ -45,6 +45,7 @@ export const doorActions = {
     'readPolicy',
     'readPromotion',
     'readRunning',
+    'readStanding',
     'registerPrototype',
     'replayPolicy',
     'rerunGate',

@@ -35,6 +35,7 @@ export function addressOf({ here, things, lane, webhook }: Ground, { path }: Rou
   const ids: Record<string, string> = {
     gates: things.gate,
     lanes: lane,
+    me: things.promotion,
     // Another door of this very table shuts Kim out, and nobody votes in the stead of others then.
     people: path.endsWith('delegations') && person === here.people.kim ? here.people.max : person,
     policies: things.policy,

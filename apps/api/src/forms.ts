@@ -223,6 +223,7 @@ export const bodies = {
       .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)+$/, 'expected a repository such as team/app'),
     ref: z.string().regex(refPattern, 'expected refs/heads/… or refs/tags/…, with a star at its end at most'),
     workflow: reference.optional(),
+    promotes: z.literal(true).optional().describe('its runs may also freeze and promote their own commit'),
   }),
   distrustWorkload: z.strictObject({ service: ids.person }),
   exchangeWorkload: z.strictObject({

@@ -26,7 +26,7 @@ import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { partsOf } from './candidate-parts.ts';
 import { asViewer } from './caller.ts';
-import { claimsIn } from './commit-authors.ts';
+import { claimsIn, pushersIn } from './commit-authors.ts';
 import { bodies } from './forms.ts';
 import { candidateOffered } from './offering.ts';
 import type { Parts } from './parts.ts';
@@ -99,6 +99,7 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
   const bytes = Buffer.from(JSON.stringify({ artifact, parts: manifest.parts, v: 1 }));
   const secrets = await secretsIn(parts, taken.frozen);
   const claims = claimsIn(parts, intent.caller.workspace, taken.frozen);
+  const pushers = pushersIn(parts, taken.frozen);
   const { digest: manifestDigest } = await parts.store.put(bytes, { mediaType: 'application/json' });
   return {
     id: idFrom('cnd', intent.draw('candidate')),
@@ -112,6 +113,7 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
       uploader: intent.caller.person.id,
       authors: [],
       ...(claims.length > 0 && { claims }),
+      ...(pushers.length > 0 && { pushers }),
     },
     ...(secrets.length > 0 && { secrets }),
   };

@@ -36,7 +36,11 @@ export function prototypeView({ state, revision }: PrototypeView, serving: Promo
     lanes,
     latestCandidate: latest === undefined ? null : candidateView(latest),
     candidates: candidates.length,
-    workloads: workloads.map((rule) => ({ ...rule, workflow: rule.workflow ?? null })),
+    workloads: workloads.map((rule) => ({
+      ...rule,
+      workflow: rule.workflow ?? null,
+      promotes: rule.promotes === true,
+    })),
     watch: serving === null ? null : watchView(serving, true),
     revision,
   };

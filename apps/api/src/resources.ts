@@ -17,6 +17,7 @@ import {
   workloadShape,
   workloadTokenShape,
 } from './token-shapes.ts';
+import { standingShape } from './standing-shape.ts';
 import { watchShape } from './watch-view.ts';
 import { limitsShape, runningShape } from './workspace-shapes.ts';
 
@@ -270,6 +271,8 @@ const promotion = named(
 
 const explanation = named('Explanation', z.strictObject({ person: personRef, ...explanationFields }));
 
+const standing = named('Standing', standingShape);
+
 const receipt = named('DecisionReceipt', decisionReceiptShape);
 const done = named('Receipt', receiptShape);
 
@@ -342,6 +345,7 @@ export const resources = {
   policyVersions: named('PolicyVersions', z.strictObject({ items: z.array(policyVersion) })),
   previewLink: named('PreviewLink', z.strictObject({ url: z.string(), host: z.string(), expiresAt: time })),
   promotion,
+  standing,
   promotions: page('PromotionPage', promotion),
   prototype,
   prototypes: page('PrototypePage', prototype),
@@ -371,3 +375,5 @@ export type ConfigurationResource = Omit<z.infer<typeof configuration>, 'actions
 export type ExplanationResource = z.infer<typeof explanation>;
 /** What an edge is told. */
 export type EdgeOrdersResource = z.infer<typeof edgeOrders>;
+/** Where a promotion stands, for whoever has asked for it. */
+export type StandingResource = z.infer<typeof standing>;

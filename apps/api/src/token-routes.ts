@@ -23,6 +23,13 @@ export const tokenRoutes: readonly Route[] = [
     { json: bodies.revokeToken },
   ]),
   get([
+    '/v1/me/promotions/:id',
+    'readStanding',
+    'Where a promotion stands that one has asked for oneself; takes no right to read, and names nobody',
+    self,
+    { 200: r.standing },
+  ]),
+  get([
     '/v1/people/:id/personal',
     'readPersonal',
     'All that is held about a person: for themselves, administrators and auditors; that it was read is an entry',
@@ -40,7 +47,7 @@ export const tokenRoutes: readonly Route[] = [
   post([
     '/v1/prototypes/:id/workloads',
     'trustWorkload',
-    'Trust the runs of a pipeline to bring evidence for it; whoever does so answers for them',
+    'Trust the runs of a pipeline to bring evidence for it, or to promote it; whoever does so answers for them',
     command('TrustWorkload'),
     { 201: r.prototype },
     { json: bodies.trustWorkload },
@@ -64,7 +71,7 @@ export const tokenRoutes: readonly Route[] = [
   post([
     '/v1/workload/token',
     'exchangeWorkload',
-    "Give a CI system's token of a run, get one for fifteen minutes that may bring evidence for one prototype",
+    "Give a CI system's token of a run, get one for fifteen minutes that does for one prototype what its rule says",
     open,
     { 201: r.workloadToken },
     { json: bodies.exchangeWorkload },

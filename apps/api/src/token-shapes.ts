@@ -32,6 +32,7 @@ export const workloadShape = z.strictObject({
   repository: z.string(),
   ref: z.string(),
   workflow: z.string().nullable(),
+  promotes: z.boolean().describe('whether they may also freeze and promote their own commit'),
 });
 
 /** Documents that somebody outside brought for a candidate. */

@@ -8,6 +8,7 @@ import {
   workloadTokenMaxMs,
 } from '@proviso/domain';
 import { type JWTPayload, decodeJwt, errors, jwtVerify } from 'jose';
+import { accountMark } from './commit-authors.ts';
 import { hashOfToken } from './hash-of-token.ts';
 import type { Parts } from './parts.ts';
 import { Problem, accepted } from './problem.ts';
@@ -33,6 +34,8 @@ export interface WorkloadRequest {
 interface Run extends WorkloadClaims {
   readonly commit: string;
   readonly tokenId: string;
+  /** The number of the account that has started it; null where the CI system does not say. */
+  readonly starter: string | null;
 }
 
 /**
@@ -63,8 +66,9 @@ export async function exchange(parts: Parts, { workspace, prototype, token }: Wo
         id: idFrom('tok', uuidOfSeed(secret)),
         hash: hashOfToken(secret),
         expiresAt,
-        scopes: ['evidence'],
+        scopes: rule.promotes === true ? ['evidence', 'build'] : ['evidence'],
         commit: run.commit,
+        ...(run.starter !== null && { starter: accountMark(run.starter, parts.config) }),
       },
     },
     idempotencyKey: `workload/${once}`,
@@ -113,7 +117,8 @@ function runIn(payload: JWTPayload, issuer: string): Run | null {
   const isWhole = audience !== undefined && another === undefined && repository !== '' && ref !== '';
   if (!isWhole || !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit) || !payload.jti) return null;
   const workflow = (text('workflow_ref') || text('ci_config_ref_uri')).split('@')[0];
-  return { issuer, audience, repository, ref, commit, workflow: workflow || null, tokenId: payload.jti };
+  const starter = /^[0-9]{1,15}$/.test(text('actor_id')) ? text('actor_id') : null;
+  return { issuer, audience, repository, ref, commit, workflow: workflow || null, tokenId: payload.jti, starter };
 }
 
 /** GitHub says the whole of it as `ref`; GitLab says only `main` there, and the whole as `ref_path`. */

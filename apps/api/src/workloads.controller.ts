@@ -25,11 +25,11 @@ export class WorkloadsController {
   @Post('prototypes/:id/workloads')
   async trust(@Req() request: FastifyRequest) {
     queryOf(request, queries.none);
-    const { name, workflow, ...told } = bodyOf(request, bodies.trustWorkload);
+    const { name, workflow, promotes, ...told } = bodyOf(request, bodies.trustWorkload);
     const prototype = idIn(request, 'pro');
     const { caller, draw, submit } = intentOf(this.#parts, request);
     const service = idFrom('psn', draw('workload'));
-    const rule = { service, ...told, ...(workflow === undefined ? {} : { workflow }) };
+    const rule = { service, ...told, ...(workflow && { workflow }), ...(promotes && { promotes }) };
     const command = { kind: 'TrustWorkload', prototype, rule } as const;
     // Rights first: who may not do it at all learns only that.
     if (!this.#parts.workloadKeys.isListed(told.issuer) && (await mayDo(caller, command)))

@@ -62,7 +62,9 @@ function addPeople(program: Command, bind: Bind): void {
 }
 
 function addWorkloads(program: Command, bind: Bind): void {
-  const workload = program.command('workload').description('Pipelines that may bring evidence for a prototype');
+  const workload = program
+    .command('workload')
+    .description('Pipelines that may bring evidence for a prototype, or promote it');
   connected(workload.command('trust'))
     .argument('<prototype>')
     .description('Trust the runs of a pipeline; you answer for them, and have no vote where they bring something')
@@ -71,6 +73,7 @@ function addWorkloads(program: Command, bind: Bind): void {
     .option('--issuer <address>', 'the CI system', 'https://token.actions.githubusercontent.com')
     .option('--ref <ref>', 'a branch or tag, with a star at its end at most', 'refs/heads/main')
     .option('--workflow <file>', 'such as team/app/.github/workflows/ci.yml; without it any of the repository')
+    .option('--promotes', 'its runs may also promote their own commit, not only bring evidence about it')
     .option('--name <name>', 'what history calls it', 'pipeline')
     .addHelpText('after', examples('proviso workload trust my-app --repository team/app --audience proviso --as olga'))
     .action(bind((session, args, flags) => trustPipeline(session, word(args, 0), flags as TrustFlags)));

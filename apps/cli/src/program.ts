@@ -105,6 +105,10 @@ function addPromoting(program: Command, bind: Bind): void {
     .option('--version <name>', 'what to call it, such as v14; else it is named by its content')
     .option('--prototype <name>', 'instead of the name in proviso.yaml')
     .option('--wait', 'follow it until it has ended or needs a new version')
+    .option('--workspace <id>', 'in a run of a pipeline that is trusted to promote: acts as that run')
+    .option('--audience <text>', 'with it: as the pipeline was trusted', 'proviso')
+    .option('--repository <name>', 'with it: the repository of the run, such as team/app')
+    .option('--commit <id>', 'with it: the commit of the run, instead of a folder')
     .addHelpText('after', examples('proviso promote', 'proviso promote ./my-app --version v14 --policy demo --wait'))
     .action(bind((session, args, flags) => promote(session, args[0] ?? '.', flags as PromoteFlags)));
 }
@@ -185,6 +189,9 @@ function addLooking(program: Command, bind: Bind): void {
     .description('Wait for a state or for a gate to be passed')
     .option('--until <goal>', 'a state such as live, or a gate such as staging', 'live')
     .option('--timeout <seconds>', 'ends with 124 after this long', seconds, WAIT_SECONDS)
+    .option('--workspace <id>', 'in a run of a pipeline that has opened it: acts as that run')
+    .option('--audience <text>', 'with it: as the pipeline was trusted', 'proviso')
+    .option('--prototype <id>', 'with it: whose promotion it is')
     .addHelpText('after', examples('proviso wait prm_… --until staging --timeout 300'))
     .action(bind((session, args, flags) => wait(session, word(args, 0), flags as WaitFlags)));
   connected(program.command('history'))

@@ -133,7 +133,8 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   keeper: ['Tick', 'RaiseIncarnation', 'RemoveArtifact', 'RecordSweep', 'StopWebhook'],
   founder: ['OpenWorkspace', 'AddPerson', 'GrantRole', 'IssueToken'],
   edge: ['run_edge'],
-  workload: ['AddEvidence'],
+  // What a run may do of these, and for which commit, the rule says by which it is trusted.
+  workload: ['AddEvidence', 'FreezeCandidate', 'OpenPromotion'],
   porter: ['AddPerson'],
 };
 

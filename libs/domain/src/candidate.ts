@@ -29,6 +29,11 @@ export interface Provenance {
    * They become principals when a promotion opens, by what is known then.
    */
   readonly claims?: readonly (readonly Digest[])[];
+  /**
+   * The accounts that have pushed the commit, by their marks: who brings somebody else's commit to a branch answers for
+   * it like an author. Of these GitHub is certain; absent where nobody could be asked.
+   */
+  readonly pushers?: readonly Digest[];
   readonly repository?: string;
   readonly commit?: string;
 }

@@ -1,11 +1,12 @@
 import type { Candidate } from './candidate.ts';
 import type { PromotionCommand, RegisterPrototype } from './command.ts';
-import type { PersonId } from './id.ts';
+import type { Digest, PersonId } from './id.ts';
 import { limitsOf, noLanes } from './limits.ts';
 import { next } from './next.ts';
 import type { Policy } from './policy.ts';
 import { type PolicyVersion, versionInForce } from './policy-publication.ts';
 import { type ResolvedPolicy, resolvePolicy } from './policy-tier.ts';
+import { beyondRun } from './pipeline-run.ts';
 import { type PrototypeState, candidateOf } from './prototype.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { type Decided, type Draft, Plan, type Scene } from './scene.ts';
@@ -56,6 +57,8 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
         'expected a version with its files, got one whose files were removed: freeze it again',
       ),
     );
+  const beyond = beyondRun(scene, candidate.provenance);
+  if (beyond !== null) return plan.refuse(beyond);
   if (prototype.owner === null)
     return plan.refuse(refusal('no_owner', 'expected an accountable human owner: assign one first'));
   const people = { ...scene.people, [scene.actor.id]: scene.actor };
@@ -100,16 +103,20 @@ export function open(scene: Scene, command: Extract<PromotionCommand, { kind: 'O
 
 /** Whoever took part, and how many of those whom the commit names are nobody known here. */
 function involvedIn(
-  { actor, lentBy, authors }: Scene,
+  { actor, lentBy, token, authors }: Scene,
   by: { readonly owner: PersonId; readonly candidate: Candidate; readonly policy: PolicyVersion },
 ): { readonly involved: Involved; readonly unknownAuthors: number } {
   const { provenance, evidence: brought = [] } = by.candidate;
-  const claimed = (provenance.claims ?? []).map((marks) => marks.flatMap((mark) => authors[mark] ?? []));
+  const knownBy = (marks: readonly Digest[]) => marks.flatMap((mark) => authors[mark] ?? []);
+  const claimed = (provenance.claims ?? []).map(knownBy);
   const lenders = [lentBy, provenance.lentBy, by.policy.lentBy, ...brought.map((one) => one.lentBy)];
   const involved = {
     requester: actor.id,
     owner: by.owner,
     authors: [...provenance.authors, ...claimed.flat()],
+    pushers: knownBy(provenance.pushers ?? []),
+    // Whoever has started the run has asked by it, whatever service it acts as.
+    starters: knownBy(token?.starter === undefined ? [] : [token.starter]),
     uploader: provenance.uploader,
     bringers: brought.map((one) => one.by),
     policyAuthor: by.policy.author,

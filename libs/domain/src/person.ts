@@ -49,8 +49,10 @@ export interface TokenRecord {
   readonly issuedBy?: PersonId;
   /** What it is narrowed to; absent, it may do whatever its person may. */
   readonly scopes?: readonly Scope[];
-  /** Of a run of a CI system: it brings evidence about this commit and no other. */
+  /** Of a run of a CI system: it brings evidence about this commit, or promotes it, and no other. */
   readonly commit?: string;
+  /** Of a run of a CI system: the mark of the account that has started it, by which its person may be known. */
+  readonly starter?: Digest;
 }
 
 /** Who somebody is elsewhere: never an address, and the subject only as a digest under the deployment's key. */

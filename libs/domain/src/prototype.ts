@@ -2,6 +2,7 @@ import { type Candidate, withEvidence } from './candidate.ts';
 import type { CandidateId, Digest, LaneId, PersonId, PrototypeId } from './id.ts';
 import type { LaneState } from './lane.ts';
 import { limitsOf, noRoom } from './limits.ts';
+import { beyondRun } from './pipeline-run.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import type { Scene } from './scene.ts';
 import type { ExternalEvidence, WorkloadRule } from './workload.ts';
@@ -124,7 +125,10 @@ function withCandidate(
 export function decidePrototype(
   state: PrototypeState | null,
   command: PrototypeCommand,
-  scene: Pick<Scene, 'actor' | 'lentBy' | 'lanes' | 'rivals' | 'workspace' | 'usage' | 'artifact'>,
+  scene: Pick<
+    Scene,
+    'actor' | 'lentBy' | 'token' | 'prototype' | 'lanes' | 'rivals' | 'workspace' | 'usage' | 'artifact'
+  >,
 ): readonly PrototypeEvent[] | Refusal {
   if (state === null) return refusal('not_found', 'expected a known prototype');
   const { actor, lentBy } = scene;
@@ -139,7 +143,9 @@ export function decidePrototype(
       return (state.tier ?? null) === command.tier
         ? []
         : [{ kind: 'tier_assigned', v: 1, tier: command.tier, by: actor.id }];
-    case 'FreezeCandidate':
+    case 'FreezeCandidate': {
+      const beyond = beyondRun(scene, command.candidate.provenance);
+      if (beyond !== null) return beyond;
       // The same content twice is the same candidate, whoever uploads it and under whichever label.
       if (sameContent(state, command.candidate) !== undefined) return [];
       return (
@@ -147,6 +153,7 @@ export function decidePrototype(
           { kind: 'candidate_frozen', v: 1, candidate: withLender(command.candidate, lentBy) },
         ]
       );
+    }
     case 'RemoveArtifact':
       return removeArtifact(state, command, scene);
   }

@@ -18,36 +18,40 @@ const person = (id: string, over: Partial<PersonState> = {}): PersonState => ({
 
 const involved: Involved = {
   ...{ requester: 'psn_requester', owner: 'psn_owner', authors: ['psn_author'], uploader: 'psn_uploader' },
+  ...{ pushers: ['psn_pusher'], starters: ['psn_starter'] },
   ...{ bringers: ['psn_bringer'], policyAuthor: 'psn_policy', lenders: ['psn_lender'] },
 };
 
 const everybody: Readonly<Record<string, PersonState>> = Object.fromEntries(
-  ['requester', 'owner', 'author', 'uploader', 'bringer', 'policy', 'lender', 'human', 'other'].map((id) => [
-    `psn_${id}`,
-    person(id),
-  ]),
+  [
+    ...['requester', 'starter', 'owner', 'author', 'pusher', 'uploader', 'bringer', 'policy', 'lender', 'human'],
+    'other',
+  ].map((id) => [`psn_${id}`, person(id)]),
 );
 
 describe('who is kept from deciding', () => {
   it('is everybody who had a part, each for the first reason that there is', () => {
     expect(exclusionsOf(involved, everybody)).toEqual([
       { person: 'psn_requester', why: 'requester' },
+      { person: 'psn_starter', why: 'requester' },
       { person: 'psn_uploader', why: 'uploader' },
       { person: 'psn_bringer', why: 'uploader' },
       { person: 'psn_author', why: 'author' },
+      { person: 'psn_pusher', why: 'pusher' },
       { person: 'psn_policy', why: 'policy_author' },
       { person: 'psn_lender', why: 'lender' },
     ]);
     const alone = { ...involved, requester: 'psn_one', uploader: 'psn_one', authors: ['psn_one'] } as const;
-    expect(exclusionsOf({ ...alone, bringers: [], policyAuthor: 'psn_one', lenders: [] }, everybody)).toEqual([
-      { person: 'psn_one', why: 'requester' },
-    ]);
+    const others = { bringers: [], pushers: ['psn_one'], starters: [], policyAuthor: 'psn_one', lenders: [] } as const;
+    expect(exclusionsOf({ ...alone, ...others }, everybody)).toEqual([{ person: 'psn_one', why: 'requester' }]);
   });
 
   it.each([
     ['asked for it', { owner: 'psn_requester' }, 'requester'],
     ['uploaded it', { owner: 'psn_uploader' }, 'uploader'],
     ['wrote some of it', { owner: 'psn_author' }, 'author'],
+    ['pushed what somebody else wrote', { owner: 'psn_pusher' }, 'pusher'],
+    ['started the run that asked for it', { owner: 'psn_starter' }, 'requester'],
   ] as const)('is an owner who %s, and not one who only answers for it', (_what, over, why) => {
     const owner: PersonId = over.owner;
     expect(exclusionsOf({ ...involved, ...over }, everybody)).toContainEqual({ person: owner, why });
@@ -144,6 +148,7 @@ describe('a vote', () => {
   it.each([
     ['requester', 'you asked for this promotion'],
     ['author', 'you wrote part of this candidate'],
+    ['pusher', 'you pushed this commit'],
     ['uploader', 'you uploaded this candidate or evidence for it'],
     ['policy_author', 'you wrote the policy that this promotion is decided by'],
     ['lender', 'you issued a token that part of this was done with'],

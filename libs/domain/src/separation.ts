@@ -4,7 +4,7 @@ import { type Refusal, refusal } from './refusal.ts';
 import type { ExternalEvidence } from './workload.ts';
 
 /** Why somebody may not decide on a promotion. */
-export const exclusionReasons = ['requester', 'author', 'uploader', 'policy_author', 'lender'] as const;
+export const exclusionReasons = ['requester', 'author', 'pusher', 'uploader', 'policy_author', 'lender'] as const;
 /** One of them. */
 export type ExclusionReason = (typeof exclusionReasons)[number];
 
@@ -19,6 +19,10 @@ export interface Involved {
   readonly requester: PersonId;
   readonly owner: PersonId;
   readonly authors: readonly PersonId[];
+  /** Who pushed the commit, as far as their account is known here: what somebody else wrote is theirs by that. */
+  readonly pushers: readonly PersonId[];
+  /** Who has started the run of a pipeline that asked for the promotion. */
+  readonly starters: readonly PersonId[];
   readonly uploader: PersonId;
   /** Who brought evidence for the candidate from outside. */
   readonly bringers: readonly PersonId[];
@@ -34,9 +38,11 @@ export interface Involved {
 export function exclusionsOf(involved: Involved, people: Readonly<Record<string, PersonState>>): readonly Exclusion[] {
   const named: Exclusion[] = [
     { person: involved.requester, why: 'requester' },
+    ...involved.starters.map((person): Exclusion => ({ person, why: 'requester' })),
     { person: involved.uploader, why: 'uploader' },
     ...involved.bringers.map((person): Exclusion => ({ person, why: 'uploader' })),
     ...involved.authors.map((person): Exclusion => ({ person, why: 'author' })),
+    ...involved.pushers.map((person): Exclusion => ({ person, why: 'pusher' })),
     { person: involved.policyAuthor, why: 'policy_author' },
     ...involved.lenders.map((person): Exclusion => ({ person, why: 'lender' })),
   ];
@@ -88,6 +94,7 @@ export function separateLent(lentBy: PersonId | null, what = 'to decide with'): 
 const wordsFor: Readonly<Record<ExclusionReason, string>> = {
   requester: 'you asked for this promotion',
   author: 'you wrote part of this candidate',
+  pusher: 'you pushed this commit',
   uploader: 'you uploaded this candidate or evidence for it',
   policy_author: 'you wrote the policy that this promotion is decided by',
   lender: 'you issued a token that part of this was done with',

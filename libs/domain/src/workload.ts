@@ -16,7 +16,7 @@ export const evidencePerCandidateMax = 50;
 export const workloadTokenMaxMs = 15 * 60_000;
 
 /**
- * Which runs of a CI system may bring evidence for a prototype. A rule never changes: another one is another service,
+ * Which runs of a CI system may bring evidence for a prototype, or promote it. A rule never changes: another one is another service,
  * and whoever distrusts it ends its tokens in the same moment.
  */
 export interface WorkloadRule {
@@ -29,6 +29,8 @@ export interface WorkloadRule {
   readonly ref: string;
   /** The file of the pipeline, without the ref behind it. */
   readonly workflow?: string;
+  /** Its runs may also freeze and promote their own commit; absent, they bring evidence and no more. */
+  readonly promotes?: true;
 }
 
 /** What a verified token of a CI system says about the run that holds it. */
@@ -200,6 +202,7 @@ function sameRule(one: WorkloadRule, other: WorkloadRule): boolean {
     one.audience === other.audience &&
     one.repository === other.repository &&
     one.ref === other.ref &&
-    one.workflow === other.workflow
+    one.workflow === other.workflow &&
+    one.promotes === other.promotes
   );
 }

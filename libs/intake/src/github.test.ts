@@ -23,7 +23,15 @@ beforeEach(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'proviso-github-'));
   await mkdir(join(scratch, 'temp'));
   github = await startFakeGitHub({
-    'acme/demo': { commits, references: { main: sha } },
+    'acme/demo': {
+      ...{ commits, references: { main: sha } },
+      activities: [
+        { after: sha, activity_type: 'force_push', actor: { login: 'pia-pushes', id: 21 } },
+        { after: sha, activity_type: 'pr_merge', actor: { login: 'mia-merges', id: 22 } },
+        { after: 'd'.repeat(40), activity_type: 'push', actor: { login: 'elsewhere', id: 23 } },
+        { after: sha, activity_type: 'branch_creation', actor: { login: 'pia-pushes', id: 21 } },
+      ],
+    },
     'acme/secret': { commits, token: 'right-token' },
   });
 });
@@ -72,7 +80,13 @@ test('the full commit and its people are recorded, with the accounts that github
     author: { name: 'Ana', email: 'ana@example.org', login: 'ana-codes', id: 7 },
     committer: { name: 'GitHub', email: 'noreply@github.com' },
     coAuthors: [{ name: 'Bo', email: '12+bo@users.noreply.github.com', login: 'bo', id: 12 }],
+    pushers: [21],
   });
+});
+
+test('who pushed is nobody where github does not tell', async () => {
+  const result = await freeze({ repository: 'secret', token: 'right-token' });
+  expect(result).toMatchObject({ kind: 'frozen', provenance: { pushers: [] } });
 });
 
 test('a private repository needs its token, which is not shown to the host of the download', async () => {

@@ -22,6 +22,9 @@ export type GitHubSource = {
 /** An archive of the largest size comes within this over a slow line; then the intake is given up and can be retried. */
 const GITHUB_TIMEOUT_MS = 120_000;
 
+/** The newest pushes to a repository, one page; a commit is frozen minutes after it was pushed. */
+const ACTIVITIES_MAX = 100;
+
 /**
  * Freezes a commit from GitHub's tarball. The name is resolved to the full commit id first and the tarball is asked for
  * by that id, so a branch that moves meanwhile changes nothing. GitHub builds the tarball with `git archive`: it obeys
@@ -33,11 +36,12 @@ export async function freezeGitHub(source: GitHubSource, context: FreezeContext)
     const session = openSession(source);
     try {
       const { commit, people } = await session.readCommit();
+      const pushers = await session.readPushers(commit);
       const { frozen } = await withSpooled(await session.download(commit), context, (archive) =>
         freezeSpooled(archive, context),
       );
       const { owner, repository } = source;
-      return { ...frozen, provenance: { kind: 'github', owner, repository, commit, ...people } };
+      return { ...frozen, provenance: { kind: 'github', owner, repository, commit, ...people, pushers } };
     } catch (error) {
       throw githubTrouble(error, session.timedOut());
     } finally {
@@ -73,6 +77,12 @@ function openSession(source: GitHubSource) {
       if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(data.sha)) throw brokenAnswer('a commit id');
       return { commit: data.sha, people: peopleOf(data) };
     },
+    async readPushers(commit: string) {
+      const { data } = await octokit.rest.repos
+        .listActivities({ owner, repo, per_page: ACTIVITIES_MAX })
+        .catch((error: unknown) => (isUnseen(error) ? { data: [] } : Promise.reject(error)));
+      return pushersOf(data, commit);
+    },
     async download(commit: string) {
       const { data } = await octokit.rest.repos.downloadTarballArchive({
         owner,
@@ -94,6 +104,22 @@ function openSession(source: GitHubSource) {
 
 function ignore(): void {}
 
+/**
+ * The accounts that have pushed this very commit. A merge on GitHub's pages is none: what it brings was pushed before, and
+ * whoever presses that button is often the one who has reviewed it.
+ */
+function pushersOf(activities: readonly GitHubActivity[], commit: string): readonly number[] {
+  const pushes = activities.filter(({ after, activity_type: type }) => after === commit && pushTypes.has(type));
+  return [...new Set(pushes.flatMap(({ actor }) => actor?.id ?? []))];
+}
+
+const pushTypes: ReadonlySet<string> = new Set(['push', 'force_push', 'branch_creation']);
+
+/** An older server has no such list, and a token may be too narrow for it; then nobody is known to have pushed. */
+function isUnseen(error: unknown): boolean {
+  return githubTrouble(error, false) instanceof Refused;
+}
+
 async function* bodyChunks(body: unknown): AsyncGenerator<Uint8Array> {
   if (!(body instanceof ReadableStream)) throw brokenAnswer('a body');
   for await (const chunk of body) {
@@ -106,6 +132,11 @@ function brokenAnswer(expected: string): IntakeFailure {
   return new IntakeFailure('source_broke', `expected ${expected} from github, got something else`);
 }
 
+type GitHubActivity = {
+  readonly after: string;
+  readonly activity_type: string;
+  readonly actor: { readonly id?: number } | null;
+};
 type GitHubAccount = { readonly login?: string; readonly id?: number } | null;
 type GitHubSignature = { readonly name?: string; readonly email?: string } | null;
 type GitHubCommit = {

@@ -33,6 +33,8 @@ export type Provenance =
       readonly owner: string;
       readonly repository: string;
       readonly commit: string;
+      /** Numbers of the accounts that have pushed it, as GitHub has seen them; none where it does not tell. */
+      readonly pushers: readonly number[];
     } & CommitPeople);
 
 /** A commit message may carry any number of trailers; nobody pairs with more people than this. */

@@ -23,6 +23,15 @@ export type FakeGitHubRepository = {
   readonly commits: readonly FakeGitHubCommit[];
   readonly references?: Readonly<Record<string, string>>;
   readonly token?: string;
+  /** Pushes and the like, newest first; without them the fake is a server that has no such list. */
+  readonly activities?: readonly FakeGitHubActivity[];
+};
+
+/** One change of a branch, with the account that made it. */
+export type FakeGitHubActivity = {
+  readonly after: string;
+  readonly activity_type: 'push' | 'force_push' | 'branch_creation' | 'pr_merge';
+  readonly actor: { readonly login: string; readonly id: number };
 };
 
 /** What may go wrong, changed by the test while the server runs. */
@@ -97,6 +106,8 @@ function answerApi(state: State, request: IncomingMessage, response: ServerRespo
       ? answerProblem(response, 404, 'Not Found')
       : answerJson(response, 200, { login, type: 'User', ...profile });
   }
+  const activities = activitiesAt(state, request, path);
+  if (activities !== undefined) return answerJson(response, 200, activities);
   const [, owner, name, kind, reference] = /^\/repos\/([^/]+)\/([^/]+)\/(commits|tarball)\/(.+)$/.exec(path) ?? [];
   const repository = state.repositories[`${owner}/${name}`];
   if (!repository || !isAllowed(repository, request)) return answerProblem(response, 404, 'Not Found');
@@ -106,6 +117,11 @@ function answerApi(state: State, request: IncomingMessage, response: ServerRespo
   const signature = repository.token === undefined ? '' : '?token=signed';
   const location = `${state.codeloadUrl}/${owner}/${name}/legacy.tar.gz/${commit.sha}${signature}`;
   response.writeHead(302, { location, 'content-type': 'text/html' }).end();
+}
+
+function activitiesAt(state: State, request: IncomingMessage, path: string): FakeGitHubRepository['activities'] {
+  const repository = state.repositories[/^\/repos\/([^/]+\/[^/]+)\/activity$/.exec(path)?.[1] ?? ''];
+  return repository !== undefined && isAllowed(repository, request) ? repository.activities : undefined;
 }
 
 function answerDownload(state: State, request: IncomingMessage, response: ServerResponse): void {

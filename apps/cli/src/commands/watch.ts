@@ -3,13 +3,15 @@ import { promotionStates } from '@proviso/domain';
 import { canaryLine, canaryPicture } from '../canary-picture.ts';
 import { openSeries, type SeriesReader } from '../canary-series.ts';
 import { exitCodeOfState, type ExitCode, exitCodes } from '../exit-code.ts';
-import { follow, isOver, isOverOrStuck, reached } from '../follow.ts';
+import { follow, isOver, isOverOrStuck, reached, type Standing } from '../follow.ts';
+import { readPromotion } from '../reading.ts';
+import { type RunFlags, openRun } from '../run-promoting.ts';
 import type { Session } from '../session.ts';
 import { plainLine } from '../table.ts';
 import { Trouble } from '../trouble.ts';
 
 /** Flags of `wait`. */
-export interface WaitFlags {
+export interface WaitFlags extends RunFlags {
   readonly until: string;
   readonly timeout: number;
 }
@@ -23,7 +25,7 @@ export async function watch(session: Session, id: string): Promise<ExitCode> {
   const reader = openSeries(api, id);
   const tell = canaryTeller(session, reader);
   const look = async (promotion: Promotion) => tell(promotion, await reader.more(promotion));
-  const last = await follow(api, id, { until: isOver, look, signal: session.interruption.signal });
+  const last = await follow(() => readPromotion(api, id), { until: isOver, look, signal: session.interruption.signal });
   session.progress.done();
   if (!session.json) for (const line of pictureFor(session, reader)) session.print(line);
   return finish(session, last);
@@ -69,7 +71,7 @@ function wrapped(text: string, columns: number): readonly string[] {
 /** Waits for a state or a passed gate. Ends at once when it can no longer be reached by itself. */
 export async function wait(session: Session, id: string, flags: WaitFlags): Promise<ExitCode> {
   expectGoal(flags.until);
-  const last = await follow(session.api(), id, {
+  const last = await follow(readerFor(session, id, flags), {
     until: (promotion) => reached(promotion, flags.until) || isOverOrStuck(promotion),
     look: announcer(session),
     timeoutMs: flags.timeout * 1_000,
@@ -79,8 +81,18 @@ export async function wait(session: Session, id: string, flags: WaitFlags): Prom
   return reached(last, flags.until) ? exitCodes.ok : code;
 }
 
+/** A run of a pipeline reads nothing but where its own promotion stands. */
+function readerFor(session: Session, id: string, flags: WaitFlags): () => Promise<Standing> {
+  if (flags.workspace === undefined) {
+    const api = session.api();
+    return () => readPromotion(api, id);
+  }
+  const run = openRun(session, flags.prototype, flags);
+  return () => run.standing(id);
+}
+
 /** Prints the last word and gives the exit code that belongs to it. */
-export function finish(session: Session, promotion: Promotion): ExitCode {
+export function finish(session: Session, promotion: Standing): ExitCode {
   session.progress.done();
   if (session.json) session.print(JSON.stringify(promotion));
   else session.print(plainLine(promotion.headline));
@@ -88,7 +100,7 @@ export function finish(session: Session, promotion: Promotion): ExitCode {
 }
 
 /** Draws the headline while it moves. */
-export function announcer(session: Session): (promotion: Promotion) => void {
+export function announcer(session: Session): (promotion: Standing) => void {
   return (promotion) => session.progress.now(plainLine(promotion.headline));
 }
 

@@ -18,14 +18,16 @@ export interface TrustFlags {
   readonly repository: string;
   readonly ref: string;
   readonly workflow?: string;
+  readonly promotes?: true;
 }
 
-/** Trusts the runs of a pipeline to bring evidence for a prototype. */
+/** Trusts the runs of a pipeline to bring evidence for a prototype, or to promote it too. */
 export async function trustPipeline(session: Session, prototype: string, flags: TrustFlags): Promise<ExitCode> {
   const api = session.api();
   const { id } = await expectPrototype(api, prototype);
-  const { name, issuer, audience, repository, ref, workflow } = flags;
-  const body = { name, issuer, audience, repository, ref, ...(workflow === undefined ? {} : { workflow }) };
+  const { name, issuer, audience, repository, ref, workflow, promotes } = flags;
+  const more = { ...(workflow !== undefined && { workflow }), ...(promotes === true && { promotes }) };
+  const body = { name, issuer, audience, repository, ref, ...more };
   const shown = await api.write((options) => trustWorkload({ ...options, path: { id }, body }));
   return print(session, shown);
 }
@@ -84,11 +86,11 @@ function print(session: Session, { name, workloads }: Prototype): ExitCode {
   if (session.json) session.print(JSON.stringify({ prototype: name, workloads }));
   else if (workloads.length === 0) session.print(`${name} trusts no pipeline.`);
   else {
-    const rows = workloads.map(({ service, issuer, repository, ref, workflow }) => [
+    const rows = workloads.map(({ service, issuer, repository, ref, workflow, promotes }) => [
       ...[service, repository, ref],
-      ...[workflow ?? 'any', issuer],
+      ...[workflow ?? 'any', promotes ? 'promotes' : 'evidence', issuer],
     ]);
-    session.print(table(['service', 'repository', 'ref', 'workflow', 'issuer'], rows));
+    session.print(table(['service', 'repository', 'ref', 'workflow', 'may', 'issuer'], rows));
   }
   return exitCodes.ok;
 }

@@ -1,6 +1,7 @@
 import type { Promotion } from '@proviso/client';
 import { follow, isOverOrStuck } from '../follow.ts';
 import { promoteFolder } from '../promoting.ts';
+import { readPromotion } from '../reading.ts';
 import { plainLine } from '../table.ts';
 import type { Cast } from './cast.ts';
 import { type DemoScript, type DemoVersion, folderOf } from './script.ts';
@@ -33,7 +34,7 @@ export async function travel(stage: JourneyStage, version: DemoVersion): Promise
   let traffic: Traffic | null = null;
   let told = '';
   try {
-    return await follow(cast.builder, promotion.id, {
+    return await follow(() => readPromotion(cast.builder, promotion.id), {
       until: isOverOrStuck,
       timeoutMs: JOURNEY_TIMEOUT_MS,
       pollMs: POLL_MS,

@@ -1,6 +1,7 @@
 import { cancelPromotion, listPromotions, type Prototype, readLane, resumeLane, trustPrototype } from '@proviso/client';
 import { follow, isOver } from '../follow.ts';
 import { ensurePrototype, nameInContract } from '../promoting.ts';
+import { readPromotion } from '../reading.ts';
 import { Trouble } from '../trouble.ts';
 import type { Cast } from './cast.ts';
 import { type DemoScript, folderOf } from './script.ts';
@@ -51,7 +52,12 @@ async function stopLeftovers({ cast, script, say, signal }: LaneStage, prototype
   for (const { id, candidate } of items.filter(({ state }) => state !== 'blocked')) {
     const order = { path: { id }, body: { reason: 'left on its way by a demo that was interrupted' } };
     await cast.operator.write((options) => cancelPromotion({ ...options, ...order }));
-    await follow(cast.operator, id, { until: isOver, look: () => undefined, timeoutMs: TIDY_TIMEOUT_MS, signal });
+    await follow(() => readPromotion(cast.operator, id), {
+      until: isOver,
+      look: () => undefined,
+      timeoutMs: TIDY_TIMEOUT_MS,
+      signal,
+    });
     say(`${script.cast.operator} stopped ${candidate.version}, which an interrupted demo had left on its way`);
   }
 }

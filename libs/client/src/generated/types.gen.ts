@@ -244,6 +244,10 @@ export type Workload = {
     repository: string;
     ref: string;
     workflow: string | null;
+    /**
+     * whether they may also freeze and promote their own commit
+     */
+    promotes: boolean;
 };
 
 export type Prototype = {
@@ -652,6 +656,24 @@ export type Explanation = {
         words: string;
     }>;
     whoCan: Array<string>;
+};
+
+export type Standing = {
+    id: string;
+    prototype: string;
+    version: string;
+    state: 'queued' | 'running' | 'waiting_for_human' | 'blocked' | 'inconclusive' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | 'canary' | 'live' | 'rolled_back' | 'demoted' | 'held';
+    headline: string;
+    outcome: 'live' | 'rolled_back' | 'demoted' | 'rejected' | 'expired' | 'superseded' | 'cancelled' | null;
+    gates: Array<{
+        name: 'readiness' | 'build' | 'scan' | 'evaluation' | 'staging' | 'approval' | 'canary';
+        status: 'pending' | 'claimed' | 'errored' | 'waiting' | 'passed' | 'failed' | 'inconclusive' | 'rejected' | 'changes_requested' | 'expired' | 'stopped';
+    }>;
+    /**
+     * the page for people
+     */
+    url: string;
+    endedAt: string | null;
 };
 
 export type DecisionReceipt = {
@@ -2027,6 +2049,37 @@ export type RevokeOwnTokenResponses = {
 
 export type RevokeOwnTokenResponse = RevokeOwnTokenResponses[keyof RevokeOwnTokenResponses];
 
+export type ReadStandingData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/me/promotions/{id}';
+};
+
+export type ReadStandingErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReadStandingError = ReadStandingErrors[keyof ReadStandingErrors];
+
+export type ReadStandingResponses = {
+    /**
+     * done
+     */
+    200: Standing;
+};
+
+export type ReadStandingResponse = ReadStandingResponses[keyof ReadStandingResponses];
+
 export type ReadPersonalData = {
     body?: never;
     path: {
@@ -2105,6 +2158,10 @@ export type TrustWorkloadData = {
         repository: string;
         ref: string;
         workflow?: string;
+        /**
+         * its runs may also freeze and promote their own commit
+         */
+        promotes?: true;
     };
     headers?: {
         /**

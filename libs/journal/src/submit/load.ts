@@ -66,9 +66,11 @@ const readPeople = statement('submit.people', `${person} and id = any($2::text[]
 const knownAuthors = `select mark, person from proviso.author_mark where workspace = $1
    union all select subject, person from proviso.identity where workspace = $1 and issuer = 'github'`;
 
-const claimedMarks = (prototypes: string) =>
-  `select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]'))
-   from proviso.stream where workspace = $1 and kind = 'prototype' and id = any(${prototypes}::text[])`;
+// Whom its candidates' commits name, who has pushed them, and who has started the run that asks.
+const claimedMarks = (prototypes: string, actor: string) =>
+  `select jsonb_array_elements_text(jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.claims[*][*]')
+            || jsonb_path_query_array(state::jsonb, '$.candidates[*].provenance.pushers[*]') || jsonb_path_query_array(state::jsonb, '$.tokens[*].starter'))
+   from proviso.stream where workspace = $1 and (kind = 'prototype' and id = any(${prototypes}::text[]) or kind = 'person' and id = ${actor})`;
 
 const readInvolved = statement(
   'submit.involved',
@@ -80,13 +82,13 @@ const readInvolved = statement(
               || jsonb_path_query_array(state::jsonb, '$.current.author') || jsonb_path_query_array(state::jsonb, '$.stronger.author'))
        from proviso.stream
       where workspace = $1 and (kind = 'prototype' and id = any($3::text[]) or kind = 'policy' and id = any($4::text[]))
-     union select person from (${knownAuthors}) as known where mark in (${claimedMarks('$3')}))) order by id for share`,
+     union select person from (${knownAuthors}) as known where mark in (${claimedMarks('$3', '$2')}))) order by id for share`,
 );
 
 // Asked behind the people: somebody who becomes known in between is excluded all the same.
 const readAuthors = statement(
   'submit.authors',
-  `select mark, person from (${knownAuthors}) as known where mark in (${claimedMarks('$2')})`,
+  `select mark, person from (${knownAuthors}) as known where mark in (${claimedMarks('$2', '$3')})`,
 );
 
 const readPolicies = statement(
@@ -188,7 +190,7 @@ export async function readFor(transaction: Transaction, beside: Beside): Promise
     [
       readAnswer(transaction, { workspace: beside.workspace, key, people: stored }),
       beside.involved ? transaction.run(readInvolved, [at, actor, prototypes, plan.kept]) : [],
-      beside.involved ? transaction.run(readAuthors, [at, prototypes]) : [],
+      beside.involved ? transaction.run(readAuthors, [at, prototypes, actor]) : [],
       plan.kept.length > 0 ? transaction.run(readPolicies, [at, plan.kept]) : [],
       beside.seals ? transaction.run(readVaultKey, [at, actor]) : [],
       beside.counts === undefined ? null : readUsage(transaction, beside.workspace, beside.counts),
