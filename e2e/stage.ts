@@ -53,6 +53,8 @@ export interface StageOptions {
   readonly projectRoot: string;
   readonly folder: string;
   readonly policy: string;
+  /** Its workspace, when the environment of a part has to name it; else one is drawn. */
+  readonly workspace?: string;
   /** Policies beside it. */
   readonly morePolicies?: readonly string[];
   /** People beside the cast. */
@@ -143,7 +145,7 @@ async function layGround(options: StageOptions): Promise<Ground> {
     },
     secrets: {
       ...{ app: hex(12), pump: hex(12), vault: hex(32), control: hex(32), preview: hex(32) },
-      workspace: `wsp_${randomUUID().replaceAll('-', '')}`,
+      workspace: options.workspace ?? `wsp_${randomUUID().replaceAll('-', '')}`,
     },
     binary: temporalBinary(options.projectRoot),
     superuserUrl: '',

@@ -13,6 +13,13 @@ select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
     order by a.workspace, a.prototype, a.digest limit $1;
 
+-- collector.prompts
+with gone as (
+     delete from proviso.prompt where (workspace, channel, key) in
+         (select workspace, channel, key from proviso.prompt where proviso.prompt_is_past(workspace, promotion) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning key
+   ) select count(*)::int as gone from gone;
+
 -- collector.sessions
 with gone as (
      delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)

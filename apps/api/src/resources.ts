@@ -310,6 +310,14 @@ export const resources = {
   explanation,
   frozenCandidate,
   gate: named('OfferedGate', gate.extend({ actions })),
+  prompts: named(
+    'Prompts',
+    z.strictObject({
+      items: z.array(
+        z.strictObject({ channel: z.string(), lines: z.array(z.string()).describe('as a terminal shows them') }),
+      ),
+    }),
+  ),
   health: named('Health', z.strictObject({ status: z.string() })),
   history: named('History', z.strictObject({ items: z.array(entry), next: z.int().nullable() })),
   lane,

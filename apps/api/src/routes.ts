@@ -232,6 +232,13 @@ const promotions: readonly Route[] = [
     { query: queries.explain },
   ]),
   get(['/v1/gates/:id', 'readGate', 'One gate of a promotion', read, { 200: r.gate }]),
+  get([
+    '/v1/gates/:id/prompts',
+    'readPrompts',
+    'What each channel says to whoever is asked here',
+    read,
+    { 200: r.prompts },
+  ]),
   post([
     '/v1/gates/:id/decisions',
     'decide',

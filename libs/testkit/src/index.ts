@@ -31,6 +31,7 @@ export {
   buttonsOf,
   signedAsSlack,
 } from './fake-slack-member.ts';
+export { linkInSlack, type SlackLinking } from './slack-decision.ts';
 export { messageComplaints } from './fake-slack-limits.ts';
 export type { FakeSlackSocket } from './fake-slack-socket.ts';
 export { type FakePackage, type FakeRegistry, type FakeWheel, startFakeRegistry } from './fake-registry.ts';

@@ -915,6 +915,16 @@ export type OfferedGate = {
     actions: Array<Action>;
 };
 
+export type Prompts = {
+    items: Array<{
+        channel: string;
+        /**
+         * as a terminal shows them
+         */
+        lines: Array<string>;
+    }>;
+};
+
 export type Health = {
     status: string;
 };
@@ -3262,6 +3272,37 @@ export type ReadGateResponses = {
 };
 
 export type ReadGateResponse = ReadGateResponses[keyof ReadGateResponses];
+
+export type ReadPromptsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/prompts';
+};
+
+export type ReadPromptsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReadPromptsError = ReadPromptsErrors[keyof ReadPromptsErrors];
+
+export type ReadPromptsResponses = {
+    /**
+     * done
+     */
+    200: Prompts;
+};
+
+export type ReadPromptsResponse = ReadPromptsResponses[keyof ReadPromptsResponses];
 
 export type DecideData = {
     body: {

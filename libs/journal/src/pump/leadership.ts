@@ -118,6 +118,15 @@ function sweepOf(table: 'token' | 'session', past: string): Statement {
   );
 }
 
+const sweepPrompts = statement(
+  'collector.prompts',
+  `with gone as (
+     delete from proviso.prompt where (workspace, channel, key) in
+         (select workspace, channel, key from proviso.prompt where proviso.prompt_is_past(workspace, promotion) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning key
+   ) select count(*)::int as gone from gone`,
+);
+
 const weighDocuments = statement(
   'collector.weigh',
   `with w as (
@@ -222,7 +231,8 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
       })),
     sweepPast: async (limit) => {
       const [[tokens], [sessions]] = [await run(sweepTokens, [epoch, limit]), await run(sweepSessions, [epoch, limit])];
-      return { tokens: Number(tokens?.gone), sessions: Number(sessions?.gone) };
+      const [prompts] = await run(sweepPrompts, [epoch, limit]);
+      return { tokens: Number(tokens?.gone), sessions: Number(sessions?.gone), prompts: Number(prompts?.gone) };
     },
     weigh: async (documents) => {
       await run(weighDocuments, [epoch, JSON.stringify(documents)]);
