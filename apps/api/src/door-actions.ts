@@ -1,3 +1,5 @@
+import { tools } from './mcp/tools.ts';
+
 /**
  * What other doors than the API's own offer, by the route whose rights each action has: a closed list for each, so that
  * no surface can do what no row of the matrix says. A door that is built fills its list; nothing is asked of it before.
@@ -65,7 +67,8 @@ export const doorActions = {
     'unpausePromotion',
     'unsetVariable',
   ],
-  mcp: [],
+  /** Of each tool the route behind it; there is no other way by which a tool does anything. */
+  mcp: tools.map(({ route }) => route).toSorted(),
   slack: ['decide', 'delegate', 'listPromotions', 'readPromotion', 'rollbackPromotion'],
   github: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

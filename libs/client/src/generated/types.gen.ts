@@ -53,7 +53,7 @@ export type Token = {
     /**
      * null: whatever its person may
      */
-    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'> | null;
     /**
      * the day, UTC
      */
@@ -702,6 +702,14 @@ export type Entry = {
     hash: string;
     bytes: string;
     by: PersonRef | null;
+    /**
+     * the human for whom a machine did it
+     */
+    actsFor: PersonRef | null;
+    /**
+     * how they came in: token/rest, session/page, token/mcp/<tool>
+     */
+    authn: string | null;
     reason: string | null;
     body: unknown;
 };
@@ -1150,7 +1158,7 @@ export type IssuedToken = {
     /**
      * null: whatever its person may
      */
-    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'> | null;
 };
 
 export type TokenPage = {
@@ -1827,7 +1835,7 @@ export type IssueTokenData = {
         /**
          * what the token is narrowed to
          */
-        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'>;
     };
     headers?: {
         /**
@@ -1977,7 +1985,7 @@ export type IssueOwnTokenData = {
         /**
          * what the token is narrowed to
          */
-        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'>;
     };
     headers?: {
         /**
