@@ -7,6 +7,7 @@ import { tools } from './mcp/tools.ts';
 export const doorActions = {
   cli: [
     'addEvidence',
+    'addPerson',
     'advancePromotion',
     'agreeToPolicy',
     'approveBreakGlass',

@@ -16,6 +16,7 @@ import { addExceptions } from './exception-program.ts';
 import { completionScript } from './completion.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { addPolicies } from './policy-program.ts';
+import { addAgents } from './agent-program.ts';
 import { type Bind, connected, examples, withData, word } from './program-part.ts';
 import { addPrincipals } from './program-principals.ts';
 import type { GlobalFlags, Session } from './session.ts';
@@ -67,6 +68,7 @@ function buildProgram(bind: Bind): Command {
   addLimits(program, bind);
   addPolicies(program, { bind, withData, connected, examples });
   addPrincipals(program, bind);
+  addAgents(program, bind);
   addConfiguring(program, bind);
   return program;
 }
