@@ -20,6 +20,7 @@ import { addAgents } from './agent-program.ts';
 import { type Bind, connected, examples, withData, word } from './program-part.ts';
 import { addPrincipals } from './program-principals.ts';
 import type { GlobalFlags, Session } from './session.ts';
+import { addWebhooks } from './webhook-program.ts';
 
 /** Ports that people remember; both can be changed. */
 const API_PORT = 7070;
@@ -69,6 +70,7 @@ function buildProgram(bind: Bind): Command {
   addPolicies(program, { bind, withData, connected, examples });
   addPrincipals(program, bind);
   addAgents(program, bind);
+  addWebhooks(program, bind);
   addConfiguring(program, bind);
   return program;
 }
