@@ -289,6 +289,8 @@ const entry = named(
     hash: z.string(),
     bytes: z.string(),
     by: personRef.nullable(),
+    actsFor: personRef.nullable().describe('the human for whom a machine did it'),
+    authn: z.string().nullable().describe('how they came in: token/rest, session/page, token/mcp/<tool>'),
     reason: z.string().nullable(),
     body: z.unknown(),
   }),

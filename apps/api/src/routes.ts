@@ -2,6 +2,7 @@ import { canaryRoutes } from './canary-routes.ts';
 import { exceptionRoutes } from './exception-routes.ts';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
+import { mcpRoutes } from './mcp/mcp-routes.ts';
 import { pages } from './page-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { resources } from './resources.ts';
@@ -369,6 +370,7 @@ export const routes: readonly Route[] = [
   ...lanes,
   ...exceptionRoutes,
   ...webhookRoutes,
+  ...mcpRoutes,
 ];
 
 /** The rows by method and path. */

@@ -53,7 +53,7 @@ export type Token = {
     /**
      * null: whatever its person may
      */
-    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'> | null;
     /**
      * the day, UTC
      */
@@ -702,6 +702,14 @@ export type Entry = {
     hash: string;
     bytes: string;
     by: PersonRef | null;
+    /**
+     * the human for whom a machine did it
+     */
+    actsFor: PersonRef | null;
+    /**
+     * how they came in: token/rest, session/page, token/mcp/<tool>
+     */
+    authn: string | null;
     reason: string | null;
     body: unknown;
 };
@@ -1160,7 +1168,7 @@ export type IssuedToken = {
     /**
      * null: whatever its person may
      */
-    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'> | null;
 };
 
 export type TokenPage = {
@@ -1837,7 +1845,7 @@ export type IssueTokenData = {
         /**
          * what the token is narrowed to
          */
-        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'>;
     };
     headers?: {
         /**
@@ -1987,7 +1995,7 @@ export type IssueOwnTokenData = {
         /**
          * what the token is narrowed to
          */
-        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'>;
     };
     headers?: {
         /**
