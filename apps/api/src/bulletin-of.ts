@@ -1,5 +1,5 @@
 import type { Bulletin, Check } from '@proviso/channels';
-import { type GateState, type PromotionId, findGate, gateIdOf, ruleOf } from '@proviso/domain';
+import { type Candidate, type GateState, type PromotionId, findGate, gateIdOf, ruleOf } from '@proviso/domain';
 import type { PastWait, PromotionView, Reads } from '@proviso/journal';
 import { changeSinceLive } from './change-since-live.ts';
 import { measureWords } from './decision-words.ts';
@@ -30,12 +30,19 @@ export async function bulletinOf(parts: BulletinParts, id: PromotionId): Promise
   return {
     ...{ promotion: id, revision: view.revision, standing: said.state, headline: said.sentence },
     ...{ prototype: prototype?.state.name ?? id, version: state.candidate.version, ended: state.outcome !== null },
+    ...{ source: sourceOf(state.candidate), openedAt: state.openedAt },
     checks: state.gates.filter(hasSpoken).map((gate) => checkOf(gate, live, config.publicUrl)),
     change,
     ask: askOf(view, parts.now()),
     canRollBack: state.outcome === null && state.undo === null && state.weight > 0,
     links: linksOf(parts, view),
   };
+}
+
+/** Only what we fetched from there ourselves: a commit that somebody names for an archive proves nothing. */
+function sourceOf({ provenance }: Candidate): Bulletin['source'] {
+  const { kind, repository, commit } = provenance;
+  return kind === 'github' && repository !== undefined && commit !== undefined ? { repository, commit } : null;
 }
 
 /** What serves users now, as it was promoted: its measured values are what the new ones are compared with. */

@@ -73,6 +73,29 @@ it.each([
   expect(() => readConfig({ ...base, ...slack, [name]: value })).toThrow(`${name}: expected ${expected}`);
 });
 
+const github = {
+  PROVISO_GITHUB_APP_ID: '7',
+  PROVISO_GITHUB_APP_KEY: 'the-key',
+  PROVISO_GITHUB_WEBHOOK_SECRET: 'the-secret',
+  PROVISO_GITHUB_WORKSPACE: workspace,
+};
+
+it('has no GitHub App unless its number is given, and then all that it needs', () => {
+  expect(readConfig({ ...base, PROVISO_GITHUB_TOKEN: 'for-downloads' }).github).toBeNull();
+  expect(readConfig({ ...base, ...github }).github).toEqual({
+    ...{ appId: '7', privateKey: 'the-key', webhookSecret: 'the-secret', workspace },
+  });
+});
+
+it.each([
+  ['PROVISO_GITHUB_APP_ID', 'acme', 'the number of a GitHub App'],
+  ['PROVISO_GITHUB_APP_KEY', '', 'a secret'],
+  ['PROVISO_GITHUB_WEBHOOK_SECRET', '', 'a secret'],
+  ['PROVISO_GITHUB_WORKSPACE', 'here', 'the id of a workspace'],
+])('says what is wrong with %s=%s, and no more of it', (name, value, expected) => {
+  expect(() => readConfig({ ...base, ...github, [name]: value })).toThrow(`${name}: expected ${expected}`);
+});
+
 it.each([
   ['PROVISO_OIDC_ISSUER', 'http://login.example', 'an address that starts with https://'],
   ['PROVISO_OIDC_ISSUER', 'login.example', 'an address that starts with https://'],

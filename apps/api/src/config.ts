@@ -36,6 +36,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Where people are asked in Slack; null: nowhere, and nothing of Slack is heard. */
   readonly slack: SlackConfig | null;
+  /** A GitHub App by which people are asked at their commits; null: nothing is told or heard there. */
+  readonly github: GitHubConfig | null;
   /** The zone of the times in headlines; the fields beside them are always UTC. */
   readonly timeZone: string;
 }
@@ -65,6 +67,16 @@ export interface SlackConfig {
   readonly teams: readonly string[];
   readonly workspace: WorkspaceId;
   readonly conversations: Conversations;
+}
+
+/** A GitHub App, and whose people it asks. Its key and its secret are in no message and no log. */
+export interface GitHubConfig {
+  /** The number that GitHub gave it. */
+  readonly appId: string;
+  readonly privateKey: string;
+  /** Proves what comes to us. */
+  readonly webhookSecret: string;
+  readonly workspace: WorkspaceId;
 }
 
 /** What the one-shot process that prepares a deployment needs beside it. */
@@ -118,6 +130,7 @@ export function readConfig(environment: Environment = process.env): Config {
     timeZone: reader.zone('PROVISO_TIME_ZONE', 'UTC'),
     oidc: environment['PROVISO_OIDC_ISSUER'] ? oidcIn(environment, reader) : null,
     slack: isNamed(environment, 'PROVISO_SLACK_BOT_TOKEN') ? slackIn(environment, reader) : null,
+    github: isNamed(environment, 'PROVISO_GITHUB_APP_ID') ? githubIn(reader) : null,
   };
   reader.finish();
   return Object.freeze(config);
@@ -154,6 +167,16 @@ function slackIn(environment: Environment, reader: ReturnType<typeof readerOf>):
       main: reader.list('PROVISO_SLACK_CHANNEL', channel)[0] ?? '',
       groups: Object.fromEntries(pairs.map((pair) => pair.split('='))) as Conversations['groups'],
     },
+  };
+}
+
+function githubIn(reader: ReturnType<typeof readerOf>): GitHubConfig {
+  const number = wordsOf(/^\d{1,15}$/, 'the number of a GitHub App');
+  return {
+    appId: reader.list('PROVISO_GITHUB_APP_ID', { ...number, min: 1 })[0] ?? '',
+    privateKey: reader.secret('PROVISO_GITHUB_APP_KEY'),
+    webhookSecret: reader.secret('PROVISO_GITHUB_WEBHOOK_SECRET'),
+    workspace: reader.workspace('PROVISO_GITHUB_WORKSPACE'),
   };
 }
 

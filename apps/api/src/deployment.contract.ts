@@ -115,6 +115,7 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     webhookReach: 'private' as const,
     corsOrigins: [],
     slack: null,
+    github: null,
     evidence: join(folder, 'evidence'),
     ...over,
   };
@@ -127,7 +128,7 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     bindings: [...held],
     token: true as const,
   }));
-  const chosen = over.oidc?.workspace ?? over.slack?.workspace;
+  const chosen = over.oidc?.workspace ?? over.slack?.workspace ?? over.github?.workspace;
   const id = chosen === undefined ? {} : { id: chosen };
   const here = await found(ports, { workspace: { ...id, name: 'here' }, people, policies: [{ source: policySource }] });
   const eve = { key: 'eve', name: 'Eve', principal: 'human' as const, token: true as const };

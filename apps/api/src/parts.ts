@@ -34,6 +34,7 @@ export interface Parts {
     | 'webhookReach'
     | 'corsOrigins'
     | 'slack'
+    | 'github'
   >;
   readonly journal: Journal;
   readonly store: FolderStore;

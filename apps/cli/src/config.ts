@@ -26,7 +26,7 @@ export interface CommandConfig {
   readonly childEnvironment: Readonly<Record<string, string>>;
   /** What npm and pip are asked with, where they take packages from; it may name mirrors and reaches nothing else. */
   readonly registryEnvironment: Readonly<Record<string, string>>;
-  /** How the API of `up` reaches the places where people are asked; docs/slack.md says what stands there. */
+  /** How the API of `up` reaches the places where people are asked; docs/slack.md and docs/github.md say what stands there. */
   readonly channelEnvironment: Readonly<Record<string, string>>;
   readonly pipeline: PipelineConfig;
   readonly color: boolean;
@@ -51,7 +51,7 @@ export function parseConfig(environment: Environment, workingFolder: string): Co
   );
   const channelEnvironment = Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) =>
-      value !== undefined && name.startsWith('PROVISO_SLACK_') ? [[name, value]] : [],
+      value !== undefined && /^PROVISO_(SLACK|GITHUB)_/.test(name) ? [[name, value]] : [],
     ),
   );
   return Object.freeze({

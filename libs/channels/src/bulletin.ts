@@ -10,6 +10,10 @@ export interface Bulletin {
   /** As its builder named it: a stranger's words, like the version and the paths of files. */
   readonly prototype: string;
   readonly version: string;
+  /** The commit that it was frozen from, where GitHub is its source; null for everything else. */
+  readonly source: CommitSource | null;
+  /** Of two promotions of one thing the later one is told. */
+  readonly openedAt: number;
   readonly standing: PromotionStanding;
   readonly headline: string;
   readonly ended: boolean;
@@ -23,6 +27,13 @@ export interface Bulletin {
   readonly canRollBack: boolean;
   /** Where a person sees all of it: our page of its gate, and the version itself. */
   readonly links: { readonly page: string; readonly preview: string | null };
+}
+
+/** A commit at GitHub. */
+export interface CommitSource {
+  /** As `owner/name`. */
+  readonly repository: string;
+  readonly commit: string;
 }
 
 /** A machine gate's word, and what the live version got at the same gate. */

@@ -132,7 +132,12 @@ function pauseAfter(tries: number): number {
   return Math.min(pauseMsMax, firstPauseMs * 2 ** Math.min(tries, 10));
 }
 
-/** Somebody has to invite the app, or to mend its credentials. */
+/** Somebody has to invite the app, to mend its credentials, or to open a pull request. */
 function isForOperators(code: string): boolean {
-  return ['not_in_channel', 'invalid_auth', 'missing_scope', 'account_inactive', 'token_revoked'].includes(code);
+  return forOperators.includes(code);
 }
+
+const forOperators: readonly string[] = [
+  ...['not_in_channel', 'invalid_auth', 'missing_scope', 'account_inactive', 'token_revoked'],
+  ...['not_installed', 'bad_credentials', 'not_permitted', 'no_pull_request'],
+];

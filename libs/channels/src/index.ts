@@ -1,4 +1,4 @@
-export { type Ask, type Bulletin, type Change, type Check, isAsking } from './bulletin.ts';
+export { type Ask, type Bulletin, type Change, type Check, type CommitSource, isAsking } from './bulletin.ts';
 export { inert, quoted } from './inert.ts';
 export { type Outlet, OutletFailure, type Spot } from './outlet.ts';
 export { type FollowedEntry, type FollowerPorts, followForever, followTurn } from './follower.ts';
@@ -12,3 +12,10 @@ export { type SlackForm, formView, slackForms, toldView, verdictOf } from './sla
 export { type Interaction, type Member, interactionIn, interactionInSocket } from './slack/interaction.ts';
 export { type SignedRequest, isSignedBySlack } from './slack/signature.ts';
 export { type SlackSocket, type SlackSocketPorts, openSlackSocket } from './slack/socket.ts';
+export { type GitHubApp, type GitHubAppAccess, type GitHubRequest, openGitHubApp } from './github/app.ts';
+export { identifierOf, isIdentifier } from './github/action.ts';
+export { commitOf, conversationOf } from './github/copy.ts';
+export { type GitHubMessage, githubMessage } from './github/message.ts';
+export { checkRunIn, openGitHubOutlet } from './github/outlet.ts';
+export { type Asked, type GitHubAnswer, type GitHubAnswers, openGitHubAnswers } from './github/answers.ts';
+export { isSignedByGitHub } from './github/signature.ts';

@@ -93,4 +93,6 @@ export interface PromptRegister {
   /** Somebody may have written an older text over this copy: whoever follows draws it anew. */
   readonly disturb: (key: string) => Promise<void>;
   readonly byToken: (token: string) => Promise<Prompt | null>;
+  /** The copies of a conversation, such as of a commit at GitHub; empty when nothing stands or should stand there. */
+  readonly inConversation: (conversation: string) => Promise<readonly Prompt[]>;
 }

@@ -45,6 +45,15 @@ async function dueSoon(prompts: PromptRegister): Promise<readonly Prompt[]> {
   }
 }
 
+it('finds what stands in a conversation, of its own workspace and channel alone', async () => {
+  const prompts = register();
+  await standing(prompts, 'a', { conversation: 'acme/app@1' });
+  await register().lease('other', 1_000);
+  expect(await prompts.inConversation('acme/app@1')).toMatchObject([{ key: 'a', address: 'at a' }]);
+  expect(await prompts.inConversation('acme/app@2')).toEqual([]);
+  expect(await register().inConversation('acme/app@1')).toEqual([]);
+});
+
 describe('following', () => {
   it('is for one process at a time, and goes on where the one before was', async () => {
     const prompts = register();

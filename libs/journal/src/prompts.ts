@@ -60,6 +60,15 @@ const readByToken = statement(
   `select ${columns} from proviso.prompt p ${joinThread} where p.workspace = $1 and p.channel = $2 and p.token = $3`,
 );
 
+/** More copies than stand at one commit. */
+const copiesMax = 100;
+
+const readConversation = statement(
+  'prompt.in_conversation',
+  `select ${columns} from proviso.prompt p ${joinThread}
+    where p.workspace = $1 and p.channel = $2 and p.conversation = $3 order by p.key limit ${copiesMax}`,
+);
+
 const leadsOf = `exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4)`;
 
 const beginPosting = statement(
@@ -126,6 +135,7 @@ export function promptRegister(session: Session, workspace: WorkspaceId, channel
       const [row] = await read(readByToken, token);
       return row === undefined ? null : promptIn(row);
     },
+    inConversation: async (conversation) => (await read(readConversation, conversation)).map(promptIn),
   };
 }
 

@@ -14,6 +14,7 @@ const page = 'https://proviso.example/decide/gate_1-approval';
 const waiting: Bulletin = {
   ...{ promotion, revision: 7, prototype: 'atlas', version: 'v2', standing: 'waiting_for_human', ended: false },
   headline: 'Waiting for Security (0 of 2) since 10:02.',
+  ...{ source: null, openedAt: 1 },
   checks: [
     {
       ...{ gate: 'evaluation', attempt: 1, status: 'passed', words: '48 of 50, at least 88.0 %' },

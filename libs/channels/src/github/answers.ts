@@ -1,0 +1,66 @@
+import type { GitHubApp } from './app.ts';
+import { code } from './markdown.ts';
+import { placeOf, pullRequestOf } from './place.ts';
+
+/** Longer than any sentence of ours with its reason. */
+const answerMax = 700;
+
+/** A comment on a pull request, as whoever answers it needs it. */
+export interface Asked {
+  readonly repository: string;
+  readonly pull: number;
+}
+
+/** What a pull request is about now: its head, and what it was merged as. */
+export interface PullRequestHead {
+  readonly head: string;
+  readonly mergedAs: string | null;
+}
+
+/** What we say and ask at GitHub besides copies. Each may fail as an `OutletFailure`. */
+export interface GitHubAnswers {
+  /** Two eyes on a comment: it was read. */
+  readonly see: (repository: string, comment: number) => Promise<void>;
+  readonly reply: (to: Asked, answer: GitHubAnswer) => Promise<void>;
+  /** Answers whoever did something at a commit: on its pull request, or at the commit itself when there is none. */
+  readonly tell: (at: { readonly repository: string; readonly commit: string }, answer: GitHubAnswer) => Promise<void>;
+  /** From GitHub itself and not from what was sent: that may be old. */
+  readonly headOf: (of: Asked) => Promise<PullRequestHead>;
+}
+
+/** A line, and the page that it leads to. */
+export interface GitHubAnswer {
+  readonly text: string;
+  readonly page: string | null;
+}
+
+/** Opens them. */
+export function openGitHubAnswers(app: GitHubApp): GitHubAnswers {
+  const comment = async ({ repository, pull }: Asked, body: string): Promise<void> => {
+    const at = { ...placeOf(repository), issue_number: pull, body };
+    await app.call(repository, (ask) => ask('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', at));
+  };
+  return {
+    see: async (repository, comment_id) => {
+      const at = { ...placeOf(repository), comment_id, content: 'eyes' as const };
+      await app.call(repository, (ask) => ask('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', at));
+    },
+    reply: async (to, answer) => await comment(to, lineOf(answer)),
+    tell: async ({ repository, commit }, answer) => {
+      const place = placeOf(repository);
+      const pull = await app.call(repository, (ask) => pullRequestOf(ask, place, commit));
+      if (pull !== null) return await comment({ repository, pull }, lineOf(answer));
+      const at = { ...place, commit_sha: commit, body: lineOf(answer) };
+      await app.call(repository, (ask) => ask('POST /repos/{owner}/{repo}/commits/{commit_sha}/comments', at));
+    },
+    headOf: async ({ repository, pull }) => {
+      const at = { ...placeOf(repository), pull_number: pull };
+      const { data } = await app.call(repository, (ask) => ask('GET /repos/{owner}/{repo}/pulls/{pull_number}', at));
+      return { head: data.head.sha, mergedAs: data.merged ? data.merge_commit_sha : null };
+    },
+  };
+}
+
+function lineOf({ text, page }: GitHubAnswer): string {
+  return page === null ? code(text, answerMax) : `${code(text, answerMax)} ${new URL(page).href}`;
+}
