@@ -17,6 +17,14 @@ export {
   startFakeGitHub,
 } from './fake-github.ts';
 export {
+  type FakeDeployment,
+  type FakeDeploymentsFault,
+  type FakeGitHubDeployments,
+  type FakeGroupCheck,
+  type FakeWaitingJob,
+  startFakeGitHubDeployments,
+} from './fake-github-deployments.ts';
+export {
   type FakeSlack,
   type FakeSlackFault,
   type FakeSlackMessage,
