@@ -26,7 +26,7 @@ export interface Channels {
  */
 export function startChannels(parts: Parts): Channels {
   const stopping = new AbortController();
-  const { slack } = parts;
+  const { slack, github } = parts;
   const works: Promise<unknown>[] = [];
   if (slack !== null) {
     const { workspace, calls } = slack;
@@ -34,11 +34,15 @@ export function startChannels(parts: Parts): Channels {
     works.push(followForever(ports, stopping.signal));
     works.push(openSlackSocket(parts, slack, stopping.signal));
   }
+  if (github !== null) {
+    const ports = followerPorts(parts, { workspace: github.workspace, channel: 'github', outlet: github.outlet });
+    works.push(followForever(ports, stopping.signal));
+  }
   return {
     stop: async () => {
       stopping.abort();
       await Promise.all(works);
-      await slack?.idle();
+      await Promise.all([slack?.idle(), github?.idle()]);
     },
   };
 }

@@ -67,5 +67,5 @@ export const doorActions = {
   ],
   mcp: [],
   slack: ['decide', 'delegate', 'listPromotions', 'readPromotion', 'rollbackPromotion'],
-  github: [],
+  github: ['decide', 'readPromotion', 'rollbackPromotion'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -14,6 +14,7 @@ export { type SignedRequest, isSignedBySlack } from './slack/signature.ts';
 export { type SlackSocket, type SlackSocketPorts, openSlackSocket } from './slack/socket.ts';
 export { type GitHubApp, type GitHubAppAccess, type GitHubRequest, openGitHubApp } from './github/app.ts';
 export { identifierOf, isIdentifier } from './github/action.ts';
+export { type Typed, typedIn } from './github/command.ts';
 export { commitOf, conversationOf } from './github/copy.ts';
 export { type GitHubMessage, githubMessage } from './github/message.ts';
 export { checkRunIn, openGitHubOutlet } from './github/outlet.ts';
