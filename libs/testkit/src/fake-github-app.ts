@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { openAppRoutes } from './fake-github-routes.ts';
-import { type FakeGitHubMember, openGitHubMembers } from './fake-github-member.ts';
+import type { FakeDeployment, FakeWaitingJob } from './fake-github-deployments.ts';
+import { type FakeGitHubDeed, type FakeGitHubMember, deedOf, openGitHubMembers } from './fake-github-member.ts';
 import { type FakeGitHub, type FakeGitHubCommit, startFakeGitHub } from './fake-github.ts';
 
 /** A check run as it stands; `drawn` is all that it ever offered to press. */
@@ -71,9 +72,10 @@ export interface FakeGitHubApp {
   fault: (route: string) => FakeGitHubAppFault | null;
   readonly checks: readonly FakeCheckRun[];
   readonly notes: readonly FakeGitHubNote[];
+  readonly deployments: readonly FakeDeployment[];
   readonly calls: readonly string[];
-  /** Every limit that was broken, and every call that was wrong. */
-  readonly complaints: readonly string[];
+  /** Every limit that was broken, and every call that was wrong; a test takes out what it meant to break. */
+  readonly complaints: string[];
   /** Profiles by login: what people put into them shows whose account it is. */
   readonly profiles: FakeGitHub['profiles'];
   /** Repositories that the App is not installed for. */
@@ -82,6 +84,10 @@ export interface FakeGitHubApp {
   readonly push: (repository: string, files: FakeGitHubCommit['files'], how?: Pushing) => string;
   readonly pull: (repository: string) => FakePullRequest;
   readonly member: (user: number) => FakeGitHubMember;
+  /** A deploy job begins to wait at a protection rule of the App. */
+  readonly wait: (job: Pick<FakeWaitingJob, 'repository' | 'run' | 'environment'>) => FakeWaitingJob;
+  /** Something happens that nobody presses or writes. */
+  readonly happens: (event: string, payload: object) => FakeGitHubDeed;
   /** Takes away what a long test is done with. */
   readonly forget: (commits: readonly string[]) => void;
   readonly close: () => Promise<void>;
@@ -102,6 +108,8 @@ export interface FakeGitHubState {
   eventsUrl: string;
   readonly checks: FakeCheckRun[];
   readonly notes: FakeGitHubNote[];
+  readonly deployments: FakeDeployment[];
+  readonly jobs: FakeWaitingJob[];
   readonly pulls: Map<string, FakePullRequest>;
   readonly repositories: Record<string, { readonly commits: FakeGitHubCommit[] }>;
   readonly uninstalled: Set<string>;
@@ -128,7 +136,16 @@ export async function startFakeGitHubApp(): Promise<FakeGitHubApp> {
   let [lastId, commits] = [1_000, 0];
   const state: FakeGitHubState = {
     ...{ appId: 77, publicKey, webhookSecret: randomBytes(16).toString('hex'), tokens: new Set<string>() },
-    ...{ eventsUrl: '', checks: [], notes: [], pulls: new Map(), repositories: {}, uninstalled: new Set<string>() },
+    ...{
+      eventsUrl: '',
+      checks: [],
+      notes: [],
+      deployments: [],
+      jobs: [],
+      pulls: new Map(),
+      repositories: {},
+      uninstalled: new Set<string>(),
+    },
     ...{ calls: [], complaints: [], drawId: () => (lastId += 1) },
   };
   const contents = await startFakeGitHub(state.repositories);
@@ -141,12 +158,19 @@ export async function startFakeGitHubApp(): Promise<FakeGitHubApp> {
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('expected a port');
-  const { checks, notes, calls, complaints, uninstalled, appId, webhookSecret } = state;
+  const { checks, notes, deployments, calls, complaints, uninstalled, appId, webhookSecret } = state;
   const fake: FakeGitHubApp = {
-    ...{ apiUrl: `http://127.0.0.1:${address.port}`, appId, webhookSecret, checks, notes, calls, complaints },
+    ...{ apiUrl: `http://127.0.0.1:${address.port}`, appId, webhookSecret, checks, notes, deployments },
+    ...{ calls, complaints },
     // As GitHub hands it out.
     privateKey: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
     ...{ profiles: contents.profiles, uninstalled, member: openGitHubMembers(state) },
+    wait: (of) => {
+      const job: FakeWaitingJob = { ...of, reports: [], answer: null };
+      state.jobs.push(job);
+      return job;
+    },
+    happens: (event, payload) => deedOf(state, { event, payload, note: null }),
     get eventsUrl() {
       return state.eventsUrl;
     },

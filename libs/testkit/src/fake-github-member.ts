@@ -109,13 +109,15 @@ function noteOf(
   return note;
 }
 
-interface Happened {
+/** An event with its payload. */
+export interface Happened {
   readonly event: string;
   readonly payload: object;
   readonly note: FakeGitHubNote | null;
 }
 
-function deedOf(state: FakeGitHubState, { event, payload, note }: Happened): FakeGitHubDeed {
+/** Makes something that happens at this GitHub ready to be sent. */
+export function deedOf(state: FakeGitHubState, { event, payload, note }: Happened): FakeGitHubDeed {
   // No two things that happen have the same body: GitHub sends along when the repository was changed last, and more.
   const body = JSON.stringify({ ...payload, installation: { id: 1, node_id: randomUUID() } });
   const headers = {

@@ -8,6 +8,7 @@ import type {
   FakeGitHubState,
   FakePullRequest,
 } from './fake-github-app.ts';
+import { deploymentRoutes } from './fake-github-deployments.ts';
 import { checkComplaints, commentComplaints } from './fake-github-limits.ts';
 
 /** Some of what GitHub promises to answer with, each field as it describes it. */
@@ -18,7 +19,8 @@ export type Part<Whole> = Whole extends readonly (infer Item)[]
     : Whole;
 
 type Schemas = components['schemas'];
-type Answered = Awaited<ReturnType<FakeGitHubAnswer['send']>>;
+/** What a call is answered. */
+export type Answered = Awaited<ReturnType<FakeGitHubAnswer['send']>>;
 
 const notFound: Answered = { status: 404, body: { message: 'Not Found', status: '404' } };
 
@@ -77,12 +79,14 @@ function isInstalled({ tokens }: FakeGitHubState, { authorization }: FakeGitHubC
   return tokens.has(authorization.replace(/^(token|bearer) /i, ''));
 }
 
-interface Asked extends FakeGitHubCall {
+/** A call of the App, with its repository as that is spelt and the numbers of its path. */
+export interface Asked extends FakeGitHubCall {
   readonly repository: string;
   readonly ids: readonly string[];
 }
 
-interface AppRoute {
+/** One route, and how faults and tests call it. */
+export interface AppRoute {
   readonly method: string;
   readonly pattern: RegExp;
   readonly name: string;
@@ -94,6 +98,7 @@ function route(method: string, pattern: RegExp, name: string, answer: AppRoute['
 }
 
 const routes: readonly AppRoute[] = [
+  ...deploymentRoutes,
   route('GET', /^installation$/, 'installation', ({ uninstalled }, { repository }) =>
     uninstalled.has(repository) ? notFound : ok({ id: 1, app_id: 77 } satisfies Part<Schemas['installation']>),
   ),

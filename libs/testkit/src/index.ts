@@ -16,14 +16,8 @@ export {
   type FakeGitHubSignature,
   startFakeGitHub,
 } from './fake-github.ts';
+export type { FakeDeployment, FakeWaitingJob } from './fake-github-deployments.ts';
 export {
-  type FakeDeployment,
-  type FakeDeploymentsFault,
-  type FakeGitHubDeployments,
-  type FakeGroupCheck,
-  type FakeWaitingJob,
-  startFakeGitHubDeployments,
-} from './fake-github-deployments.ts';
   type FakeCheckAction,
   type FakeCheckRun,
   type FakeGitHubApp,

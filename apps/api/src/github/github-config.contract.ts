@@ -5,8 +5,10 @@ import type { Push } from '../deployment.contract.ts';
 
 /** The settings of an API whose people are asked at this GitHub. */
 export function githubConfig(github: FakeGitHubApp, workspace: WorkspaceId): Pick<Config, 'github' | 'githubApi'> {
+  // Of an environment that nobody names, deploy jobs wait for people.
+  const environments = { production: 'live' } as const;
   const { apiUrl: githubApi, appId, privateKey, webhookSecret } = github;
-  return { githubApi, github: { appId: String(appId), privateKey, webhookSecret, workspace } };
+  return { githubApi, github: { appId: String(appId), privateKey, webhookSecret, workspace, environments } };
 }
 
 /** Puts versions into repositories there, each prototype's into its own, at the head of its pull request. */

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type QuestionRegister, idFrom } from '@proviso/domain';
 import { type Journal, openJournal } from '@proviso/journal';
-import { type FakeGitHubDeployments, createDatabase, startFakeGitHubDeployments } from '@proviso/testkit';
+import { type FakeGitHubApp, type FakeGitHubAppFault, createDatabase, startFakeGitHubApp } from '@proviso/testkit';
 import type { Bulletin } from '../bulletin.ts';
 import { type AnsweringPorts, answerTurn } from './answering.ts';
 import { openGitHubApp } from './app.ts';
-import { commit, promoted, repository } from './promoted.contract.ts';
+import { promoted, repository } from './promoted.contract.ts';
 
 let journal: Journal;
-let github: FakeGitHubDeployments;
+let github: FakeGitHubApp;
+/** The head of the one pull request of the repository. */
+let commit: string;
 let register: QuestionRegister;
 let clock: number;
 let bulletins: readonly Bulletin[];
@@ -17,7 +19,8 @@ let runs = 100;
 beforeAll(async () => {
   const { appUrl: url, vaultKeyHex } = await createDatabase();
   journal = await openJournal({ url, connectionsMax: 4, origin: 'test', vaultKeyHex, durable: false });
-  github = await startFakeGitHubDeployments();
+  github = await startFakeGitHubApp();
+  commit = github.push(repository, { 'main.js': '//' });
 });
 
 beforeEach(() => {
@@ -70,7 +73,7 @@ const saidAt = new Map<string, number>();
 /** A job of that environment waits, and GitHub has told us. */
 async function waiting(environment: string) {
   const run = (runs += 1);
-  const job = github.wait(run, environment);
+  const job = github.wait({ repository, run, environment });
   await register.ask({ id: `rule/${run}`, kind: 'rule', repository, commit, environment, run, pull: null });
   return job;
 }
@@ -122,25 +125,26 @@ describe('a deploy job that waits at a protection rule', () => {
     expect(job.answer?.state).toBe('approved');
   });
 
-  it.each(['away', 'breaks', 'rate_limited'] as const)(
-    'is answered when GitHub, which was %s, is back',
-    async (fault) => {
-      const job = await waiting('production');
-      bulletins = [promoted('live')];
-      github.fault = () => fault;
-      await answerTurn(ports());
-      await answerTurn(ports());
-      expect(job.answer).toBeNull();
-      github.fault = () => null;
-      await answerTurn(ports());
-      expect(job.answer).toMatchObject({ state: 'approved' });
-    },
-  );
+  it.each<[string, FakeGitHubAppFault]>([
+    ['away', { kind: 'away' }],
+    ['broken', { kind: 'breaks' }],
+    ['asked too often', { kind: 'rate_limited', status: 403, retryAfterSeconds: 1 }],
+  ])('is answered when GitHub, which was %s, is back', async (_was, fault) => {
+    const job = await waiting('production');
+    bulletins = [promoted('live')];
+    github.fault = () => fault;
+    await answerTurn(ports());
+    await answerTurn(ports());
+    expect(job.answer).toBeNull();
+    github.fault = () => null;
+    await answerTurn(ports());
+    expect(job.answer).toMatchObject({ state: 'approved' });
+  });
 
   it('has its answer once, also when GitHub took it and lost the word about that', async () => {
     const job = await waiting('production');
     bulletins = [promoted('live')];
-    github.fault = (route) => (route === 'POST rule' ? 'loses_answer' : null);
+    github.fault = (route) => (route === 'POST rule' ? { kind: 'loses_answer' } : null);
     await answerTurn(ports());
     expect(job.answer).not.toBeNull();
     github.fault = () => null;
@@ -158,8 +162,19 @@ describe('a deploy job that waits at a protection rule', () => {
   });
 });
 
+it('leaves GitHub alone for as long as that has said, whoever asks', async () => {
+  await waiting('production');
+  bulletins = [promoted('live')];
+  github.fault = () => ({ kind: 'rate_limited', status: 429, retryAfterSeconds: 7 });
+  expect(await answerTurn(ports())).toBe(7_000);
+});
+
 describe('a merge queue that waits for a check', () => {
-  const head = 'b'.repeat(40);
+  let head: string;
+
+  beforeEach(() => {
+    head = github.push(repository, { 'main.js': 'merged' }, { to: 'nowhere' });
+  });
 
   async function queued(pull: number | null) {
     const from = github.checks.length;
@@ -177,29 +192,26 @@ describe('a merge queue that waits for a check', () => {
   }
 
   it('gets one under the name of each prototype, by what was decided about the head of the pull request', async () => {
-    github.pulls.set(7, commit);
     bulletins = [
       promoted('waiting_for_human', { asked: 'passed' }),
       promoted('blocked', { number: 2, prototype: 'billing' }),
     ];
-    expect(await queued(7)).toEqual([
+    expect(await queued(1)).toEqual([
       ['Proviso (helpdesk)', head, 'success'],
       ['Proviso (billing)', head, 'failure'],
     ]);
     bulletins = [promoted('waiting_for_human', { asked: 'waiting' })];
-    expect(await queued(7)).toEqual([['Proviso (helpdesk)', head, 'failure']]);
+    expect(await queued(1)).toEqual([['Proviso (helpdesk)', head, 'failure']]);
   });
 
   it('is answered even where nothing was promoted, or nobody knows which pull request it is about', async () => {
-    github.pulls.set(8, 'c'.repeat(40));
-    for (const pull of [8, null]) expect(await queued(pull)).toEqual([['Proviso', head, 'failure']]);
+    for (const pull of [1, null]) expect(await queued(pull)).toEqual([['Proviso', head, 'failure']]);
   });
 
   it('is answered when GitHub is back', async () => {
-    github.pulls.set(7, commit);
     bulletins = [promoted('live')];
-    github.fault = (route) => (route === 'POST check-runs' ? 'breaks' : null);
-    expect(await queued(7)).toEqual([]);
+    github.fault = (route) => (route === 'POST check-runs' ? { kind: 'breaks' } : null);
+    expect(await queued(1)).toEqual([]);
     github.fault = () => null;
     await answerTurn(ports());
     expect(github.checks.at(-1)).toMatchObject({ name: 'Proviso (helpdesk)', conclusion: 'success' });

@@ -54,7 +54,7 @@ export async function answerForever(ports: AnsweringPorts, signal: AbortSignal):
   while (!signal.aborted) {
     let restMs = troubleMs;
     try {
-      restMs = (await answerTurn(ports)) ? 0 : idleMs;
+      restMs = await answerTurn(ports);
       trouble = false;
     } catch (error) {
       if (!trouble && !signal.aborted) ports.note('questions.trouble', { error: nameOf(error) });
@@ -64,20 +64,22 @@ export async function answerForever(ports: AnsweringPorts, signal: AbortSignal):
   }
 }
 
-/** One turn. True: there may be more to do at once. */
-export async function answerTurn(ports: AnsweringPorts): Promise<boolean> {
+/** One turn. Answers how long to rest: GitHub's own word about that means all calls. */
+export async function answerTurn(ports: AnsweringPorts): Promise<number> {
   const taken = await ports.register.take(atOnceMax, takenMs);
-  await Promise.all(
+  const rests = await Promise.all(
     taken.map(async (question) => {
       try {
         await (question.kind === 'rule' ? answerRule(ports, question) : answerQueue(ports, question));
+        return 0;
       } catch (error) {
         if (!(error instanceof OutletFailure)) throw error;
         await giveBack(ports, question, error);
+        return error.more.retryAfterMs ?? 0;
       }
     }),
   );
-  return taken.length === atOnceMax;
+  return Math.max(taken.length === atOnceMax ? 0 : idleMs, ...rests);
 }
 
 /**

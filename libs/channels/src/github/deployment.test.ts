@@ -1,18 +1,19 @@
 import type { PromotionStanding } from '@proviso/domain';
-import { type FakeGitHubDeployments, startFakeGitHubDeployments } from '@proviso/testkit';
+import { type FakeGitHubApp, startFakeGitHubApp } from '@proviso/testkit';
 import type { Bulletin } from '../bulletin.ts';
 import { openGitHubApp } from './app.ts';
 import { githubWishes } from './copy.ts';
 import { githubMessage, markOf } from './message.ts';
 import { openGitHubOutlet } from './outlet.ts';
-import { commit, promoted, repository } from './promoted.contract.ts';
+import { promoted, repository } from './promoted.contract.ts';
 
-let github: FakeGitHubDeployments;
-const conversation = `${repository}@${commit}`;
+let github: FakeGitHubApp;
+let conversation: string;
 const staged = [{ gate: 'staging', attempt: 1, status: 'passed', words: '', live: null, evidence: [] }] as const;
 
 beforeAll(async () => {
-  github = await startFakeGitHubDeployments();
+  github = await startFakeGitHubApp();
+  conversation = `${repository}@${github.push(repository, { 'main.js': '//' })}`;
 });
 
 afterAll(async () => {
@@ -75,7 +76,7 @@ describe('a deployment of a promotion', () => {
 
   it('is found after its answer was lost, and so is not made twice', async () => {
     const message = drawn(promoted('canary'), 'lost');
-    github.fault = (route) => (route === 'POST deployments' ? 'loses_answer' : null);
+    github.fault = (route) => (route === 'POST deployments' ? { kind: 'loses_answer' } : null);
     const spot = { conversation, thread: null, token: 'lost' };
     await expect(outlet().post(message, spot)).rejects.toMatchObject({ more: { uncertain: true } });
     github.fault = () => null;
