@@ -16,6 +16,7 @@ const CHECKS = [
   { name: 'types of domain', args: [bin('typescript/bin/tsc'), '-p', 'libs/domain/tsconfig.json'] },
   { name: 'types of judge', args: [bin('typescript/bin/tsc'), '-p', 'libs/judge/tsconfig.json'] },
   { name: 'boundaries', args: ['tools/boundaries.mjs'] },
+  { name: 'actions', args: ['tools/actions.mjs'] },
   { name: 'tidy', args: ['tools/tidy.mjs'] },
   { name: 'generated', args: ['tools/generate.mjs', '--check'] },
   { name: 'format', args: [bin('@biomejs/biome/bin/biome'), 'format', '--max-diagnostics=20', '.'] },

@@ -61,6 +61,8 @@ const share: Readonly<Record<DecisionChannel['name'], number>> = {
   page: 10,
   // The deployment of the races has no Slack; its races are in `apps/api/src/slack/interleaving.test.ts`.
   Slack: 0,
+  // Nor a GitHub App.
+  GitHub: 0,
   REST: Number.POSITIVE_INFINITY,
 };
 

@@ -141,6 +141,31 @@ update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, f
      retry_at = clock_timestamp() + 700 * interval '1 millisecond'
     where workspace = $1 and channel = $2 and key = $3 and coalesce(address, $5) = $5 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 
+-- question.ask
+insert into proviso.question (workspace, id, kind, repository, commit, environment, run, pull)
+   values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (workspace, id) do nothing returning 1 as asked;
+
+-- question.close
+update proviso.question set answer = $3 where workspace = $1 and id = $2 and answer is null;
+
+-- question.put_off
+update proviso.question set retry_at = clock_timestamp() + $3 * interval '1 millisecond' where workspace = $1 and id = $2;
+
+-- question.take
+update proviso.question q set retry_at = clock_timestamp() + $3 * interval '1 millisecond'
+     from (select id from proviso.question
+            where workspace = $1 and answer is null and retry_at <= clock_timestamp()
+            order by retry_at limit $2 for update skip locked) as due
+    where q.workspace = $1 and q.id = due.id
+   returning q.id, q.kind, q.repository, q.commit, q.environment, q.run, q.pull, q.said, q.reports,
+     (extract(epoch from clock_timestamp() - q.asked_at) * 1000)::bigint as asked_ago,
+     (extract(epoch from clock_timestamp() - q.said_at) * 1000)::bigint as said_ago;
+
+-- question.told
+update proviso.question set said = $3, said_at = clock_timestamp(), reports = reports + 1,
+     retry_at = clock_timestamp() + $4 * interval '1 millisecond'
+    where workspace = $1 and id = $2 and answer is null;
+
 -- read.artifact_removed
 select bool_and(removed_at is not null) as removed from proviso.artifact where workspace = $1 and digest = $2;
 

@@ -8,6 +8,7 @@ import { EventsController } from './events.controller.ts';
 import { EvidenceController } from './evidence.controller.ts';
 import { ExceptionsController } from './exceptions.controller.ts';
 import { GatesController } from './gates.controller.ts';
+import { GitHubController } from './github/github.controller.ts';
 import { InboxController } from './inbox.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
@@ -39,6 +40,7 @@ const controllers = [
   EvidenceController,
   ExceptionsController,
   GatesController,
+  GitHubController,
   InboxController,
   LanesController,
   LimitsController,

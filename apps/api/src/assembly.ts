@@ -3,6 +3,7 @@ import type { Journal } from '@proviso/journal';
 import type { Config } from './config.ts';
 import { openEdgeDesk } from './edge-desk.ts';
 import { openEventFeed } from './event-feed.ts';
+import { openGitHubDesk } from './github/github-desk.ts';
 import { type Logger, breakageOf } from './log.ts';
 import { openToolMark } from './mcp/tool-mark.ts';
 import { openMetrics } from './metrics.ts';
@@ -23,7 +24,7 @@ const heartbeatMs = 15_000;
 export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, journal: Journal, log: Logger): Parts {
   const store = folderStore(config.evidence);
   const now = Date.now;
-  const beforeSlack = {
+  const beforeChannels = {
     config,
     journal,
     store,
@@ -45,5 +46,7 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     now,
     heartbeatMs,
   };
-  return { ...beforeSlack, slack: config.slack === null ? null : openSlackDesk(beforeSlack, config.slack) };
+  const slack = config.slack === null ? null : openSlackDesk(beforeChannels, config.slack);
+  const github = config.github === null ? null : openGitHubDesk(beforeChannels, config.github);
+  return { ...beforeChannels, slack, github };
 }

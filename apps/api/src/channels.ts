@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type FollowerPorts, type Outlet, followForever } from '@proviso/channels';
+import { type FollowerPorts, type Outlet, answerForever, followForever } from '@proviso/channels';
 import type { Channel, PromotionId, WorkspaceId } from '@proviso/domain';
 import type { Reads } from '@proviso/journal';
 import { bulletinOf } from './bulletin-of.ts';
+import { answeringPorts } from './github/github-questions.ts';
 import type { Parts } from './parts.ts';
 import { openSlackSocket } from './slack/slack-socket.ts';
 
@@ -26,7 +27,7 @@ export interface Channels {
  */
 export function startChannels(parts: Parts): Channels {
   const stopping = new AbortController();
-  const { slack } = parts;
+  const { slack, github } = parts;
   const works: Promise<unknown>[] = [];
   if (slack !== null) {
     const { workspace, calls } = slack;
@@ -34,11 +35,17 @@ export function startChannels(parts: Parts): Channels {
     works.push(followForever(ports, stopping.signal));
     works.push(openSlackSocket(parts, slack, stopping.signal));
   }
+  if (github !== null) {
+    const ports = followerPorts(parts, { workspace: github.workspace, channel: 'github', outlet: github.outlet });
+    works.push(followForever(ports, stopping.signal));
+    const answering = answeringPorts(parts, { ...github, follower: ports });
+    works.push(answerForever(answering, stopping.signal));
+  }
   return {
     stop: async () => {
       stopping.abort();
       await Promise.all(works);
-      await slack?.idle();
+      await Promise.all([slack?.idle(), github?.idle()]);
     },
   };
 }

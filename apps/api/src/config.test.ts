@@ -83,7 +83,7 @@ const github = {
 it('has no GitHub App unless its number is given, and then all that it needs', () => {
   expect(readConfig({ ...base, PROVISO_GITHUB_TOKEN: 'for-downloads' }).github).toBeNull();
   expect(readConfig({ ...base, ...github }).github).toEqual({
-    ...{ appId: '7', privateKey: 'the-key', webhookSecret: 'the-secret', workspace },
+    ...{ appId: '7', privateKey: 'the-key', webhookSecret: 'the-secret', workspace, environments: {} },
   });
 });
 
@@ -91,6 +91,7 @@ it.each([
   ['PROVISO_GITHUB_APP_ID', 'acme', 'the number of a GitHub App'],
   ['PROVISO_GITHUB_APP_KEY', '', 'a secret'],
   ['PROVISO_GITHUB_WEBHOOK_SECRET', '', 'a secret'],
+  ['PROVISO_GITHUB_ENVIRONMENTS', 'production=later', 'environment=approved or environment=live, joined by commas'],
   ['PROVISO_GITHUB_WORKSPACE', 'here', 'the id of a workspace'],
 ])('says what is wrong with %s=%s, and no more of it', (name, value, expected) => {
   expect(() => readConfig({ ...base, ...github, [name]: value })).toThrow(`${name}: expected ${expected}`);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute } from 'node:path';
-import type { Conversations } from '@proviso/channels';
+import type { Conversations, DeploymentNeed } from '@proviso/channels';
 import { type WorkspaceId, isId } from '@proviso/domain';
 
 /** What an operator tells the API, parsed once. The vault key and the passwords are in no message and no log. */
@@ -77,6 +77,8 @@ export interface GitHubConfig {
   /** Proves what comes to us. */
   readonly webhookSecret: string;
   readonly workspace: WorkspaceId;
+  /** What deploy jobs of an environment wait for; of one that is not named they wait for people. */
+  readonly environments: Readonly<Record<string, DeploymentNeed>>;
 }
 
 /** What the one-shot process that prepares a deployment needs beside it. */
@@ -172,11 +174,14 @@ function slackIn(environment: Environment, reader: ReturnType<typeof readerOf>):
 
 function githubIn(reader: ReturnType<typeof readerOf>): GitHubConfig {
   const number = wordsOf(/^\d{1,15}$/, 'the number of a GitHub App');
+  const pair = wordsOf(/^[^=]{1,255}=(approved|live)$/, 'environment=approved or environment=live');
+  const pairs = reader.list('PROVISO_GITHUB_ENVIRONMENTS', pair);
   return {
     appId: reader.list('PROVISO_GITHUB_APP_ID', { ...number, min: 1 })[0] ?? '',
     privateKey: reader.secret('PROVISO_GITHUB_APP_KEY'),
     webhookSecret: reader.secret('PROVISO_GITHUB_WEBHOOK_SECRET'),
     workspace: reader.workspace('PROVISO_GITHUB_WORKSPACE'),
+    environments: Object.fromEntries(pairs.map((one) => one.split('='))) as GitHubConfig['environments'],
   };
 }
 

@@ -63,8 +63,16 @@ export interface Deployment {
     more?: InjectOptions,
   ) => Promise<Answer>;
   readonly post: (actor: Actor | null, url: string, body: object, key?: string) => Promise<Answer>;
+  /** Puts a version of a prototype into a repository at GitHub; null: versions are sent as archives. */
+  readonly push: Push | null;
   readonly close: () => Promise<void>;
 }
+
+/** A new commit with one file of these words, in a repository of the prototype's own. */
+export type Push = (
+  prototype: string,
+  words: string,
+) => { readonly owner: string; readonly repository: string; readonly commit: string };
 
 /** The policy of the tests: two approvals by different people. */
 export const policySource = `policy: careful
@@ -96,7 +104,7 @@ const bindings = {
 } as const;
 
 /** Opens one; close it in `afterAll`. */
-export async function openDeployment(over: Partial<Config> = {}): Promise<Deployment> {
+export async function openDeployment(over: Partial<Config> = {}, push: Push | null = null): Promise<Deployment> {
   const database = await createDatabase();
   const folder = await mkdtemp(join(tmpdir(), 'proviso-api-test-'));
   const { vaultKeyHex, appUrl: url } = database;
@@ -153,6 +161,7 @@ export async function openDeployment(over: Partial<Config> = {}): Promise<Deploy
     tokens,
     appUrl: url,
     evidence: config.evidence,
+    push,
     pumpUrl: database.pumpUrl,
     superuserUrl: database.superuserUrl,
     ask,
@@ -221,14 +230,27 @@ export function formOf(version: string, archive: Buffer): InjectOptions {
 /** A prototype of Bea's with one version, and the policy's id. */
 export async function registered(here: Deployment, name: string) {
   const prototype = pickText((await here.post('bea', '/v1/prototypes', { name })).body, 'id');
-  const form = formOf('v1', archiveOf(`console.log(${JSON.stringify(name)})`));
-  const frozen = await here.ask('bea', 'POST', `/v1/prototypes/${prototype}/candidates`, form);
-  const candidate = pickText(frozen.body, 'candidate', 'id');
+  const candidate = await frozenVersion(here, {
+    prototype,
+    version: 'v1',
+    words: `console.log(${JSON.stringify(name)})`,
+  });
   const policies = await here.ask('bea', 'GET', '/v1/policies');
   // By its name: a test may have published others, and ids are in no order that means anything.
   const items = policies.body['items'] as readonly { readonly name: string }[];
   const policy = items.find(({ name }) => name === 'careful');
   return { prototype, candidate, policy: pickText(policy, 'id') };
+}
+
+/** A version whose only file has these words, frozen from wherever this deployment takes versions. */
+export async function frozenVersion(
+  here: Deployment,
+  { prototype, version, words }: { readonly prototype: string; readonly version: string; readonly words: string },
+): Promise<string> {
+  const github = here.push?.(prototype, words);
+  const sent = github === undefined ? formOf(version, archiveOf(words)) : { payload: { version, github } };
+  const frozen = await here.ask('bea', 'POST', `/v1/prototypes/${prototype}/candidates`, sent);
+  return pickText(frozen.body, 'candidate', 'id');
 }
 
 /** A promotion that Bea asked for, standing at its approval gate; under the policy of the tests unless told otherwise. */

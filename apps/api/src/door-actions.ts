@@ -77,5 +77,5 @@ export const doorActions = {
   /** Of each tool the route behind it; there is no other way by which a tool does anything. */
   mcp: tools.map(({ route }) => route).toSorted(),
   slack: ['decide', 'delegate', 'listPromotions', 'readPromotion', 'rollbackPromotion'],
-  github: [],
+  github: ['decide', 'readPromotion', 'rollbackPromotion'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -12,6 +12,7 @@ const actingPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'r
 const ownPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'self', commands: [kind] });
 const html = 'text/html';
 const signedBySlack = { signedBy: 'slack' } as const;
+const signedByGitHub = { signedBy: 'github' } as const;
 const entry = { query: queries.login };
 
 /** Doors for people in a browser: pages and their forms. */
@@ -86,6 +87,14 @@ export const pages: readonly Route[] = [
     openDoor,
     { 200: 'application/json' },
     signedBySlack,
+  ]),
+  post([
+    '/github/webhooks',
+    'hearGitHub',
+    'What happened at GitHub, signed by it',
+    openDoor,
+    { 202: 'application/json' },
+    signedByGitHub,
   ]),
   get(['/decide/:id', 'showDecision', 'What is asked at a gate, and what it is about', readingPage, { 200: html }]),
   post([

@@ -3,6 +3,7 @@ import type { Journal } from '@proviso/journal';
 import type { Config } from './config.ts';
 import type { EdgeDesk } from './edge-desk.ts';
 import type { EventFeed } from './event-feed.ts';
+import type { GitHubDesk } from './github/github-desk.ts';
 import type { Logger } from './log.ts';
 import type { ToolMark } from './mcp/tool-mark.ts';
 import type { Metrics } from './metrics.ts';
@@ -53,6 +54,8 @@ export interface Parts {
   readonly provider: Provider | null;
   /** What people do in Slack; null: it is not set up. */
   readonly slack: SlackDesk | null;
+  /** What people do at GitHub; null: no App is set up. */
+  readonly github: GitHubDesk | null;
   readonly now: () => number;
   /** How often a live stream says that it is alive, and looks whether its reader may still read. */
   readonly heartbeatMs: number;

@@ -15,6 +15,9 @@ export type Access =
   | { readonly kind: 'agent' }
   | { readonly kind: 'command'; readonly commands: readonly Command['kind'][] };
 
+/** Whose signatures over bytes we know. */
+export type Signer = 'slack' | 'github';
+
 /** What a route takes beside its path. */
 export interface Takes {
   readonly query?: z.ZodType;
@@ -25,7 +28,7 @@ export interface Takes {
   /** An archive in the field `archive` and the field `version`. */
   readonly archive?: true;
   /** A body whose sender has signed its very bytes; nothing reads it before that is checked. */
-  readonly signedBy?: 'slack';
+  readonly signedBy?: Signer;
   /** `If-Match` with the tag of the prototype or policy that is changed. Everywhere else the header is refused. */
   readonly condition?: true;
 }

@@ -96,7 +96,8 @@ function addHooks(fastify: FastifyInstance, parts: Parts): void {
   // Before any parser: what was signed is looked at as bytes first.
   fastify.addHook('preParsing', async (request, reply, payload) => {
     const route = routesByKey.get(routeKey(request.method, request.routeOptions.url ?? ''));
-    return route?.takes.signedBy === undefined ? payload : await checkedBody(parts, { request, reply, payload });
+    const signer = route?.takes.signedBy;
+    return signer === undefined ? payload : await checkedBody(parts, { signer, request, reply, payload });
   });
   // With the guard: no page of ours is changed by a form that is not of a page of ours.
   fastify.addHook('preHandler', async (request) => {

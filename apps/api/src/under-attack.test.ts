@@ -1,14 +1,13 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { builtinPrincipals } from '@proviso/domain';
 import { openJournal } from '@proviso/journal';
-import { type DecisionChannel, decisionChannels } from '@proviso/testkit';
+import { type DecisionChannel, type FakeGitHubApp, decisionChannels, startFakeGitHubApp } from '@proviso/testkit';
 import pg from 'pg';
 import {
   type Deployment,
-  archiveOf,
   atApproval,
   forgiveAll,
-  formOf,
+  frozenVersion,
   grantToken,
   passByWorker,
   pick,
@@ -24,16 +23,19 @@ import { type SlackGround, openSlackGround } from './slack/slack.contract.ts';
 // without the row's lock, in `e2e/races`; votes against expiry, cancel and each other in `one-truth.test.ts`.
 
 let ground: SlackGround;
+let github: FakeGitHubApp;
 let here: Deployment;
 let url: string;
 
 beforeAll(async () => {
-  ground = await openSlackGround();
+  github = await startFakeGitHubApp();
+  ground = await openSlackGround({ github });
   ({ here, url } = ground);
 });
 
 afterAll(async () => {
   await ground.close();
+  await github.close();
 });
 
 beforeEach(() => forgiveAll(here));
@@ -154,9 +156,7 @@ describe('a new candidate after one of two approvals', () => {
 
 /** Another version of the same prototype, under the same policy, at its own approval. */
 async function newerVersion({ prototype, policy }: Scene): Promise<Pick<Scene, 'promotion' | 'gate'>> {
-  const form = formOf('v2', archiveOf(`newer ${prototype}`));
-  const frozen = await here.ask('bea', 'POST', `/v1/prototypes/${prototype}/candidates`, form);
-  const candidate = pickText(frozen.body, 'candidate', 'id');
+  const candidate = await frozenVersion(here, { prototype, version: 'v2', words: `newer ${prototype}` });
   const opened = await here.post('bea', '/v1/promotions', { prototype, candidate, policy });
   const promotion = pickText(opened.body, 'id') as `prm_${string}`;
   await passByWorker(here, promotion, 'readiness');

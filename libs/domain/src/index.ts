@@ -45,6 +45,7 @@ export { type CanarySight, type Outlook, outlookOf } from './headline-canary.ts'
 export { pastWaitsMin } from './headline-words.ts';
 export { isSteerable, mayHasten, type PaceKind, paceKinds, paceOf } from './pace.ts';
 export type { Cursor, FollowerLease, Prompt, PromptRegister, PromptShown, PromptWish } from './prompt.ts';
+export type { OpenQuestion, Question, QuestionRegister } from './question.ts';
 export { type Headline, type HeadlineFacts, type PromotionStanding, headline, promotionStates } from './headline.ts';
 export {
   type CandidateId,

@@ -3,6 +3,7 @@ import { browserSessions } from './browser-sessions.ts';
 import { JournalFailure } from './failure.ts';
 import type { Journal, JournalOptions } from './port.ts';
 import { promptRegister } from './prompts.ts';
+import { questionRegister } from './questions.ts';
 import { readsOf } from './reads/reads.ts';
 import { isBroken, openSession, type Session } from './session.ts';
 import { type Statement, statement } from './statement.ts';
@@ -66,6 +67,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     principalOfIdentity: ({ issuer, subject }) => principalOf(reading, byIdentity, [issuer, subject]),
     sessions: browserSessions(reading),
     webhooks: webhooksOf(reading, vault),
+    questions: (workspace) => questionRegister(reading, workspace),
     prompts: (workspace, channel) => promptRegister(reading, workspace, channel),
     authorMark: vault.markOf,
     noteTokenUse: async (workspace, tokenHash) => {

@@ -17,6 +17,7 @@ import type {
   PromotionId,
   PromotionState,
   PromptRegister,
+  QuestionRegister,
   PrototypeId,
   PrototypeState,
   Refusal,
@@ -258,6 +259,8 @@ export interface Journal {
   readonly webhooks: Webhooks;
   /** Where a channel's messages stand, and how far it has read the public order. */
   readonly prompts: (workspace: WorkspaceId, channel: Channel) => PromptRegister;
+  /** Who waits outside for a word about a commit. */
+  readonly questions: (workspace: WorkspaceId) => QuestionRegister;
   /** A keyed digest of the address that a commit names somebody by: only this deployment could try others against it. */
   readonly authorMark: (workspace: WorkspaceId, address: string) => Digest;
   /** Notes that a token was used today, by the database's clock. */

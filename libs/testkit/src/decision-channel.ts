@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { approveAtGitHub } from './github-decision.ts';
 import { approveInSlack } from './slack-decision.ts';
 
 /** One person's try to approve the gate at which a promotion waits. */
@@ -24,7 +25,7 @@ export interface Told {
 
 /** One way by which people decide. A test that goes over all of them holds for the next one as soon as it has a row. */
 export interface DecisionChannel {
-  readonly name: 'REST' | 'CLI' | 'page' | 'Slack';
+  readonly name: 'REST' | 'CLI' | 'page' | 'Slack' | 'GitHub';
   readonly approve: (order: ApprovalTry) => Promise<Told>;
   /** How this channel says each kind of no. */
   readonly says: { readonly unauthenticated: number; readonly notAllowed: number };
@@ -37,6 +38,7 @@ export const decisionChannels: readonly DecisionChannel[] = [
   { name: 'page', approve: approveOnPage, says: { unauthenticated: 401, notAllowed: 403 } },
   // The press itself is always answered; what came of it is told to its person.
   { name: 'Slack', approve: approveInSlack, says: { unauthenticated: 401, notAllowed: 200 } },
+  { name: 'GitHub', approve: approveAtGitHub, says: { unauthenticated: 401, notAllowed: 202 } },
 ];
 
 interface ShownGate {

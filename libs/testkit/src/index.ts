@@ -17,6 +17,18 @@ export {
   type FakeGitHubSignature,
   startFakeGitHub,
 } from './fake-github.ts';
+export type { FakeDeployment, FakeWaitingJob } from './fake-github-deployments.ts';
+export {
+  type FakeCheckAction,
+  type FakeCheckRun,
+  type FakeGitHubApp,
+  type FakeGitHubAppFault,
+  type FakeGitHubNote,
+  startFakeGitHubApp,
+} from './fake-github-app.ts';
+export { checkComplaints, commentComplaints } from './fake-github-limits.ts';
+export { type FakeGitHubDeed, type FakeGitHubMember, signedAsGitHub } from './fake-github-member.ts';
+export { githubUserOf } from './github-decision.ts';
 export {
   type FakeSlack,
   type FakeSlackFault,

@@ -4,7 +4,7 @@ import type { FakeSlack, FakeSlackDeed, FakeSlackMember, FakeSlackMessage } from
 import pg from 'pg';
 import { assemble } from '../assembly.ts';
 import { type Channels, startChannels } from '../channels.ts';
-import { type Deployment, archiveOf, type atApproval, formOf, pick, pickText } from '../deployment.contract.ts';
+import { type Deployment, type atApproval, frozenVersion, pick, pickText } from '../deployment.contract.ts';
 import { openLog } from '../log.ts';
 import { createServer } from '../server.ts';
 import { type SlackGround, lettersOf, linkTo, liveButtons } from './slack.contract.ts';
@@ -147,9 +147,8 @@ export function somethingToPress({ lane, scene }: Play): FakeSlackMessage | null
 export async function newCandidate({ lane, scene }: Play): Promise<void> {
   const { here } = lane.ground;
   await lane.freezing(async () => {
-    const form = formOf(`v${Math.floor(lane.random() * 1_000_000)}`, archiveOf(randomUUID()));
-    const frozen = await here.ask('bea', 'POST', `/v1/prototypes/${scene.prototype}/candidates`, form);
-    const candidate = pickText(frozen.body, 'candidate', 'id');
+    const version = `v${Math.floor(lane.random() * 1_000_000)}`;
+    const candidate = await frozenVersion(here, { prototype: scene.prototype, version, words: randomUUID() });
     await here.post('bea', '/v1/promotions', { prototype: scene.prototype, candidate, policy: scene.policy });
   });
 }

@@ -13,7 +13,7 @@ import { pressed, submitted } from './slack-press.ts';
 import { linkPageOf } from './slack-words.ts';
 
 /** Everything that answering Slack takes. */
-export interface SlackParts extends Omit<Parts, 'slack'> {
+export interface SlackParts extends Omit<Parts, 'slack' | 'github'> {
   readonly slack: SlackConfig;
   readonly calls: SlackCalls;
   readonly register: PromptRegister;
@@ -42,7 +42,7 @@ const linkMs = 5 * 60_000;
 const sayAgainMs = [250, 1_000, 3_000];
 
 /** Opens the desk of one Slack app. */
-export function openSlackDesk(parts: Omit<Parts, 'slack'>, slack: SlackConfig): SlackDesk {
+export function openSlackDesk(parts: Omit<Parts, 'slack' | 'github'>, slack: SlackConfig): SlackDesk {
   const { workspace, signingSecret, appToken, apiUrl } = slack;
   const calls = openSlackCalls(slack);
   const { vaultKeyHex } = parts.config;

@@ -5,7 +5,7 @@ import { capital } from '../decision-words.ts';
 import type { SlackAsker } from './slack-caller.ts';
 import { slackIdentity } from './slack-caller.ts';
 import type { SlackParts } from './slack-desk.ts';
-import { seedOf, submitBySlack } from './slack-submission.ts';
+import { seedOf, submitByChannel } from '../channel-submission.ts';
 
 /**
  * What a person who is freshly signed in at our page takes over to Slack. It goes from us to Slack and never the other
@@ -44,7 +44,7 @@ export async function unlinkAccount(parts: SlackParts, asker: SlackAsker, order:
   const { caller } = asker;
   const identity = slackIdentity(parts.slack, order.member, parts.config);
   const command = { kind: 'UnlinkIdentity', person: caller.person.id, identity } as const;
-  const receipt = await submitBySlack(parts, caller, { deed: ['unlink', order.id], command });
+  const receipt = await submitByChannel(parts, caller, { deed: ['unlink', order.id], command });
   if (receipt.kind === 'accepted') return 'Your Slack account is not linked any more.';
   const { code, message } = receipt.refusal;
   return `${refusedWords[code] ?? 'Nothing was recorded.'} ${capital(message)}.`;

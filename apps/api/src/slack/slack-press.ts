@@ -8,13 +8,13 @@ import {
   toldView,
   verdictOf,
 } from '@proviso/channels';
-import { type Command, type DecisionVerdict, type Prompt, gateIdOf, idFrom } from '@proviso/domain';
+import { type Command, type DecisionVerdict, type Prompt, idFrom } from '@proviso/domain';
 import type { Caller } from '../caller.ts';
+import { type ChannelOrder, pageOf, seedOf, toldByChannel } from '../channel-submission.ts';
 import { bodies } from '../forms.ts';
 import { uuidOfSeed } from '../submission.ts';
 import { type SlackAsker, slackIdentity } from './slack-caller.ts';
 import type { SlackParts } from './slack-desk.ts';
-import { type SlackOrder, seedOf, submitBySlack, toldBySlack } from './slack-submission.ts';
 import { unlinkedText } from './slack-words.ts';
 
 type Press = Extract<Interaction, { kind: 'press' }>;
@@ -38,7 +38,7 @@ export async function pressed(parts: SlackParts, asker: SlackAsker, press: Press
   if (form === undefined) return unknownCopy;
   return await parts.calls.openForm(triggerId, formView(form, value)).then(
     () => null,
-    () => `Slack did not open the form: press again, or go to ${pageOf(parts, copy)}`,
+    () => `Slack did not open the form: press again, or go to ${pageOf(parts, copy.promotion)}`,
   );
 }
 
@@ -109,26 +109,19 @@ async function delegate(parts: SlackParts, caller: Caller, { copy, deed, submit 
 async function toldOf(
   parts: SlackParts,
   caller: Caller,
-  { copy, order }: { readonly copy: Prompt; readonly order: SlackOrder },
+  { copy, order }: { readonly copy: Prompt; readonly order: ChannelOrder },
 ): Promise<string> {
-  const newest = async () => {
-    const prototype = (await caller.reads.promotion(copy.promotion))?.state.prototype;
-    if (prototype === undefined) return null;
-    const { items } = await caller.reads.promotions({ prototype, limit: 1 });
-    return items[0]?.state.candidate.version ?? null;
-  };
-  const about = { page: pageOf(parts, copy), newest };
-  return await toldBySlack(parts, () => submitBySlack(parts, caller, order), about);
+  const { text, code, page } = await toldByChannel(parts, caller, {
+    ...{ promotion: copy.promotion, order, again: 'press again' },
+  });
+  const words = [text, ...(page === null ? [] : [`Decide here: ${page}`]), ...(code === null ? [] : [`(${code})`])];
+  return words.join(' ');
 }
 
 /** The registered copy that was pressed, by the token in what it carried. */
 async function copyOf({ register }: SlackParts, value: string): Promise<Prompt | null> {
   const [token = ''] = value.split(' ');
   return isToken(token) ? await register.byToken(token) : null;
-}
-
-function pageOf({ config }: SlackParts, { promotion }: Prompt): string {
-  return `${config.publicUrl}/decide/${gateIdOf(promotion, 'approval')}`;
 }
 
 function told(text: string): object {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { PersonId } from '@proviso/domain';
 import { openPump } from '@proviso/journal';
 import {
+  type FakeGitHubApp,
   type FakeSlack,
   type FakeSlackMember,
   type FakeSlackMessage,
@@ -11,6 +12,7 @@ import {
 } from '@proviso/testkit';
 import { type Channels, startChannels } from '../channels.ts';
 import { type Actor, type Deployment, listening, openDeployment } from '../deployment.contract.ts';
+import { githubConfig, pushTo } from '../github/github-config.contract.ts';
 import { slackIdentity } from './slack-caller.ts';
 
 /** Members of the fake Slack who are linked to people of the cast. */
@@ -32,8 +34,10 @@ export interface SlackGround {
   readonly close: () => Promise<void>;
 }
 
-/** Opens one; close it in `afterAll`. Over Socket Mode nothing is listened for at our side. */
-export async function openSlackGround(over: { readonly socketMode?: boolean } = {}): Promise<SlackGround> {
+/** Opens one; close it in `afterAll`. Over Socket Mode nothing is listened for at our side; with a GitHub App people are asked there, too. */
+export async function openSlackGround(
+  over: { readonly socketMode?: boolean; readonly github?: FakeGitHubApp } = {},
+): Promise<SlackGround> {
   const slack = await startFakeSlack();
   const workspace = `wsp_${randomUUID().replaceAll('-', '')}` as const;
   const isSocket = over.socketMode === true;
@@ -43,9 +47,14 @@ export async function openSlackGround(over: { readonly socketMode?: boolean } = 
     appToken: isSocket ? slack.appToken : null,
     conversations: { main: mainChannel, groups: { 'group/security': securityChannel } },
   };
-  const here = await openDeployment({ slack: config });
+  const { github } = over;
+  const here =
+    github === undefined
+      ? await openDeployment({ slack: config })
+      : await openDeployment({ slack: config, ...githubConfig(github, workspace) }, pushTo(github));
   const url = await listening(here);
   slack.eventsUrl = `${url}/slack/events`;
+  if (github !== undefined) github.eventsUrl = `${url}/github/webhooks`;
   const order = await startOrder(here);
   for (const [actor, user] of Object.entries(slackUsers))
     await linkTo(here, here.people[actor as Actor], { team: 'T0HOME', user });
@@ -85,7 +94,7 @@ export async function linkTo(
 }
 
 /** Gives positions to entries as they come, until it is stopped; leads again when a busy machine has lost it the lead. */
-async function startOrder(here: Deployment): Promise<{ stop: () => Promise<void> }> {
+export async function startOrder(here: Deployment): Promise<{ stop: () => Promise<void> }> {
   const pump = await openPump({ url: here.pumpUrl, durable: false });
   let isOn = true;
   const led = async (): Promise<void> => {

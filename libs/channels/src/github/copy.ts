@@ -1,8 +1,9 @@
 import type { PromptWish } from '@proviso/domain';
 import type { Bulletin, CommitSource } from '../bulletin.ts';
+import { isDeployed } from './deployment.ts';
 
-/** What a copy is: the check run of a promotion at its commit, or the comment on the pull request of that commit. */
-export const githubTopics = ['check', 'comment'] as const;
+/** What a copy is: a promotion's check run at its commit, the comment on that commit's pull request, or its deployment. */
+export const githubTopics = ['check', 'comment', 'deployment'] as const;
 /** One of them. */
 export type GitHubTopic = (typeof githubTopics)[number];
 
@@ -18,11 +19,13 @@ export function commitOf(conversation: string): CommitSource {
 }
 
 /** Which copies should stand at GitHub, given how a promotion stands: none for what was frozen from somewhere else. */
-export function githubWishes({ source, ended, promotion }: Bulletin): readonly PromptWish[] {
+export function githubWishes(bulletin: Bulletin): readonly PromptWish[] {
+  const { source, ended, promotion } = bulletin;
   // Who comes late to what has ended says nothing about it; copies that stand already are registered.
   if (source === null || ended) return [];
   const conversation = conversationOf(source);
-  return githubTopics.map((topic) => ({
+  const topics = githubTopics.filter((topic) => topic !== 'deployment' || isDeployed(bulletin));
+  return topics.map((topic) => ({
     ...{ key: `${promotion}/${topic}`, promotion, conversation, thread: null, once: false },
   }));
 }

@@ -4,10 +4,11 @@ import { type Bulletin, type Check, isAsking } from '../bulletin.ts';
 import { inert } from '../inert.ts';
 import { type GitHubAction, approveAction, isDecidedHere } from './action.ts';
 import { githubTopicOf } from './copy.ts';
+import { type GitHubDeployment, deploymentOf, wasServed } from './deployment.ts';
 import { code, codeLines, link } from './markdown.ts';
 
-/** A check run, or a comment that is kept up to date on the pull request of its commit. */
-export type GitHubMessage = GitHubCheck | GitHubComment;
+/** A check run, a comment that is kept up to date on the pull request of its commit, or its deployment. */
+export type GitHubMessage = GitHubCheck | GitHubComment | GitHubDeployment;
 
 /** A check run as GitHub takes it. */
 export interface GitHubCheck {
@@ -52,13 +53,17 @@ export function githubMessage(
   },
   bulletin: Bulletin,
 ): GitHubMessage | null {
-  // What never stood anywhere says nothing after the end.
-  if (bulletin.ended && copy.address === null && copy.postingSince === null) return null;
-  switch (githubTopicOf(copy.key)) {
+  const topic = githubTopicOf(copy.key);
+  // What never stood anywhere says nothing after the end, unless users were served meanwhile.
+  const isLate = bulletin.ended && copy.address === null && copy.postingSince === null;
+  if (isLate && !(topic === 'deployment' && wasServed(bulletin))) return null;
+  switch (topic) {
     case 'check':
       return checkOf(copy.token, bulletin);
     case 'comment':
       return commentOf(copy.token, bulletin);
+    case 'deployment':
+      return deploymentOf(markOf(copy.token), bulletin);
     case null:
       return null;
   }

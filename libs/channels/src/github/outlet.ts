@@ -3,6 +3,7 @@ import type { GitHubApp, GitHubRequest } from './app.ts';
 import { type GitHubPlace, placeOf, pullRequestOf } from './place.ts';
 import { commitOf, githubWishes } from './copy.ts';
 import { type GitHubCheck, type GitHubComment, type GitHubMessage, githubMessage, markOf } from './message.ts';
+import { findDeployment, postDeployment, postStatus, withdrawDeployment } from './deployment.ts';
 import { type SharedComments, openSharedComments } from './shared-comment.ts';
 
 /** Where messages of ours stand at GitHub: check runs at commits, and comments on the pull requests of these. */
@@ -16,6 +17,8 @@ export function openGitHubOutlet(app: GitHubApp): Outlet<GitHubMessage> {
       return await app.call(repository, async (ask) => {
         const place = placeOf(repository);
         if (message.kind === 'check') return await postCheck(ask, { place, commit, message, token: spot.token });
+        if (message.kind === 'deployment')
+          return deploymentAddress(await postDeployment(ask, { place, commit, message }));
         const pull = await pullRequestOf(ask, place, commit);
         if (pull === null) throw new OutletFailure('no_pull_request');
         return commentAddress(await comments.stand(ask, { place, pull, message }));
@@ -25,6 +28,7 @@ export function openGitHubOutlet(app: GitHubApp): Outlet<GitHubMessage> {
       const { repository } = commitOf(conversation);
       await app.call(repository, async (ask) => {
         const at = { ask, place: placeOf(repository), id: idIn(address) };
+        if (message.kind === 'deployment') return await postStatus(ask, { ...at, message });
         await (message.kind === 'check' ? updateCheck(at, message) : updateComment(comments, at, message));
       });
     },
@@ -40,6 +44,10 @@ export function openGitHubOutlet(app: GitHubApp): Outlet<GitHubMessage> {
       );
     },
   };
+}
+
+function deploymentAddress(id: number): string {
+  return `deployment/${id}`;
 }
 
 function checkAddress(id: number): string {
@@ -96,6 +104,7 @@ async function updateComment(comments: SharedComments, { ask, place, id }: At, m
 
 /** A check run cannot be taken away, so it is given a name under which nobody waits for it, and an end that passes nothing. */
 async function withdraw(ask: GitHubRequest, place: GitHubPlace, address: string): Promise<void> {
+  if (address.startsWith('deployment/')) return await withdrawDeployment(ask, { place, id: idIn(address) });
   const id = checkRunIn(address);
   if (id === null) {
     await ask('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...place, comment_id: idIn(address) });
@@ -129,5 +138,7 @@ async function find(ask: GitHubRequest, comments: SharedComments, { commit, spot
   if (check !== undefined) return checkAddress(Number(check.id));
   const pull = await pullRequestOf(ask, place, commit);
   const comment = pull === null ? null : await comments.marked(ask, { place, pull, mark });
-  return comment === null ? null : commentAddress(comment);
+  if (comment !== null) return commentAddress(comment);
+  const deployment = await findDeployment(ask, { place, commit, mark });
+  return deployment === null ? null : deploymentAddress(deployment);
 }

@@ -1,0 +1,106 @@
+import {
+  type AnsweringPorts,
+  type Bulletin,
+  type DeploymentNeed,
+  type FollowerPorts,
+  type GitHubApp,
+  conversationOf,
+} from '@proviso/channels';
+import type { WorkspaceId } from '@proviso/domain';
+import { z } from 'zod';
+import type { GitHubConfig } from '../config.ts';
+import type { Parts } from '../parts.ts';
+
+/** What keeping a question takes: whoever hears an event has more. */
+export interface QuestionParts extends Pick<Parts, 'journal'> {
+  readonly github: Pick<GitHubConfig, 'workspace'>;
+}
+
+interface Outcome {
+  readonly outcome: string;
+  readonly isSure: boolean;
+}
+
+const repository = z.object({ full_name: z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/) });
+const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+
+/** Somebody's deploy job waits for us. Of the address for the answer only the number of the run is taken. */
+const deploymentRule = z.object({
+  action: z.literal('requested'),
+  repository,
+  environment: z.string().min(1).max(255),
+  deployment: z.object({ id: z.int().positive(), sha }),
+  deployment_callback_url: z.string().regex(/\/actions\/runs\/\d{1,15}\/deployment_protection_rule$/),
+});
+
+/** A merge queue has made a group and waits for its checks. */
+const mergeGroup = z.object({
+  action: z.literal('checks_requested'),
+  repository,
+  merge_group: z.object({ head_sha: sha, head_ref: z.string().max(500) }),
+});
+
+const passedOver: Outcome = { outcome: 'nothing to do', isSure: true };
+const kept: Outcome = { outcome: 'kept until it is answered', isSure: true };
+
+/** A deploy job waits at a protection rule. It is durable before GitHub hears that we got it. */
+export async function heardDeploymentRule(
+  parts: QuestionParts,
+  heard: { readonly payload: unknown },
+): Promise<Outcome> {
+  const read = deploymentRule.safeParse(heard.payload);
+  if (!read.success) return passedOver;
+  const { environment, deployment, deployment_callback_url: url } = read.data;
+  const run = Number(/\/runs\/(\d+)\//.exec(url)?.[1]);
+  const repository = read.data.repository.full_name.toLowerCase();
+  const at = { repository, commit: deployment.sha, environment, run, pull: null };
+  await parts.journal
+    .questions(parts.github.workspace)
+    .ask({ id: `rule/${repository}/${run}/${deployment.id}`, kind: 'rule', ...at });
+  return kept;
+}
+
+/** A merge queue waits. Its last pull request is in the name of the branch that it has made. */
+export async function heardMergeGroup(parts: QuestionParts, heard: { readonly payload: unknown }): Promise<Outcome> {
+  const read = mergeGroup.safeParse(heard.payload);
+  if (!read.success) return passedOver;
+  const { head_sha: commit, head_ref: branch } = read.data.merge_group;
+  const number = /\/pr-(\d{1,9})-[0-9a-f]+$/.exec(branch)?.[1];
+  const repository = read.data.repository.full_name.toLowerCase();
+  const at = { repository, commit, environment: null, run: null, pull: number === undefined ? null : Number(number) };
+  await parts.journal
+    .questions(parts.github.workspace)
+    .ask({ id: `queue/${repository}/${commit}`, kind: 'queue', ...at });
+  return kept;
+}
+
+/** Who follows the promotions for the same App knows where they stand. */
+type Follower = Pick<FollowerPorts, 'register' | 'bulletin' | 'pause' | 'note'>;
+
+/** What answers them: the same bulletins, by the same code, as stand at the commit. */
+export function answeringPorts(
+  { journal, config }: Pick<Parts, 'journal' | 'config'>,
+  {
+    app,
+    workspace,
+    follower,
+  }: { readonly app: GitHubApp; readonly workspace: WorkspaceId; readonly follower: Follower },
+): AnsweringPorts {
+  return {
+    ...{ register: journal.questions(workspace), app, page: `${config.publicUrl}/` },
+    bulletinsAt: (source) => bulletinsAt(follower, conversationOf(source)),
+    needOf: (environment) => needIn(config.github?.environments ?? {}, environment),
+    ...{ pause: follower.pause, note: follower.note },
+  };
+}
+
+/** What nobody has named waits for people, and not for users. */
+function needIn(environments: GitHubConfig['environments'], environment: string): DeploymentNeed {
+  return (Object.hasOwn(environments, environment) ? environments[environment] : undefined) ?? 'approved';
+}
+
+async function bulletinsAt({ register, bulletin }: Follower, conversation: string): Promise<readonly Bulletin[]> {
+  const copies = await register.inConversation(conversation);
+  const promotions = [...new Set(copies.map(({ promotion }) => promotion))];
+  return (await Promise.all(promotions.map(bulletin))).flatMap((one) => one ?? []);
+}
