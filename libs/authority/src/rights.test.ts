@@ -239,15 +239,17 @@ describe('a vote in the stead of another', () => {
   it('is no right of one’s own, wherever any approver is asked', () => {
     const gates = [{ gate: 'approval', requirements: [{ from: 'role/approver', count: 1 }], expiresMs: 1 }] as const;
     const anyApprover = { ...promotion, policy: { ...promotion.policy, gates } };
-    expect(authorise({ actor: sam, command: { kind: 'Decide' }, promotion: anyApprover })).toBeNull();
+    const grouped = person([security], { id: 'psn_grouped' });
+    expect(authorise({ actor: grouped, command: { kind: 'Decide' }, promotion: anyApprover })).toBeNull();
     expect(ask('Decide', { promotion: anyApprover }).at(-1)).toMatchObject({ answer: 'yes' });
     const over = { promotion: anyApprover, stead: { ...steadOf(sam), now: 10 } };
     expect(ask('Decide', over).at(-1)).toMatchObject({ rule: 'ability/Decide', answer: 'no' });
-    expect(authority.counts(person([given]), { from: 'role/approver', count: 1 }, anyApprover)).toBe(false);
+    const visitor = person([given], { id: 'psn_stranger' });
+    expect(authority.counts(visitor, { from: 'role/approver', count: 1 }, anyApprover)).toBe(false);
   });
 
   it('lets nobody look around, and is not given on', () => {
-    const actor = person([given]);
+    const actor = person([given], { id: 'psn_visitor' });
     expect(mayRead(actor)).toBe(false);
     expect(mightBeAllowed({ actor, command: { kind: 'Decide' } })).toBeNull();
     expect(mightBeAllowed({ actor, command: { kind: 'Delegate' } })).toMatchObject({ code: 'not_permitted' });
