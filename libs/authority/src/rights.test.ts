@@ -1,6 +1,15 @@
-import type { Binding, PersonState, PromotionState } from '@proviso/domain';
+import type { Binding, Command, PersonState, PromotionState, Scene } from '@proviso/domain';
 import { rightsOf } from './ability.ts';
-import { authorise, authority, explain, mayRead, mightBeAllowed, readOutOfScope, whoCan } from './authority.ts';
+import {
+  authorise,
+  authority,
+  explain,
+  mayRead,
+  mightBeAllowed,
+  readOutOfScope,
+  subjectOf,
+  whoCan,
+} from './authority.ts';
 import { bindingWords } from './words.ts';
 
 const person = (bindings: readonly Binding[], over: Partial<PersonState> = {}): PersonState => ({
@@ -164,6 +173,49 @@ describe('what is one’s own affair', () => {
     expect(may({ command: about('LinkIdentity', 'psn_1'), door: { channel: 'page' } })).toBeNull();
     expect(may({ command: about('DisablePerson', 'psn_1') })).toBe('not_permitted');
     expect(may({ command: about('IssueOwnToken', 'psn_1'), lentBy: 'psn_2' })).toBe('step_up_required');
+  });
+});
+
+describe('the question behind a command', () => {
+  const lane = (environment: string, prototype: string) => ({ environment, prototype });
+  const actor = person([], { kind: 'service', actsFor: 'psn_3' });
+  const human = person([], { id: 'psn_3' });
+  const asked = (kind: 'HoldLane' | 'Cancel', over: object = {}) => {
+    const lanes = { staging: null, production: null };
+    const known = {
+      actor,
+      promotion: null,
+      prototype: null,
+      lanes,
+      people: { psn_3: human },
+      lentBy: null,
+      token: null,
+    };
+    const command = kind === 'HoldLane' ? { kind, lane: 'lane_1' } : { kind, promotion: 'prm_1' };
+    return subjectOf({ ...known, ...over } as unknown as Scene, command as Command);
+  };
+  const both = { staging: lane('staging', 'pro_s'), production: lane('production', 'pro_p') };
+
+  it('is asked where the lane is that it is about, and of no environment when it is about none', () => {
+    expect(asked('HoldLane', { lanes: both }).environment).toBe('production');
+    expect(asked('HoldLane', { lanes: { ...both, production: null } }).environment).toBe('staging');
+    expect(asked('HoldLane').environment).toBeNull();
+    expect(asked('Cancel', { lanes: both }).environment).toBeNull();
+  });
+
+  it('is asked of the prototype that was loaded, or of the one whose lane it is', () => {
+    expect(asked('HoldLane', { lanes: both, prototype: { id: 'pro_1' } }).prototype).toBe('pro_1');
+    expect(asked('HoldLane', { lanes: both }).prototype).toBe('pro_p');
+    expect(asked('HoldLane', { lanes: { ...both, production: null } }).prototype).toBe('pro_s');
+    expect(asked('HoldLane').prototype).toBeNull();
+  });
+
+  it('names who is behind the actor, and what their token is narrowed to', () => {
+    expect(asked('Cancel')).toMatchObject({ actor, behind: [human], scopes: null, lentBy: null });
+    expect(asked('Cancel', { token: { scopes: ['read'] }, lentBy: 'psn_9' })).toMatchObject({
+      ...{ scopes: ['read'], lentBy: 'psn_9' },
+    });
+    expect(asked('Cancel', { token: {} }).scopes).toBeNull();
   });
 });
 
