@@ -59,17 +59,14 @@ const plan: JudgePlan = {
 /** Looks of the standard policy, the usual ramp, and counts as the worker takes them. */
 function ours(more: Partial<JudgedRuleChoice> = {}): Rule {
   const defaults = { name: 'Proviso', plan, lookSeconds: 10, requestsPerSecond: REQUESTS_PER_SECOND } as const;
-  return judgedRule({ ...defaults, hold: 'usual', advances: true, changing: 'dropped', ...more });
+  return judgedRule({ ...defaults, hold: 'usual', advances: true, ...more });
 }
 
-/** What an operator can choose, beside the standard; and what the worker could gain. */
+/** The standard, and what an operator can choose beside it. */
 const ways: readonly { readonly way: string; readonly choice: Partial<JudgedRuleChoice> }[] = [
   { way: 'usual ramp, looks of 10 s', choice: {} },
-  { way: 'careful ramp, looks of 2 s', choice: { hold: 'careful', lookSeconds: 2 } },
-  {
-    way: 'usual ramp, looks of 5 s counted from each change',
-    choice: { lookSeconds: 5, changing: 'counted from the change' },
-  },
+  { way: 'usual ramp, looks of 5 s', choice: { lookSeconds: 5 } },
+  { way: 'careful ramp, looks of 5 s', choice: { hold: 'careful', lookSeconds: 5 } },
 ];
 
 const peers: readonly Rule[] = [

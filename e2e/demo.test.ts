@@ -28,7 +28,15 @@ interface Refused {
   readonly message: string;
 }
 
+interface Prompted {
+  readonly demo: 'prompt';
+  readonly version: string;
+  readonly channel: string;
+  readonly lines: readonly string[];
+}
+
 interface Shown {
+  readonly prompts: readonly Prompted[];
   readonly code: number | null;
   readonly promotions: readonly Ended[];
   readonly refused: readonly Refused[];
@@ -52,13 +60,20 @@ async function demo(): Promise<Shown> {
     throw new Error(`expected the demo to be done, got ${last}${errors.slice(-600)}`);
   const told = lines
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Refused | { demo: 'done' });
+    .map((line) => JSON.parse(line) as Refused | Prompted | { demo: 'done' });
+  const prompts = told.filter((one) => one.demo === 'prompt');
   const refused = told.filter((one) => one.demo === 'refused');
-  return { code, refused, promotions: (JSON.parse(last) as Pick<Shown, 'promotions'>).promotions };
+  return { code, refused, prompts, promotions: (JSON.parse(last) as Pick<Shown, 'promotions'>).promotions };
 }
 
-/** One line a version, after what the builder was told who tried to approve it: what a person would say of it. */
-function transcript({ promotions, refused }: Shown): string {
+/** The question and the buttons; between them stand figures that are others at the second run. */
+function asked({ channel, version, lines }: Prompted): string {
+  const question = lines[0]?.replace(/ since .*/, '');
+  return `${channel} would ask about ${version}: ${question} ${lines.at(-1)}`;
+}
+
+/** One line a version, after what people were asked and what the builder was told who tried to approve it. */
+function transcript({ promotions, refused, prompts }: Shown): string {
   const nameOf = new Map(promotions.map((one) => [one.artifactDigest, one.version]));
   const lines = promotions.map((one) => {
     const place = one.blockers.find((blocker) => blocker.file !== undefined);
@@ -67,7 +82,7 @@ function transcript({ promotions, refused }: Shown): string {
     return `${one.version}: ${one.outcome}${stopped}; weight ${one.weight}; users are on ${nameOf.get(one.liveDigest) ?? 'nothing'}`;
   });
   const tries = refused.map(({ person, message }) => `${person} may not approve it: ${message}`);
-  return `${[...tries, ...lines].join('\n')}\n`;
+  return `${[...prompts.map(asked), ...tries, ...lines].join('\n')}\n`;
 }
 
 describe('the demo', () => {

@@ -4,6 +4,7 @@ import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
 import { blind, blindText } from './canary/blind.ts';
 import { canary, canaryText } from './canary/canary.ts';
 import { zombies, zombiesText } from './canary/zombies.ts';
+import { channelsText, playChannels } from './channels/channels.ts';
 import { exports, exportsText } from './exports/exports.ts';
 import { fuzz, fuzzText } from './fuzz/fuzz.ts';
 import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
@@ -39,6 +40,8 @@ const runs = {
   canary: 'versions that fail in known ways, as their users count it, and canaries of which nothing is seen',
   blind: 'every part stopped, killed and cut off while a canary turns bad',
   zombies: 'workers that wake up with a share in their hand; runs ended, cancelled and set back',
+  channels:
+    'the whole demo decided in each channel; its API killed in the middle of messages, and a channel that is away',
 };
 
 const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Played>>> = {
@@ -91,6 +94,10 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
   zombies: async (order) => {
     const result = await zombies({ projectRoot, ...order });
     return { text: zombiesText(result), json: result, passed: result.passed };
+  },
+  channels: async (order) => {
+    const result = await playChannels({ projectRoot, ...order });
+    return { text: channelsText(result), json: result, passed: result.passed };
   },
 };
 

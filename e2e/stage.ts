@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort, startLeashed, startPostgres, startTemporal, temporalBinary } from '@proviso/servers';
 import { foundCast, type Cast, type Extra } from './cast.ts';
+import { endRemains } from './edge-remains.ts';
 import { openPart, type Part, type Running } from './stage-part.ts';
 import { openWireProxy, type WireProxy } from './wire-proxy.ts';
 
@@ -52,6 +53,8 @@ export interface StageOptions {
   readonly projectRoot: string;
   readonly folder: string;
   readonly policy: string;
+  /** Its workspace, when the environment of a part has to name it; else one is drawn. */
+  readonly workspace?: string;
   /** Policies beside it. */
   readonly morePolicies?: readonly string[];
   /** People beside the cast. */
@@ -70,6 +73,8 @@ export interface StageOptions {
 /** Apps answer within a second; a machine whose cores are both busy has needed twenty. */
 const readyMsMax = 60_000;
 const readyPollMs = 50;
+/** An edge ends its releases first, each with a grace of its own. */
+const stopMsMax = 20_000;
 
 /** Boots everything; whatever had started is stopped again when a part fails. */
 export async function openStage(options: StageOptions): Promise<Stage> {
@@ -140,7 +145,7 @@ async function layGround(options: StageOptions): Promise<Ground> {
     },
     secrets: {
       ...{ app: hex(12), pump: hex(12), vault: hex(32), control: hex(32), preview: hex(32) },
-      workspace: `wsp_${randomUUID().replaceAll('-', '')}`,
+      workspace: options.workspace ?? `wsp_${randomUUID().replaceAll('-', '')}`,
     },
     binary: temporalBinary(options.projectRoot),
     superuserUrl: '',
@@ -180,12 +185,20 @@ function stageOf(
   };
 }
 
-/** In the opposite order of the start: who sends work goes first, who keeps it last. */
-async function closeAll({ proxies }: Ground, opened: readonly Part[]): Promise<void> {
+/**
+ * In the opposite order of the start: who sends work goes first, who keeps it last. Releases outlive an edge that was
+ * killed, and are ended here; one that was asked to stop must have left none.
+ */
+async function closeAll({ proxies, options }: Ground, opened: readonly Part[]): Promise<void> {
   const order = ['edge', 'second-worker', 'worker', 'api', 'temporal', 'postgres'];
   const sorted = opened.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  const hadEdge = opened.some(({ name, pid }) => name === 'edge' && pid() !== 0);
   for (const part of sorted) await part.close();
   await Promise.all([proxies.api, proxies.worker, ...proxies.more].map((proxy) => proxy.close()));
+  const remains = await endRemains(join(options.folder, 'edge'));
+  if (hadEdge && remains.length > 0) {
+    throw new Error(`expected an edge that was stopped to leave nothing, got ${remains.join(', ')}`);
+  }
 }
 
 async function postgresOf(ground: Ground): Promise<Part> {
@@ -309,7 +322,7 @@ async function appOf(ground: Ground, app: App): Promise<Part> {
       args: app.args,
       env: app.environment(),
       cwd: ground.options.codeRoot,
-      stopTimeoutMs: 8_000,
+      stopTimeoutMs: stopMsMax,
       onLine: logTo(ground, app.name),
     });
     await ready(app, running);

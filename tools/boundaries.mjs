@@ -42,7 +42,10 @@ export const ROOMS = {
       ...['domain', 'judge', 'authority', 'calendar', 'journal', 'ledger', 'evidence', 'channels', 'gates', 'intake'],
       ...['client', 'webhooks'],
     ],
-    npm: ['@nestjs/*', 'fastify', '@fastify/*', 'rxjs', 'reflect-metadata', 'zod', 'pino', 'jose', 'openid-client'],
+    npm: [
+      ...['@nestjs/*', 'fastify', '@fastify/*', 'rxjs', 'reflect-metadata', 'zod', 'pino', 'jose', 'openid-client'],
+      '@modelcontextprotocol/server',
+    ],
   },
   'apps/worker': {
     rooms: [

@@ -12,7 +12,7 @@ function called(script: string, ...args: readonly string[]) {
 
 describe.each([
   ['bench', 'authority, canary, decide, edge, judge, overhead', '  decide '],
-  ['e2e', 'kills, hostile, exports, fuzz, portal, races, watch, canary, blind, zombies', '  kills '],
+  ['e2e', 'kills, hostile, exports, fuzz, portal, races, watch, canary, blind, zombies, channels', '  kills '],
 ])('npm run %s', (script, names, listed) => {
   it.each([
     [['nothing'], `expected one of ${names}, got nothing`],

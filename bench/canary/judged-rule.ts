@@ -24,11 +24,6 @@ export interface JudgedRuleChoice {
   readonly hold: keyof typeof HOLD_PERCENT;
   /** False: the canary stays at its hold weight and is looked at until the horizon, as when a person holds it. */
   readonly advances: boolean;
-  /**
-   * The look in which the share changed: dropped whole, or counted from the change, as the worker does where the edge
-   * says how far its counters had come then.
-   */
-  readonly changing: 'dropped' | 'counted from the change';
   /** Latency as the edge counts it, or value by value. */
   readonly latency?: ArmSamples['kind'];
 }
@@ -53,7 +48,7 @@ export function judgedRule(choice: JudgedRuleChoice): Rule {
         share: (steps[0] ?? 1) / 100,
         look: (look) => {
           const current = Math.round(look.share * 100);
-          if (look.sinceChange !== undefined && choice.changing === 'dropped') return { share: look.share };
+          // A look in which the share changed is counted from the change, as the worker does by what the edge tells.
           state = observe(state, lookOf({ ...look, ...look.sinceChange }, choice.latency));
           const { kind, reason } = decide(state, rules);
           const logEvidence = reason === 'suspicious' ? Math.log(SUSPICION_E) : 0;

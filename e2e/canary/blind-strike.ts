@@ -4,6 +4,7 @@ import { type Climb, cleared, climb, type Desk, type Ground, metAt, servedPercen
 import { turn } from './fickle-release.ts';
 import { begin, type Links, type Outage } from './outage.ts';
 import { recordsOf, type StoredLook } from './records.ts';
+import { failureInWords } from './witnesses.ts';
 
 /** What came of one outage for one canary that turned bad in it. */
 export interface BlindRound extends Outage {
@@ -112,10 +113,11 @@ function judged(
   const metMs = Math.max(0, ...met);
   const zeroMs = Math.max(metMs, (servedAt.get(desk.lane) ?? strikeAt) - strikeAt);
   const others = told.filter((one) => one.version !== version);
-  const failed = others.filter((one) => one.version !== desk.live || one.status !== 200).length;
+  const failed = others.filter((one) => one.version !== desk.live || one.status !== 200);
+  const how = failed.slice(0, 3).map((one) => failureInWords(one, strikeAt));
   const wrong: readonly (readonly [boolean, string])[] = [
     [zeroMs > zeroMsMax, `served for ${zeroMs} ms, last met after ${metMs} ms`],
-    [failed > 0, `${failed} of ${others.length} requests to stable failed`],
+    [failed.length > 0, `${failed.length} of ${others.length} requests to stable failed: ${how.join('; ')}`],
     [outcome !== 'rolled_back', `ended ${outcome ?? 'not at all'}`],
     [!hasGoneOn(first, last), `evidence: ${JSON.stringify(first)} became ${JSON.stringify(last)}`],
   ];

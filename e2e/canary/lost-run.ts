@@ -94,11 +94,21 @@ const words: Readonly<Record<LossName, readonly string[]>> = {
   reset: ['reset', '--type', 'FirstWorkflowTask', '--reason', 'e2e'],
 };
 
-/** By Temporal's own program, as anybody would who can reach it. */
+/** By Temporal's own program, as anybody would who can reach it, again while the server says that the run is busy. */
 async function struck({ temporal }: Stage, loss: LossName, promotion: string): Promise<void> {
   const named = ['--workflow-id', `promotion/${promotion}`, '--address', temporal.address];
   const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent' };
-  await promisify(execFile)(temporal.binary, ['workflow', ...words[loss], ...named], { timeout: 10_000, env });
+  const told = ['workflow', ...words[loss], ...named];
+  const answer = await eventually('Temporal to have time for the order', async () => {
+    try {
+      return await promisify(execFile)(temporal.binary, told, { timeout: 10_000, env });
+    } catch (error) {
+      return String(error).includes('Workflow is busy')
+        ? null
+        : new Error('expected the order to be taken', { cause: error });
+    }
+  });
+  if (answer instanceof Error) throw answer;
 }
 
 async function nobodyAt({ driver }: Ground, desk: Desk): Promise<number> {

@@ -8,6 +8,8 @@ export interface Testimony {
   readonly version: string | null;
   /** 0 when there was no answer at all. */
   readonly status: number;
+  /** Why there was none, as the socket said it; null with an answer. */
+  readonly fault: string | null;
   /** What the visitor drew: a version answers badly whoever drew less than its share of bad answers. */
   readonly luck: number;
 }
@@ -102,17 +104,26 @@ interface Question {
 function ask({ routerUrl, agent, host, path, luck, timeoutMs }: Question): Promise<Testimony> {
   const sentAt = Date.now();
   return new Promise((resolve) => {
-    const tell = (version: string | null, status: number): void =>
-      resolve({ sentAt, endedAt: Date.now(), version, status, luck });
+    const tell = (version: string | null, status: number, fault: string | null): void =>
+      resolve({ sentAt, endedAt: Date.now(), version, status, fault, luck });
+    const fail = (error: NodeJS.ErrnoException): void => {
+      const reused = sent.reusedSocket ? ' on a connection that was open' : '';
+      tell(null, 0, `${error.code ?? error.message}${reused}`);
+    };
     const options = { agent, headers: { host }, timeout: timeoutMs };
     const sent = request(new URL(path, routerUrl), options, (response) => {
       const version = response.headers['x-version'];
       response.resume();
-      response.once('end', () => tell(typeof version === 'string' ? version : null, response.statusCode ?? 0));
-      response.once('error', () => tell(null, 0));
+      response.once('end', () => tell(typeof version === 'string' ? version : null, response.statusCode ?? 0, null));
+      response.once('error', fail);
     });
     sent.once('timeout', () => sent.destroy(new Error('timeout')));
-    sent.once('error', () => tell(null, 0));
+    sent.once('error', fail);
     sent.end();
   });
+}
+
+/** How a visitor was failed, for a finding: when, after how long, by whom and why. */
+export function failureInWords({ sentAt, endedAt, version, status, fault }: Testimony, sinceMs: number): string {
+  return `${sentAt - sinceMs} ms in, after ${endedAt - sentAt} ms: ${status} of ${version ?? 'nobody'}${fault === null ? '' : `, ${fault}`}`;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startFakeGitHub } from '@proviso/testkit';
 import { openStage } from '../stage.ts';
 import { foundSchemathesis, type Ran, type Report, runSchemathesis } from './schemathesis.ts';
-import { type FuzzedRole, fuzzedRoles, fuzzPolicy, furnish, teamOf } from './world.ts';
+import { castFor, type FuzzedRole, fuzzedRoles, fuzzPolicy, furnish } from './world.ts';
 
 /** What the command line can choose. */
 export interface FuzzOptions {
@@ -101,7 +101,7 @@ async function fuzzed({ program, projectRoot, folder, role, seed }: RoleRun): Pr
   const github = await startFakeGitHub({});
   const stage = await openStage({
     ...{ codeRoot: projectRoot, projectRoot, folder: join(folder, 'stage'), policy: fuzzPolicy },
-    ...{ extras: teamOf(role), without: ['worker', 'edge', 'temporal'] },
+    ...{ extras: castFor(role), without: ['worker', 'edge', 'temporal'] },
     apiEnvironment: { PROVISO_GITHUB_API: github.baseUrl },
   });
   try {

@@ -14,17 +14,25 @@ export type FuzzedRole = (typeof fuzzedRoles)[number];
 /** Whoever is refused sixty times in a minute is not heard any more; so many people are never refused that often each. */
 const teamSize = 60;
 
-/** People of one role. */
-export function teamOf(role: FuzzedRole): readonly Extra[] {
-  const bindings = role === 'approver' ? [{ role, group: 'security' }] : [{ role }];
-  return Array.from({ length: teamSize }, (_, index) => ({ key: `member-${index}`, bindings }));
+/** So many have to agree that a gate stays open under all the votes that are made up. */
+const votersMin = 20;
+const voter = { role: 'approver', group: 'security' } as const;
+
+/** People of one role, in whose name is asked, and enough who could vote: a policy that nobody could meet is refused. */
+export function castFor(role: FuzzedRole): readonly Extra[] {
+  const bindings = role === 'approver' ? [voter] : [{ role }];
+  const team = Array.from({ length: teamSize }, (_, index) => ({ key: `${member}${index}`, bindings }));
+  const voters = Array.from({ length: votersMin }, (_, index) => ({ key: `voter-${index}`, bindings: [voter] }));
+  return [...team, ...voters];
 }
+
+const member = 'member-';
 
 /** People first, so that there is a gate to decide at without any machine. */
 export const fuzzPolicy = `policy: fuzz
 gates:
   - gate: approval
-    requirements: [{ from: group/security, count: 20 }]
+    requirements: [{ from: group/security, count: ${votersMin} }]
   - gate: canary
     weights: [50]
 `;
@@ -60,7 +68,7 @@ export async function furnish(stage: Stage, folder: string): Promise<void> {
   }
   const people = Object.values(cast.people).map(({ id }) => id);
   const policies = Object.values(cast.policies).map(({ id }) => id);
-  const team = Object.values(cast.extras);
+  const team = Object.entries(cast.extras).flatMap(([key, one]) => (key.startsWith(member) ? [one] : []));
   writeFileSync(join(folder, 'team.json'), JSON.stringify(team));
   writeFileSync(join(folder, 'schemathesis.toml'), configOf({ ...words, people, policies }));
 }

@@ -1,7 +1,8 @@
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { findChromium } from '@proviso/testkit';
 import { launch, type Page } from 'puppeteer-core';
 import { packed, uploadedCandidate } from '../candidate.ts';
 import { type Door, openDoor } from '../door.ts';
@@ -226,21 +227,4 @@ async function keep(page: Page, name: string): Promise<void> {
 function nothingSeen(ms: number, impossible: string): PortalResult {
   const nothing = { shown: null, wentOn: null, seenWithinMs: 0, reloads: 0 };
   return { offlineMs: ms, ...nothing, impossible, passed: false };
-}
-
-function findChromium(): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const paths = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
-    folders.map((folder) => join(folder, name)),
-  );
-  return paths.find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

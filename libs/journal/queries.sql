@@ -13,6 +13,13 @@ select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
       and a.frozen_at < clock_timestamp() - coalesce((w.state->'limits'->>'retentionDays')::int, $2) * interval '1 day'
     order by a.workspace, a.prototype, a.digest limit $1;
 
+-- collector.prompts
+with gone as (
+     delete from proviso.prompt where (workspace, channel, key) in
+         (select workspace, channel, key from proviso.prompt where proviso.prompt_is_past(workspace, promotion) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning key
+   ) select count(*)::int as gone from gone;
+
 -- collector.sessions
 with gone as (
      delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)
@@ -102,14 +109,15 @@ select pg_try_advisory_lock($1) as led;
 
 -- prompt.begin
 update proviso.prompt set posting_since = coalesce(posting_since, clock_timestamp())
-    where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
+    where workspace = $1 and channel = $2 and key = $3 and address is null and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 
 -- prompt.by_token
 select p.key, p.token, p.promotion, p.conversation, p.thread, p.once, p.address, t.address as thread_address,
   (extract(epoch from p.posting_since) * 1000)::bigint as posting_since, p.wanted, p.shown, p.drawn, p.tries from proviso.prompt p left join proviso.prompt t on t.workspace = p.workspace and t.channel = p.channel and t.key = p.thread where p.workspace = $1 and p.channel = $2 and p.token = $3;
 
 -- prompt.disturb
-update proviso.prompt set wanted = wanted + 1, drawn = null where workspace = $1 and channel = $2 and key = $3;
+update proviso.prompt set wanted = wanted + 1, drawn = null, address = coalesce(address, $4)
+    where workspace = $1 and channel = $2 and key = $3 returning address;
 
 -- prompt.due
 select p.key, p.token, p.promotion, p.conversation, p.thread, p.once, p.address, t.address as thread_address,
@@ -131,7 +139,7 @@ update proviso.prompt set tries = tries + 1, retry_at = clock_timestamp() + $5 *
 -- prompt.settle
 update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0,
      retry_at = clock_timestamp() + 700 * interval '1 millisecond'
-    where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
+    where workspace = $1 and channel = $2 and key = $3 and coalesce(address, $5) = $5 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 
 -- question.ask
 insert into proviso.question (workspace, id, kind, repository, commit, environment, run, pull)

@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { type Finding, lineAt, type Source } from './source.ts';
 
 /** Tools that load a file by its default export: nothing of ours imports these. */
-const DEFAULT_WANTED = /(\.config\.(ts|mjs)|\/jest-(setup|teardown)\.ts)$/;
+const DEFAULT_WANTED = /(\.config\.(ts|mjs)|\/jest-(setup|teardown|environment)\.(ts|mjs))$/;
 
 /** `export *`, default exports, and index files: what a room offers is a list of names one can read. */
 export function exportForm(source: Source): Finding[] {

@@ -12,6 +12,7 @@ import { GitHubController } from './github/github.controller.ts';
 import { InboxController } from './inbox.controller.ts';
 import { LanesController } from './lanes.controller.ts';
 import { LimitsController } from './limits.controller.ts';
+import { McpController } from './mcp/mcp.controller.ts';
 import { OwnTokensController } from './own-tokens.controller.ts';
 import { OwnPromotionsController } from './own-promotions.controller.ts';
 import { PairingController } from './pairing.controller.ts';
@@ -43,6 +44,7 @@ const controllers = [
   InboxController,
   LanesController,
   LimitsController,
+  McpController,
   OwnPromotionsController,
   OwnTokensController,
   PairingController,

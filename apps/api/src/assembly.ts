@@ -5,6 +5,7 @@ import { openEdgeDesk } from './edge-desk.ts';
 import { openEventFeed } from './event-feed.ts';
 import { openGitHubDesk } from './github/github-desk.ts';
 import { type Logger, breakageOf } from './log.ts';
+import { openToolMark } from './mcp/tool-mark.ts';
 import { openMetrics } from './metrics.ts';
 import type { Parts } from './parts.ts';
 import { openProvider } from './provider.ts';
@@ -38,6 +39,7 @@ export function assemble(config: Parts['config'] & Pick<Config, 'evidence'>, jou
     uploads: openUploadLimit(),
     uses: openTokenUse(journal, now),
     workloadKeys: openWorkloadKeys(config.workloadIssuers, now),
+    toolMark: openToolMark(),
     feed: openEventFeed(journal, (error) => log.error(breakageOf(error), 'the event feed could not read')),
     edges: openEdgeDesk({ store, log, restored: openRestoredLanes({ journal, log, now }) }),
     provider: config.oidc === null ? null : openProvider(config.oidc, config.publicUrl),

@@ -95,6 +95,8 @@ function statusFor(route: Route, person: PersonState, whose: Whose): string {
     }
     case 'read':
       return mayRead(person) ? thing(whose) : '403';
+    case 'agent':
+      return person.kind === 'agent' && mayRead(person) ? thing(whose) : '403';
     case 'edge':
       return mayRead(person, 'edge') ? thing(whose) : '403';
     case 'command':

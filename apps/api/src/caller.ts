@@ -27,6 +27,8 @@ export interface Caller {
   readonly session: SignedIn | null;
   /** How they came in, and when they last proved who they are. */
   readonly door: Door;
+  /** The tool that an agent used; absent for everybody who asked by themselves. */
+  readonly tool?: string;
   readonly reads: Reads;
 }
 
@@ -35,6 +37,12 @@ export interface SignedIn {
   readonly id: SessionId;
   readonly hash: Digest;
   readonly authenticatedAt: number | null;
+}
+
+/** How a caller proved who they are, and through which door, as every entry says it. */
+export function authnOf({ token, tool }: Pick<Caller, 'token' | 'tool'>): string {
+  if (token === null) return 'session/page';
+  return tool === undefined ? 'token/rest' : `token/mcp/${tool}`;
 }
 
 /** The caller as the authority asks about them, wherever a door asks before the journal does. */

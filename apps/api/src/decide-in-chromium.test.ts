@@ -1,36 +1,9 @@
-import { accessSync, constants } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+import { freePort } from '@proviso/servers';
+import { findChromium } from '@proviso/testkit';
 import { type Page, launch } from 'puppeteer-core';
 import { type Deployment, atApproval, openDeployment, passByWorker, pick, pickText } from './deployment.contract.ts';
 import { type TestProvider, startProvider } from './provider.contract.ts';
-
-/** Where a browser is; null on a machine without one, where pages are not looked at, as the doctor says. */
-function findChromium(): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const paths = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
-    folders.map((folder) => join(folder, name)),
-  );
-  return paths.find(isProgram) ?? null;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
-}
 
 let publicUrl: string;
 let provider: TestProvider;

@@ -39,7 +39,8 @@ export function pick(body: unknown, ...path: readonly (string | number)[]): unkn
 /** The text that must lie there. */
 export function pickText(body: unknown, ...path: readonly (string | number)[]): string {
   const found = pick(body, ...path);
-  if (typeof found !== 'string') throw new Error(`expected a text at ${path.join('/')}, got ${typeof found}`);
+  if (typeof found !== 'string')
+    throw new Error(`expected a text at ${path.join('/')}, got ${typeof found} in ${JSON.stringify(body)}`);
   return found;
 }
 

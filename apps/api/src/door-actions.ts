@@ -1,3 +1,5 @@
+import { tools } from './mcp/tools.ts';
+
 /**
  * What other doors than the API's own offer, by the route whose rights each action has: a closed list for each, so that
  * no surface can do what no row of the matrix says. A door that is built fills its list; nothing is asked of it before.
@@ -5,6 +7,8 @@
 export const doorActions = {
   cli: [
     'addEvidence',
+    'addPerson',
+    'addWebhook',
     'advancePromotion',
     'agreeToPolicy',
     'approveBreakGlass',
@@ -25,12 +29,14 @@ export const doorActions = {
     'freezeCandidate',
     'issueOwnToken',
     'issueToken',
+    'listDeliveries',
     'listLanes',
     'listLooks',
     'listPeople',
     'listPolicies',
     'listPromotions',
     'listPrototypes',
+    'listWebhooks',
     'openPromotion',
     'pausePromotion',
     'previewPromotion',
@@ -48,7 +54,9 @@ export const doorActions = {
     'readStanding',
     'registerPrototype',
     'replayPolicy',
+    'removeWebhook',
     'rerunGate',
+    'resendDelivery',
     'resumeLane',
     'retireLane',
     'reviewBreakGlass',
@@ -56,6 +64,7 @@ export const doorActions = {
     'revokeToken',
     'rollbackPromotion',
     'rotateSecret',
+    'rotateWebhook',
     'setLimits',
     'setVariable',
     'trustPrototype',
@@ -65,7 +74,8 @@ export const doorActions = {
     'unpausePromotion',
     'unsetVariable',
   ],
-  mcp: [],
+  /** Of each tool the route behind it; there is no other way by which a tool does anything. */
+  mcp: tools.map(({ route }) => route).toSorted(),
   slack: ['decide', 'delegate', 'listPromotions', 'readPromotion', 'rollbackPromotion'],
   github: ['decide', 'readPromotion', 'rollbackPromotion'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

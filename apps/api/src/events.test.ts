@@ -39,22 +39,38 @@ async function readUntil(wanted: RegExp, headers: Record<string, string> = {}, m
   return { type: response.headers.get('content-type'), text };
 }
 
+const beaten = /^: connected\n\n(: alive\n\n){2,}$/;
+
 describe('live events', () => {
-  /** Follows with a token until the server ends it; after two beats something happens to its reader. */
-  async function followed(token: string, happens: () => Promise<unknown>): Promise<string> {
+  /** Follows with each token until the server ends it; after two beats of all something happens to their readers. */
+  async function followed(tokens: readonly string[], happens: () => Promise<unknown>): Promise<string[]> {
+    const beating = Promise.withResolvers<void>();
+    let silent = tokens.length;
+    const beats = (): void => {
+      silent -= 1;
+      if (silent === 0) beating.resolve();
+    };
+    const [texts] = await Promise.all([
+      Promise.all(tokens.map((token) => follow(token, beats))),
+      beating.promise.then(happens),
+    ]);
+    return texts;
+  }
+
+  /** Follows until the server ends the stream, and says so when it has heard two beats. */
+  async function follow(token: string, beats: () => void): Promise<string> {
     const app = await createServer({ ...here.parts, heartbeatMs: 20 });
     try {
       await app.listen(0, '127.0.0.1');
       const headers = { authorization: `Bearer ${token}` };
       const response = await fetch(`${await app.getUrl()}/v1/events`, { headers });
       let text = '';
-      let happened = false;
+      let count = 0;
       for await (const chunk of response.body ?? []) {
         text += Buffer.from(chunk).toString('utf8');
-        const beats = text.split(': alive\n\n').length - 1;
-        if (beats < 2 || happened) continue;
-        happened = true;
-        await happens();
+        const before = count;
+        count = text.split(': alive\n\n').length - 1;
+        if (before < 2 && count >= 2) beats();
       }
       // The loop ends because the server ended the stream.
       return text;
@@ -66,7 +82,7 @@ describe('live events', () => {
   it('say every 15 s that they are alive, and end when their reader may not read any more', async () => {
     expect(here.parts.heartbeatMs).toBe(15_000);
     const end = () => here.post('ada', `/v1/people/${here.people.kim}/disable`, {});
-    expect(await followed(here.tokens.kim, end)).toMatch(/^: connected\n\n(: alive\n\n){2,}$/);
+    expect(await followed([here.tokens.kim], end)).toEqual([expect.stringMatching(beaten)]);
   });
 
   it('end when those by whom their reader acts are shut out: who lent the token, and who answers for a machine', async () => {
@@ -78,10 +94,9 @@ describe('live events', () => {
     const payload = { scopes: ['read'] };
     const lent = await here.ask(null, 'POST', `/v1/people/${here.people.aud}/tokens`, { ...asThey, payload });
     const machines = await here.post('ada', `/v1/people/${service}/tokens`, payload);
-    const out: { shut?: Promise<unknown> } = {};
-    const end = () => (out.shut ??= here.post('ada', `/v1/people/${gone}/disable`, {}));
-    const ended = [lent, machines].map(({ body }) => followed(pickText(body, 'token'), end));
-    for (const text of await Promise.all(ended)) expect(text).toMatch(/^: connected\n\n(: alive\n\n){2,}$/);
+    const tokens = [lent, machines].map(({ body }) => pickText(body, 'token'));
+    const end = () => here.post('ada', `/v1/people/${gone}/disable`, {});
+    expect(await followed(tokens, end)).toEqual(tokens.map(() => expect.stringMatching(beaten)));
   });
 
   it('begin with a comment at once and carry ledger positions', async () => {

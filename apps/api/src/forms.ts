@@ -312,6 +312,8 @@ export const bodies = {
     retentionDays: boundedLimit('retentionDays'),
   }),
   optionalReason: z.strictObject({ reason: reason.optional() }).default({}),
+  /** JSON-RPC; what stands in it is read by the protocol's own library. */
+  agentMessage: z.looseObject({ jsonrpc: z.literal('2.0') }),
 } as const;
 
 const after = z

@@ -1,7 +1,9 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { slackAsking } from '@proviso/channels';
 import { type GateName, type GateState, findGate, gateIdOf, gateNames, gateOf, idFrom } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { bulletinOf } from './bulletin-of.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { bodies, queries } from './forms.ts';
 import { recorded } from './guard.ts';
@@ -31,6 +33,20 @@ export class GatesController {
     const caller = callerOf(request);
     const { view, gate } = await gateIn(request);
     return await this.#shown(caller, { view, gate });
+  }
+
+  /** By the renderer of the channel itself, whether or not it is set up; nothing where nobody is asked now. */
+  @Get(':id/prompts')
+  async prompts(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { reads } = callerOf(request);
+    const { view, gate } = await gateIn(request);
+    const bulletin = await bulletinOf(
+      { ...this.#parts, reads, pastWaits: () => reads.pastWaits('approval') },
+      view.state.id,
+    );
+    const lines = gate.name === 'approval' && bulletin !== null ? slackAsking(bulletin) : null;
+    return { items: lines === null ? [] : [{ channel: 'slack', lines: [...lines] }] };
   }
 
   @Post(':id/decisions')

@@ -3,8 +3,10 @@ import { type Door, lenderOf } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
 import { cookieIn, expectSameSite } from './browser-session.ts';
-import { type Caller, attachAsker, attachCaller } from './caller.ts';
+import { type Caller, attachAsker, attachCaller, authnOf } from './caller.ts';
 import { hashOfToken } from './hash-of-token.ts';
+import { expectOwnHost, notAnAgent } from './mcp/agent-door.ts';
+import { toolHeader } from './mcp/tool-mark.ts';
 import type { Parts } from './parts.ts';
 import { peopleBehind } from './person-ref.ts';
 import { Problem, problemOfRefusal } from './problem.ts';
@@ -16,7 +18,7 @@ import { routesByKey } from './routes.ts';
  * path that was sent, so no spelling of a path leads around it; a route without a row is nobody's.
  */
 export function guardOf(
-  parts: Pick<Parts, 'journal' | 'refusals' | 'config' | 'uses'>,
+  parts: Pick<Parts, 'journal' | 'refusals' | 'config' | 'uses' | 'toolMark'>,
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const path = request.routeOptions.url;
@@ -28,6 +30,7 @@ export function guardOf(
     // Whoever comes with a token is no browser; at a page it is worth nothing, and that is said first.
     if (route.access.kind === 'page' && request.method !== 'GET' && authorization === undefined)
       expectSameSite(request, parts.config);
+    if (route.access.kind === 'agent') expectOwnHost(request, parts.config);
     const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
     const refused = (await unanswered(caller)) ?? lackOf(route.access, caller);
@@ -47,7 +50,7 @@ const bearer = /^Bearer (prv_[A-Za-z0-9_-]{43})$/i;
  * alone counts only where the row says so.
  */
 async function authenticate(
-  { journal, config, uses }: Pick<Parts, 'journal' | 'config' | 'uses'>,
+  { journal, config, uses, toolMark }: Pick<Parts, 'journal' | 'config' | 'uses' | 'toolMark'>,
   request: FastifyRequest,
   access: Access,
 ): Promise<Caller> {
@@ -57,7 +60,8 @@ async function authenticate(
   }
   const caller = await byToken({ journal, uses }, authorization);
   if (isLocal(caller) && config.oidc !== null && !config.oidc.keepLocalTokens) throw unknown();
-  return caller;
+  const tool = toolMark.in(request.headers[toolHeader]);
+  return tool === undefined ? caller : { ...caller, tool };
 }
 
 /** A human's token from the founding. Where people sign in with a provider it would be a way in beside it. */
@@ -115,9 +119,10 @@ function unknown(): Problem {
 /** A no is in the journal before it is told, within the same limit as every other try. */
 export async function recorded(
   { journal, refusals }: Pick<Parts, 'journal' | 'refusals'>,
-  { workspace, person, lentBy, token }: Caller,
+  caller: Caller,
   { door, refused }: { readonly door: string; readonly refused: Problem },
 ): Promise<Problem> {
+  const { workspace, person, lentBy } = caller;
   const told = { kind: 'refusal_recorded', door, code: refused.code, rule: refused.more.rule ?? null } as const;
   await refusals.during(
     person.id,
@@ -126,7 +131,7 @@ export async function recorded(
         workspace,
         actor: person,
         lentBy,
-        authn: token === null ? 'session/page' : 'token/rest',
+        authn: authnOf(caller),
         told,
       }),
     () => true,
@@ -152,6 +157,8 @@ function lackOf(access: Access, { person, scopes }: Pick<Caller, 'person' | 'sco
       return access.needs === 'self' ? null : lackOf({ kind: access.needs }, { person, scopes });
     case 'read':
       return mayRead(person) ? tooNarrow(scopes, 'workspace') : lacking('read this workspace', 'read', readers);
+    case 'agent':
+      return notAnAgent(person) ?? lackOf({ kind: 'read' }, { person, scopes });
     case 'edge':
       return mayRead(person, 'edge') ? tooNarrow(scopes, 'edge') : lacking('run an edge', 'run_edge', ['role/edge']);
   }

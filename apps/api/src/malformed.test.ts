@@ -1,13 +1,16 @@
 import type { InjectOptions } from 'fastify';
 import { type Deployment, atApproval, openDeployment } from './deployment.contract.ts';
+import { type Agent, addAgent } from './mcp/agent.contract.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 
 let here: Deployment;
 let known: Readonly<Record<string, string>>;
+let agent: Agent;
 
 beforeAll(async () => {
   here = await openDeployment();
+  agent = await addAgent(here);
   const things = await atApproval(here, 'malformed');
   const read = await here.parts.journal.reads(here.workspace).promotion(things.promotion);
   known = {
@@ -147,6 +150,11 @@ function addressOf({ path }: Route): string {
 async function statusOf(route: Route, url: string, more: InjectOptions = {}): Promise<number> {
   // Each by a person who is new to the limit of refusals: not one of these may be hidden behind 429.
   here.parts.refusals.forgive(here.people.max);
+  // Nobody else comes far enough there to be read.
+  if (route.access.kind === 'agent') {
+    const headers = { ...more.headers, authorization: `Bearer ${agent.token}` };
+    return (await here.ask(null, route.method, url, { ...more, headers })).status;
+  }
   const answer = await here.ask('max', route.method, url, more);
   return answer.status;
 }

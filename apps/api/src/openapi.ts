@@ -34,12 +34,13 @@ function openapiDocument(): Json {
 }
 
 /**
- * Pages are for browsers, and what is signed is for its sender: in the description of what programs may call they would
+ * Pages are for browsers, what is signed is for its sender, and agents have a protocol of their own: in the description of what programs may call they would
  * only become functions of a client.
  */
-function isForPrograms({ answers, takes }: Route): boolean {
+function isForPrograms({ access, answers, takes }: Route): boolean {
   return (
     takes.signedBy === undefined &&
+    access.kind !== 'agent' &&
     !Object.values(answers).some((answer) => answer === 'text/html' || answer === 'text/javascript')
   );
 }

@@ -30,7 +30,7 @@ export function parsed<Schema extends z.ZodType>(value: unknown, schema: Schema,
   const errors = found.error.issues.flatMap((issue) => detailsOf(issue, at)).slice(0, detailsMax);
   throw new Problem(
     'invalid',
-    `expected another ${at === '' ? 'body' : 'query'}, got ${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}`,
+    `expected another ${at === '' ? 'body' : at.slice(1)}, got ${errors.length} ${errors.length === 1 ? 'mistake' : 'mistakes'}`,
     {
       errors,
     },

@@ -5,6 +5,7 @@ import type { EdgeDesk } from './edge-desk.ts';
 import type { EventFeed } from './event-feed.ts';
 import type { GitHubDesk } from './github/github-desk.ts';
 import type { Logger } from './log.ts';
+import type { ToolMark } from './mcp/tool-mark.ts';
 import type { Metrics } from './metrics.ts';
 import type { Provider } from './provider.ts';
 import type { RefusalLimit } from './refusal-limit.ts';
@@ -46,6 +47,7 @@ export interface Parts {
   readonly uploads: UploadLimit;
   readonly uses: TokenUse;
   readonly workloadKeys: WorkloadKeys;
+  readonly toolMark: ToolMark;
   readonly feed: EventFeed;
   readonly edges: EdgeDesk;
   /** Who people sign in with; null: with their own tokens. */

@@ -57,7 +57,7 @@ export class PeopleController {
     const person = idFrom('psn', draw('person'));
     const acts = actsFor === undefined ? {} : { actsFor };
     if (actsFor !== undefined) expectHuman(found(await caller.reads.person(actsFor)));
-    if (kind === 'service') expectAccountable(actsFor);
+    if (kind !== 'human') expectAccountable(kind, actsFor);
     await submit(
       { kind: 'AddPerson', person, principal: kind, bindings: roles.map(bindingFrom), ...acts },
       { personal: { name, ...(email === undefined ? {} : { email }) } },
@@ -152,10 +152,10 @@ function expectHuman({ kind, disabled }: PersonState): void {
   throw new Problem('invalid', message, { errors: [{ pointer: '/actsFor', code: 'invalid', message }] });
 }
 
-/** A service does nothing by itself: a human answers for it, and has no vote on what it had a hand in. */
-function expectAccountable(actsFor: PersonId | undefined): void {
+/** A machine does nothing by itself: a human answers for it, and has no vote on what it had a hand in. */
+function expectAccountable(kind: PersonState['kind'], actsFor: PersonId | undefined): void {
   if (actsFor !== undefined) return;
-  const message = 'expected the human who answers for this service, got nobody';
+  const message = `expected the human who answers for this ${kind}, got nobody`;
   throw new Problem('invalid', message, { errors: [{ pointer: '/actsFor', code: 'invalid', message }] });
 }
 

@@ -1,5 +1,5 @@
 import type { DoorRefusal } from '@proviso/journal';
-import type { Caller } from './caller.ts';
+import { type Caller, authnOf } from './caller.ts';
 
 /** Small mistakes of one person within this time are one entry, however many there are. */
 const windowMs = 60_000;
@@ -61,8 +61,8 @@ export function openRefusalSummary({ record, onError, now }: SummaryPorts): Refu
 }
 
 function saidBy({ caller, sinceMs, codes }: Sum): DoorRefusal {
-  const { workspace, person: actor, lentBy, token } = caller;
+  const { workspace, person: actor, lentBy } = caller;
   const since = new Date(sinceMs).toISOString();
   const told = { kind: 'refusals_summed', since, codes: Object.fromEntries(codes) } as const;
-  return { workspace, actor, lentBy, authn: token === null ? 'session/page' : 'token/rest', told };
+  return { workspace, actor, lentBy, authn: authnOf(caller), told };
 }

@@ -289,6 +289,8 @@ const entry = named(
     hash: z.string(),
     bytes: z.string(),
     by: personRef.nullable(),
+    actsFor: personRef.nullable().describe('the human for whom a machine did it'),
+    authn: z.string().nullable().describe('how they came in: token/rest, session/page, token/mcp/<tool>'),
     reason: z.string().nullable(),
     body: z.unknown(),
   }),
@@ -310,6 +312,14 @@ export const resources = {
   explanation,
   frozenCandidate,
   gate: named('OfferedGate', gate.extend({ actions })),
+  prompts: named(
+    'Prompts',
+    z.strictObject({
+      items: z.array(
+        z.strictObject({ channel: z.string(), lines: z.array(z.string()).describe('as a terminal shows them') }),
+      ),
+    }),
+  ),
   health: named('Health', z.strictObject({ status: z.string() })),
   history: named('History', z.strictObject({ items: z.array(entry), next: z.int().nullable() })),
   lane,

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 
 /**
  * Who may come in. `command`: any known principal, and the journal decides; `read`: a right to read the workspace;
- * `edge`: a right to run an edge; `self`: any known principal, about themselves; `public`: anyone; `page`: a person who
+ * `edge`: a right to run an edge; `agent`: an agent that acts for a human and may read; `self`: any known principal, about themselves; `public`: anyone; `page`: a person who
  * is signed in in this browser, and nobody by a token. Where `session` is not said, a browser's cookie is nothing.
  */
 export type Access =
@@ -12,6 +12,7 @@ export type Access =
   | { readonly kind: 'self'; readonly session?: true }
   | { readonly kind: 'read'; readonly session?: true }
   | { readonly kind: 'edge' }
+  | { readonly kind: 'agent' }
   | { readonly kind: 'command'; readonly commands: readonly Command['kind'][] };
 
 /** Whose signatures over bytes we know. */

@@ -2,6 +2,7 @@ import { canaryRoutes } from './canary-routes.ts';
 import { exceptionRoutes } from './exception-routes.ts';
 import { edgeReport } from './edge-report.ts';
 import { bodies, queries } from './forms.ts';
+import { mcpRoutes } from './mcp/mcp-routes.ts';
 import { pages } from './page-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { resources } from './resources.ts';
@@ -232,6 +233,13 @@ const promotions: readonly Route[] = [
     { query: queries.explain },
   ]),
   get(['/v1/gates/:id', 'readGate', 'One gate of a promotion', read, { 200: r.gate }]),
+  get([
+    '/v1/gates/:id/prompts',
+    'readPrompts',
+    'What each channel says to whoever is asked here',
+    read,
+    { 200: r.prompts },
+  ]),
   post([
     '/v1/gates/:id/decisions',
     'decide',
@@ -362,6 +370,7 @@ export const routes: readonly Route[] = [
   ...lanes,
   ...exceptionRoutes,
   ...webhookRoutes,
+  ...mcpRoutes,
 ];
 
 /** The rows by method and path. */

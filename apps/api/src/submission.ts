@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Command, gateIdOf } from '@proviso/domain';
 import type { Receipt, Submission } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
-import { type Caller, callerOf } from './caller.ts';
+import { type Caller, authnOf, callerOf } from './caller.ts';
 import type { Parts } from './parts.ts';
 import { expectedRevisionIn } from './entity-tag.ts';
 import { Problem, accepted } from './problem.ts';
@@ -54,8 +54,9 @@ export function intentOf(parts: Parts, request: FastifyRequest, formKey?: string
 }
 
 /** How the caller proved who they are: by a token at the API, or signed in in a browser, at a page. */
-function provenBy({ token, door }: Caller): Pick<Submission, 'authn' | 'token' | 'door'> {
-  return token === null ? { authn: 'session/page', door } : { authn: 'token/rest', token, door };
+function provenBy(caller: Caller): Pick<Submission, 'authn' | 'token' | 'door'> {
+  const { token, door } = caller;
+  return { authn: authnOf(caller), door, ...(token === null ? {} : { token }) };
 }
 
 /** The page on which a person logs in and decides; every no that asks for a fresh login names it. */

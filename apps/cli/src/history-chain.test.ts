@@ -8,7 +8,16 @@ function chainOf(kinds: readonly string[]): ChainedEntry[] {
     const bytes = JSON.stringify({ kind, sprev, sseq: index + 1 });
     sprev = createHash('sha256').update(bytes).digest('hex');
     const at = '2026-11-21T10:00:00.000Z';
-    const rest = { id: index, stream: 'promotion', streamId: 'prm_1', by: null, reason: null, body: {} };
+    const rest = {
+      id: index,
+      stream: 'promotion',
+      streamId: 'prm_1',
+      by: null,
+      actsFor: null,
+      authn: null,
+      reason: null,
+      body: {},
+    };
     return { sequence: index + 1, kind, at, position: index, hash: sprev, bytes, ...rest };
   });
 }

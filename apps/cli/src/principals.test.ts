@@ -18,9 +18,14 @@ const trusted = {
 };
 const prototype = { id: `pro_${'1'.repeat(32)}`, name: 'my-app', workloads: [trusted] };
 
+const agent = { ...ada, id: `psn_${'e'.repeat(32)}`, name: 'Helper', kind: 'agent' };
+const agentToken = { id: `tok_${'1'.repeat(32)}`, token: 'prv_agent', expiresAt: '2027-01-01', scopes: ['agent'] };
+
 const answer: Answering = ({ method, path }) => {
   if (path === '/v1/me') return { status: 200, body: { person: ada } };
   if (path.startsWith('/v1/people?')) return { status: 200, body: { items: [ada], next: null } };
+  if (method === 'POST' && path === '/v1/people') return { status: 201, body: agent };
+  if (path === `/v1/people/${agent.id}/tokens`) return { status: 201, body: agentToken };
   if (path.endsWith('/personal'))
     return { status: 200, body: { person: ada, name: 'Ada', email: null, texts: ['why'] } };
   if (path.endsWith('/erase')) return { status: 200, body: { ...ada, name: 'erased person' } };
@@ -164,4 +169,20 @@ describe('evidence in a run of a pipeline', () => {
 test('workspace open needs a deployment of this machine', async () => {
   const { code, text } = await run('workspace', 'open', 'Blue', '--administrator', 'Ada');
   expect([code, text]).toEqual([1, expect.stringContaining('expected a running deployment')]);
+});
+
+test('agent add makes an agent for a human and prints its narrow token alone', async () => {
+  const { code, text, calls } = await run('agent', 'add', 'Helper', '--for', 'Ada', '--prototype', 'my-app');
+  expect([code, text]).toEqual([0, 'prv_agent']);
+  expect(calls.filter(({ method }) => method === 'POST').map(({ body }) => body)).toEqual([
+    { name: 'Helper', kind: 'agent', actsFor: ada.id, roles: [{ role: 'builder', prototype: prototype.id }] },
+    { validDays: 90, scopes: ['agent'] },
+  ]);
+  expect((await run('agent', 'add', 'Helper')).code).toBe(1);
+  expect((await run('agent', 'add', 'Helper', '--for', 'Ada', '--role', 'approver')).code).toBe(1);
+});
+
+test('mcp is not served in the name of a human, and says so before it reads anything', async () => {
+  const { code, text } = await run('mcp');
+  expect([code, text]).toEqual([5, expect.stringContaining('expected the token of an agent, got that of a human')]);
 });

@@ -15,7 +15,7 @@ import { openWorkspace } from './commands/workspace.ts';
 import { type Bind, connected, examples, withData, word } from './program-part.ts';
 
 /** A quarter of a year, and at most the year that the API allows. */
-const TOKEN_DAYS = 90;
+export const TOKEN_DAYS = 90;
 
 /** The commands about who acts: signing in, tokens, people, machines and workspaces. */
 export function addPrincipals(program: Command, bind: Bind): void {
@@ -159,7 +159,8 @@ function scopeOption(about: string): Option {
   return new Option('--scope <scope...>', about).choices(scopes);
 }
 
-function days(text: string): number {
+/** A token's days as they are typed. */
+export function days(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= tokenDaysMax) return value;
   throw new InvalidArgumentError(`expected days from 1 to ${tokenDaysMax}.`);

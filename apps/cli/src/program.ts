@@ -16,9 +16,11 @@ import { addExceptions } from './exception-program.ts';
 import { completionScript } from './completion.ts';
 import { type ExitCode, exitCodes } from './exit-code.ts';
 import { addPolicies } from './policy-program.ts';
+import { addAgents } from './agent-program.ts';
 import { type Bind, connected, examples, withData, word } from './program-part.ts';
 import { addPrincipals } from './program-principals.ts';
 import type { GlobalFlags, Session } from './session.ts';
+import { addWebhooks } from './webhook-program.ts';
 
 /** Ports that people remember; both can be changed. */
 const API_PORT = 7070;
@@ -67,6 +69,8 @@ function buildProgram(bind: Bind): Command {
   addLimits(program, bind);
   addPolicies(program, { bind, withData, connected, examples });
   addPrincipals(program, bind);
+  addAgents(program, bind);
+  addWebhooks(program, bind);
   addConfiguring(program, bind);
   return program;
 }

@@ -40,6 +40,14 @@ const promotionAt = (gates: readonly GateState[], over: object = {}) =>
     ...over,
   }) as unknown as PromotionState;
 
+/** Its policy lets one group waive and break the glass. */
+const lenientAt = (gates: readonly GateState[], over: object = {}) => {
+  const { policy } = promotionAt([]);
+  const exceptions = { waivers: { from: 'group/leads', daysMax: 1 }, breakGlass: { from: 'group/leads' } };
+  const rules = policy.gates.map((rule) => (rule.gate === 'approval' ? { ...rule, ...exceptions } : rule));
+  return promotionAt(gates, { policy: { ...policy, gates: rules }, ...over });
+};
+
 const sceneOf = (actor: PersonState, promotion: PromotionState | null, over: object = {}) =>
   ({
     ...{ actor, promotion, authority, lentBy: null, token: null, people: {}, now: 0, person: actor },
@@ -87,10 +95,87 @@ describe('on a promotion is offered', () => {
     ],
     ['to take back what is live', promotionAt([gate({ status: 'passed' })], { outcome: 'live' }), null, ['rollback']],
     ['nothing once it is being undone', promotionAt([failed], { undo: {}, productionAt: 1 }), null, []],
+    ['no hand on a canary that is being undone', { ...canaryAt({}), undo: {} } as PromotionState, null, []],
     ['nothing once it has ended', promotionAt([failed], { outcome: 'rejected' }), null, []],
     ['to let a held lane go on', promotionAt([failed], { outcome: 'rolled_back' }), rolledBack, ['resume']],
   ])('%s', (_what, promotion, hold, rels) => {
     expect(relsOn(promotion, hold === null ? {} : held(hold))).toEqual(rels);
+  });
+
+  const asked = { id: 'wvr_1', gate: 'scan', attempt: 2, approvedBy: null };
+  const failing = (over: object = {}) => lenientAt([failed, gate({ status: 'pending' })], over);
+  const staged = gate({ name: 'staging', status: 'inconclusive' });
+
+  it.each<[string, PromotionState, readonly string[]]>([
+    ['to waive what failed', failing(), ['rerun', 'ask_waiver', 'cancel']],
+    ['to agree to what was asked', failing({ waivers: [asked] }), ['rerun', 'ask_waiver', 'approve_waiver', 'cancel']],
+    [
+      'nothing to agree to that was agreed already',
+      failing({ waivers: [{ ...asked, approvedBy: 'psn_olga' }] }),
+      ['rerun', 'ask_waiver', 'cancel'],
+    ],
+    [
+      'nothing to agree to of an earlier attempt',
+      failing({ waivers: [{ ...asked, attempt: 1 }] }),
+      ['rerun', 'ask_waiver', 'cancel'],
+    ],
+    [
+      'nothing to agree to of another gate',
+      lenientAt([gate({ name: 'scan', status: 'passed' }), staged], { waivers: [asked] }),
+      ['rerun', 'ask_waiver', 'cancel'],
+    ],
+    [
+      'nothing to waive where people have said no',
+      lenientAt([gate({ status: 'changes_requested' })]),
+      ['rerun', 'cancel', 'ask_break_glass'],
+    ],
+  ])('%s, where the policy lets a group do so', (_what, promotion, rels) => {
+    expect(relsOn(promotion)).toEqual(rels);
+  });
+
+  const glass = { endedAt: null, brokenAt: null, approvedBy: [], until: 1, askedBy: 'psn_olga', usedAt: null };
+  const votes = ['approve', 'reject', 'defer', 'cancel'];
+
+  it.each<[string, PromotionState, readonly string[]]>([
+    ['to break it where people are asked', lenientAt([gate()]), [...votes, 'ask_break_glass']],
+    [
+      'to break it where a freeze keeps the canary waiting',
+      lenientAt([gate({ status: 'passed' }), gate({ name: 'canary', status: 'pending' })]),
+      ['cancel', 'ask_break_glass'],
+    ],
+    ['not to break it while machines look', lenientAt([gate({ name: 'scan', status: 'claimed' })]), ['cancel']],
+    ['not to break it where every gate is behind', lenientAt([gate({ status: 'passed' })]), ['cancel']],
+    ['not to break it once users are on it', lenientAt([gate()], { productionAt: 1 }), votes],
+    ['to agree to what was asked', lenientAt([gate()], { glass }), [...votes, 'approve_break_glass']],
+    [
+      'to ask again for what was broken',
+      lenientAt([gate()], { glass: { ...glass, brokenAt: 1 } }),
+      [...votes, 'ask_break_glass'],
+    ],
+    [
+      'to ask again for what is over',
+      lenientAt([gate()], { glass: { ...glass, endedAt: 1 } }),
+      [...votes, 'ask_break_glass'],
+    ],
+  ])('%s, where the policy has a glass', (_what, promotion, rels) => {
+    expect(relsOn(promotion)).toEqual(rels);
+  });
+
+  it('a look at its own broken glass, also when it has ended, and no glass where there is no lane', () => {
+    const owed = (reviewOwed: string) => ({ lanes: { staging: null, production: { hold: null, reviewOwed } } });
+    const ended = lenientAt([failed], { outcome: 'rejected' });
+    expect([relsOn(ended, owed('prm_1')), relsOn(ended, owed('prm_2'))]).toEqual([['review_break_glass'], []]);
+    expect(relsOn(lenientAt([gate()]), { lanes: { staging: null, production: null } })).toEqual(votes);
+  });
+
+  it('an exception by the group that the policy names for it, and to nobody about their own work', () => {
+    const approveIn = (actor: PersonState, over: object) =>
+      actionsOn(sceneOf(actor, failing({ waivers: [{ ...asked, until: 9, askedBy: 'psn_olga' }], ...over }))).find(
+        ({ rel }) => rel === 'approve_waiver',
+      );
+    const lea = person('lea', [{ role: 'approver', group: 'leads' }]);
+    expect(approveIn(sam, {})).toMatchObject({ allowed: false, code: 'not_permitted', whoCan: ['group/leads'] });
+    expect(approveIn(lea, { exclusions: [{ person: 'psn_lea', why: 'author' }] })).toMatchObject({ code: 'own_work' });
   });
 
   it('with the reason why not, and who can', () => {
@@ -127,6 +212,8 @@ describe('at a gate is offered', () => {
     expect([at('approval', waiting), at('scan', waiting)]).toEqual([['approve', 'reject', 'defer'], []]);
     const blocked = promotionAt([gate({ name: 'scan', status: 'failed' }), gate({ status: 'pending' })]);
     expect([at('approval', blocked), at('scan', blocked)]).toEqual([[], ['rerun']]);
+    const passed = promotionAt([gate({ status: 'passed' })]);
+    expect(actionsAt('approval', sceneOf(sam, passed))).toEqual([]);
   });
 });
 
@@ -166,10 +253,17 @@ describe('the command behind an action', () => {
       evidenceDigest: digest('a'),
     });
     expect(commandOf('rerun', sceneOf(sam, promotionAt([])))).toMatchObject({ gate: 'readiness' });
+    expect(commandOf('defer', sceneOf(sam, promotionAt([]), { now: 7 }))).toMatchObject({ attempt: 0, until: 7 });
   });
 });
 
 describe('explained for a promotion', () => {
+  it('ends with a yes of its state, where nothing is in the way', () => {
+    expect(explainAction(sceneOf(sam, promotionAt([gate()])), 'approve')?.at(-1)).toEqual({
+      ...{ rule: 'state', answer: 'yes', words: 'nothing is in the way now', refusal: null },
+    });
+  });
+
   it('is nothing where there is none', () => {
     expect(explainAction(sceneOf(sam, null), 'approve')).toBeNull();
   });

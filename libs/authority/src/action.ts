@@ -122,10 +122,9 @@ export type Viewer = Pick<Subject, 'actor' | 'lentBy' | 'scopes' | 'door'>;
 /** Every action on one thing, with the reason when this actor may not. Rights alone: the thing's state may still refuse. */
 export function actionsFor(viewer: Viewer, noun: Noun, where: Whereabouts = {}): readonly Action[] {
   const { person, ...place } = where;
-  return Object.entries(offersOn[noun]).map(([rel, kind]) => {
-    const command = person === undefined ? { kind } : { kind, person };
-    return answered(rel, { ...viewer, command, ...place });
-  });
+  return Object.entries(offersOn[noun]).map(([rel, kind]) =>
+    answered(rel, { ...viewer, command: { kind, person }, ...place }),
+  );
 }
 
 /** What a promotion's actions are told from: what a decision about it would look at. */

@@ -44,8 +44,12 @@ export interface Subject {
   readonly actor: PersonState;
   /** Those without whom the actor would not act: who answers for a machine, and who lent the token. */
   readonly behind?: readonly PersonState[];
-  /** Of the command only what it is called, and the prototype where it names one: its body is never believed. */
-  readonly command: { readonly kind: Command['kind']; readonly prototype?: PrototypeId };
+  /** Of the command only what it is called, and what it is about: its body is never believed. */
+  readonly command: {
+    readonly kind: Command['kind'];
+    readonly prototype?: PrototypeId;
+    readonly person?: PersonId | undefined;
+  };
   readonly promotion?: PromotionState | null;
   readonly prototype?: string | null;
   /** Where a lane lives, when the command is about a lane. */
@@ -160,7 +164,7 @@ function ableBy(subject: Subject, { rights, facts }: Known): Agreed {
   const binding = bindingBehind(rights, command.kind, facts);
   return {
     rule: `ability/${command.kind}`,
-    words: binding === undefined ? 'nobody' : `you are ${bindingWords(binding)}`,
+    words: binding === undefined ? 'somebody gave you their right' : `you are ${bindingWords(binding)}`,
   };
 }
 
@@ -213,7 +217,7 @@ function delegatorsIn({ actor, command, promotion, stead }: Subject): readonly P
 
 /** True when it is about themselves and everybody's own affair; whether their token is theirs alone is not yet asked. */
 function isOwn({ actor, command, door }: Subject): boolean {
-  return 'person' in command && command.person === actor.id && isOwnAffair(command.kind, door ?? null);
+  return command.person === actor.id && isOwnAffair(command.kind, door ?? null);
 }
 
 /**

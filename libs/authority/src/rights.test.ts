@@ -1,6 +1,15 @@
-import type { Binding, PersonState, PromotionState } from '@proviso/domain';
+import type { Binding, Command, PersonState, PromotionState, Scene } from '@proviso/domain';
 import { rightsOf } from './ability.ts';
-import { authorise, explain, mayRead, mightBeAllowed, whoCan } from './authority.ts';
+import {
+  authorise,
+  authority,
+  explain,
+  mayRead,
+  mightBeAllowed,
+  readOutOfScope,
+  subjectOf,
+  whoCan,
+} from './authority.ts';
 import { bindingWords } from './words.ts';
 
 const person = (bindings: readonly Binding[], over: Partial<PersonState> = {}): PersonState => ({
@@ -44,15 +53,21 @@ describe('rights', () => {
     expect(rightsOf(person(bindings))).toBe(changed);
   });
 
-  it('are kept for the principals of a busy deployment, the oldest dropped first', () => {
-    const at = (index: number) => person([security], { id: `psn_many${index}` });
-    const first = rightsOf(at(0));
-    for (let index = 1; index < 5_000; index += 1) rightsOf(at(index));
-    const newest = rightsOf(at(4_999));
-    expect(rightsOf(at(0))).toBe(first);
+  it('are built anew when one binding of several is another', () => {
+    const rights = rightsOf(person([security, { role: 'auditor' }]));
+    expect(rightsOf(person([security, { role: 'operator' }]))).not.toBe(rights);
+  });
+
+  it('are kept for the principals of a busy deployment, the one whose last change is oldest dropped first', () => {
+    const at = (index: number, bindings = [security]) => person(bindings, { id: `psn_many${index}` });
+    rightsOf(at(0));
+    const oldest = rightsOf(at(1));
+    for (let index = 2; index < 5_000; index += 1) rightsOf(at(index));
+    const [newest, changed] = [rightsOf(at(4_999)), rightsOf(at(0, []))];
+    expect(rightsOf(at(1))).toBe(oldest);
     rightsOf(at(5_000));
-    expect(rightsOf(at(4_999))).toBe(newest);
-    expect(rightsOf(at(0))).not.toBe(first);
+    expect([rightsOf(at(4_999)) === newest, rightsOf(at(0, [])) === changed]).toEqual([true, true]);
+    expect(rightsOf(at(1))).not.toBe(oldest);
   });
 });
 
@@ -158,6 +173,170 @@ describe('what is one’s own affair', () => {
     expect(may({ command: about('LinkIdentity', 'psn_1'), door: { channel: 'page' } })).toBeNull();
     expect(may({ command: about('DisablePerson', 'psn_1') })).toBe('not_permitted');
     expect(may({ command: about('IssueOwnToken', 'psn_1'), lentBy: 'psn_2' })).toBe('step_up_required');
+  });
+});
+
+describe('the question behind a command', () => {
+  const lane = (environment: string, prototype: string) => ({ environment, prototype });
+  const actor = person([], { kind: 'service', actsFor: 'psn_3' });
+  const human = person([], { id: 'psn_3' });
+  const asked = (kind: 'HoldLane' | 'Cancel', over: object = {}) => {
+    const lanes = { staging: null, production: null };
+    const known = {
+      actor,
+      promotion: null,
+      prototype: null,
+      lanes,
+      people: { psn_3: human },
+      lentBy: null,
+      token: null,
+    };
+    const command = kind === 'HoldLane' ? { kind, lane: 'lane_1' } : { kind, promotion: 'prm_1' };
+    return subjectOf({ ...known, ...over } as unknown as Scene, command as Command);
+  };
+  const both = { staging: lane('staging', 'pro_s'), production: lane('production', 'pro_p') };
+
+  it('is asked where the lane is that it is about, and of no environment when it is about none', () => {
+    expect(asked('HoldLane', { lanes: both }).environment).toBe('production');
+    expect(asked('HoldLane', { lanes: { ...both, production: null } }).environment).toBe('staging');
+    expect(asked('HoldLane').environment).toBeNull();
+    expect(asked('Cancel', { lanes: both }).environment).toBeNull();
+  });
+
+  it('is asked of the prototype that was loaded, or of the one whose lane it is', () => {
+    expect(asked('HoldLane', { lanes: both, prototype: { id: 'pro_1' } }).prototype).toBe('pro_1');
+    expect(asked('HoldLane', { lanes: both }).prototype).toBe('pro_p');
+    expect(asked('HoldLane', { lanes: { ...both, production: null } }).prototype).toBe('pro_s');
+    expect(asked('HoldLane').prototype).toBeNull();
+  });
+
+  it('names who is behind the actor, and what their token is narrowed to', () => {
+    expect(asked('Cancel')).toMatchObject({ actor, behind: [human], scopes: null, lentBy: null });
+    expect(asked('Cancel', { token: { scopes: ['read'] }, lentBy: 'psn_9' })).toMatchObject({
+      ...{ scopes: ['read'], lentBy: 'psn_9' },
+    });
+    expect(asked('Cancel', { token: {} }).scopes).toBeNull();
+  });
+});
+
+describe('what two or three different people must do', () => {
+  const actor = person([{ role: 'operator' }]);
+
+  it.each(['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass'] as const)(
+    'is not done with a token that another person issued: %s',
+    (kind) => {
+      expect(authorise({ actor, command: { kind }, promotion })).toBeNull();
+      expect(authorise({ actor, command: { kind }, promotion, lentBy: 'psn_2' })).toMatchObject({
+        code: 'step_up_required',
+      });
+    },
+  );
+
+  it('is for the group that the policy names for it, and for nobody where it names none', () => {
+    const rule = { gate: 'approval', requirements: [{ from: 'group/security', count: 1 }], expiresMs: 1 } as const;
+    const under = (more: object) => ({ ...promotion, policy: { ...promotion.policy, gates: [{ ...rule, ...more }] } });
+    const lead = person([{ role: 'approver', group: 'leads' }]);
+    const named = under({ waivers: { from: 'group/leads', daysMax: 1 }, breakGlass: { from: 'group/leads' } });
+    for (const kind of ['ApproveWaiver', 'ApproveBreakGlass'] as const) {
+      expect(authorise({ actor: lead, command: { kind }, promotion: named })).toBeNull();
+      expect(authorise({ actor: person([security]), command: { kind }, promotion: named })).toMatchObject({
+        ...{ code: 'not_permitted', rule: 'requirement', whoCan: ['group/leads'] },
+      });
+      for (const silent of [under({}), { ...promotion, policy: { ...promotion.policy, gates: [] } }])
+        expect(authorise({ actor: lead, command: { kind }, promotion: silent })).toMatchObject({
+          ...{ code: 'not_permitted', rule: 'requirement', whoCan: [] },
+        });
+    }
+  });
+});
+
+describe('a vote in the stead of another', () => {
+  const given: Binding = { role: 'approver', from: 'psn_2', until: 10 };
+  const sam = person([security], { id: 'psn_2' });
+  const ask = (command: 'Decide' | 'Cancel', over: Partial<Parameters<typeof explain>[0]> = {}) =>
+    explain({ actor: person([given]), command: { kind: command }, promotion, stead: steadOf(sam), ...over });
+  const steadOf = (...people: readonly PersonState[]) => ({
+    people: Object.fromEntries(people.map((one) => [one.id, one])),
+    now: 1,
+  });
+
+  it('is told as such, with the requirement that the other could fill', () => {
+    expect(ask('Decide').map(({ rule, words }) => [rule, words])).toEqual([
+      ['enabled', 'you are an active person'],
+      ['ability/Decide', 'somebody gave you their right'],
+      ['requirement/group/security', 'this gate asks for group/security'],
+      ['separation', 'you had no part in it'],
+    ]);
+  });
+
+  it.each<[string, Partial<Parameters<typeof explain>[0]>]>([
+    [
+      'who gave it had a part in this',
+      { stead: steadOf({ ...sam, id: 'psn_author' }), actor: person([{ ...given, from: 'psn_author' }]) },
+    ],
+    ['who gave it is of another group', { stead: steadOf({ ...sam, bindings: [{ ...security, group: 'legal' }] }) }],
+    ['its time is over', { stead: { ...steadOf(sam), now: 10 } }],
+    ['it is asked before anything was loaded', { promotion: null }],
+  ])('is none where %s', (_what, over) => {
+    expect(ask('Decide', over).at(-1)).toMatchObject({ answer: 'no', refusal: { code: 'not_permitted' } });
+  });
+
+  it('is no right of one’s own, wherever any approver is asked', () => {
+    const gates = [{ gate: 'approval', requirements: [{ from: 'role/approver', count: 1 }], expiresMs: 1 }] as const;
+    const anyApprover = { ...promotion, policy: { ...promotion.policy, gates } };
+    const grouped = person([security], { id: 'psn_grouped' });
+    expect(authorise({ actor: grouped, command: { kind: 'Decide' }, promotion: anyApprover })).toBeNull();
+    expect(ask('Decide', { promotion: anyApprover }).at(-1)).toMatchObject({ answer: 'yes' });
+    const over = { promotion: anyApprover, stead: { ...steadOf(sam), now: 10 } };
+    expect(ask('Decide', over).at(-1)).toMatchObject({ rule: 'ability/Decide', answer: 'no' });
+    const visitor = person([given], { id: 'psn_stranger' });
+    expect(authority.counts(visitor, { from: 'role/approver', count: 1 }, anyApprover)).toBe(false);
+  });
+
+  it('lets nobody look around, and is not given on', () => {
+    const actor = person([given], { id: 'psn_visitor' });
+    expect(mayRead(actor)).toBe(false);
+    expect(mightBeAllowed({ actor, command: { kind: 'Decide' } })).toBeNull();
+    expect(mightBeAllowed({ actor, command: { kind: 'Delegate' } })).toMatchObject({ code: 'not_permitted' });
+  });
+
+  it('gives no other right of theirs', () => {
+    expect(ask('Cancel', { stead: steadOf({ ...sam, bindings: [{ role: 'operator' }] }) }).at(-1)).toMatchObject({
+      ...{ rule: 'ability/Cancel', answer: 'no' },
+    });
+  });
+});
+
+describe('a hand that brings something to more users sooner', () => {
+  it('is refused where the promotion was not loaded: nobody is known to have had no part in it', () => {
+    expect(authorise({ actor: person([{ role: 'operator' }]), command: { kind: 'Advance' } })).toMatchObject({
+      ...{ code: 'not_permitted', rule: 'separation' },
+    });
+  });
+});
+
+describe('a narrow token', () => {
+  it('reads where its scopes say so, a workspace or the orders of an edge', () => {
+    expect([readOutOfScope(null), readOutOfScope(['read']), readOutOfScope(['edge'], 'edge')]).toEqual([
+      ...[null, null, null],
+    ]);
+    expect(readOutOfScope(['edge'])).toMatchObject({ code: 'scope_missing', rule: 'token/read' });
+    expect(readOutOfScope(['read'], 'edge')).toMatchObject({ code: 'scope_missing', rule: 'token/edge' });
+  });
+
+  it('does nothing that is for whole tokens, and says so', () => {
+    expect(
+      authorise({ actor: person([security]), command: { kind: 'Delegate' }, scopes: ['decide', 'read'] }),
+    ).toMatchObject({
+      ...{ code: 'scope_missing', rule: 'token/whole' },
+      message: 'expected a token without scopes, got one with decide, read',
+    });
+  });
+
+  it('says each scope that would do', () => {
+    expect(
+      authorise({ actor: person([{ role: 'operator' }]), command: { kind: 'Cancel' }, scopes: ['read'] })?.message,
+    ).toBe('expected a token with the scope build or operate, got one with read');
   });
 });
 

@@ -6,16 +6,16 @@ import type { Verb } from './ability.ts';
  * whole tokens only, and for those who need no token at all.
  */
 const scopesOf: Readonly<Record<Verb, readonly Scope[]>> = {
-  read: ['read'],
+  read: ['read', 'agent'],
   run_edge: ['edge'],
   RegisterPrototype: ['build'],
   AssignOwner: ['operate'],
   FreezeCandidate: ['build'],
-  OpenPromotion: ['build'],
-  Rerun: ['build', 'operate'],
+  OpenPromotion: ['build', 'agent'],
+  Rerun: ['build', 'operate', 'agent'],
   Cancel: ['build', 'operate'],
-  Rollback: ['build', 'operate'],
-  Pause: ['build', 'operate'],
+  Rollback: ['build', 'operate', 'agent'],
+  Pause: ['build', 'operate', 'agent'],
   Unpause: ['operate'],
   Advance: ['operate'],
   Decide: ['decide'],

@@ -33,7 +33,7 @@ export function openDelivery<Message extends object>(ports: Ports<Message>): Del
       if (ports.now() < quietUntil) return false;
       const due = await ports.register.due(atOnceMax);
       const bulletins = once(ports.bulletin);
-      await Promise.all(
+      await allOf(
         due.map(async (prompt) => {
           try {
             await deliver({ ...ports, bulletin: bulletins }, epoch, prompt);
@@ -49,6 +49,12 @@ export function openDelivery<Message extends object>(ports: Ports<Message>): Del
   };
 }
 
+/** Ends with the last of them, whatever broke: a copy that is still being posted must not come up in the next turn. */
+async function allOf(works: readonly Promise<void>[]): Promise<void> {
+  const ends = await Promise.allSettled(works);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
 /** Copies of one promotion say the same, so it is read once for all of them. */
 function once(read: FollowerPorts['bulletin']): FollowerPorts['bulletin'] {
   const known = new Map<PromotionId, Promise<Bulletin | null>>();
@@ -60,26 +66,35 @@ function once(read: FollowerPorts['bulletin']): FollowerPorts['bulletin'] {
 }
 
 async function deliver<Message extends object>(ports: Ports<Message>, epoch: number, prompt: Prompt): Promise<void> {
+  // Also before it is called moot: what was cut off may stand over there, and would stay as it is for ever.
+  const known = prompt.address ?? (await lost(ports, prompt));
   const bulletin = await ports.bulletin(prompt.promotion);
   const message = bulletin === null ? null : ports.outlet.draw(prompt, bulletin);
-  if (bulletin === null || message === null) {
-    const moot = { key: prompt.key, forMs: 0, givenUp: 'nothing_to_say', isCertain: true };
-    return await ports.register.putOff(epoch, moot);
-  }
+  if (bulletin === null || message === null) return await moot(ports, epoch, { prompt, bulletin, known });
   const drawn = createHash('sha256').update(JSON.stringify(message)).digest('hex');
-  const known = prompt.address ?? (await lost(ports, prompt));
   if (known === null && !(await ports.register.begin(epoch, prompt.key))) return;
   const address = await stand(ports.outlet, { prompt, known, message, isSame: drawn === prompt.drawn });
   if (await ports.register.settle(epoch, shownOf({ prompt, bulletin, address, drawn }))) return;
   await yieldTo(ports, prompt, address);
 }
 
+/** There is nothing to be said any more. What was said already, such as a reminder, stays: it was true when it was said. */
+async function moot<Message extends object>(
+  { register }: Ports<Message>,
+  epoch: number,
+  { prompt, bulletin, known }: { prompt: Prompt; bulletin: Bulletin | null; known: string | null },
+): Promise<void> {
+  if (bulletin !== null && known !== null) {
+    const shown = shownOf({ prompt, bulletin, address: known, drawn: prompt.drawn ?? '' });
+    if (await register.settle(epoch, shown)) return;
+  }
+  await register.putOff(epoch, { key: prompt.key, forMs: 0, givenUp: 'nothing_to_say', isCertain: true });
+}
+
 /** We were frozen while somebody else took the lead: what we posted stands twice, or we have written over what they drew. */
 async function yieldTo<Message extends object>({ register, outlet }: Ports<Message>, prompt: Prompt, address: string) {
-  const now = await register.byToken(prompt.token);
-  if (now?.address != null && now.address !== address)
-    await outlet.withdraw({ conversation: prompt.conversation, address });
-  await register.disturb(prompt.key);
+  const theirs = await register.disturb(prompt.key, address);
+  if (theirs !== address) await outlet.withdraw({ conversation: prompt.conversation, address });
 }
 
 /** The address of a message whose posting was cut off; null: it was never begun, or never arrived. */

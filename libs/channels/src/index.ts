@@ -6,6 +6,7 @@ export { type Delivery, openDelivery } from './delivery.ts';
 export { type SlackAccess, type SlackCalls, openSlackCalls } from './slack/calls.ts';
 export type { Conversations } from './slack/copy.ts';
 export { type SlackMessage, slackMessage } from './slack/message.ts';
+export { plainLines, slackAsking } from './slack/plain-lines.ts';
 export { type Pressed, type SlackAction, isToken, pressedIn, slackActions } from './slack/button.ts';
 export { type Inbox, type InboxItem, homeView, lineOf } from './slack/home.ts';
 export { type SlackForm, formView, slackForms, toldView, verdictOf } from './slack/form.ts';

@@ -14,8 +14,14 @@ describe('a stranger’s words', () => {
     ['letters that nobody sees', 'a\u200bb\ufeffc', 'a\u{fffd}b\u{fffd}c'],
     ['lines', 'v1\n\nPASSED\r\u2028by Security\0', 'v1 PASSED by Security'],
     ['a picture by its name', ':white_check_mark:', ': white_check_mark :'],
+    ['a picture behind a number', '10:fire:', '10: fire :'],
   ])('are harmless with %s', (_, given, shown) => {
     expect(inert(given)).toBe(shown);
+  });
+
+  it('leave a time alone, also where our own sentence goes on after it', () => {
+    const headline = 'Rolled back at 10:14: errors 8.1 %. Expires 12:00.';
+    expect(inert(headline)).toBe(headline);
   });
 
   it('are cut at a letter and say so', () => {

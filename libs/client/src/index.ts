@@ -67,6 +67,7 @@ export {
   readPolicy,
   readPolicyVersion,
   readPromotion,
+  readPrompts,
   readPrototype,
   readRunning,
   readStanding,

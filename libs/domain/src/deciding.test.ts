@@ -11,6 +11,8 @@ const promotion = `prm_${'0'.repeat(32)}` as const;
 const evidence = [{ kind: 'report', digest: `sha256:${'8'.repeat(64)}` }] as const;
 const [sam, kim] = cast.security;
 const ona = `psn_${'9'.repeat(32)}` as const;
+/** Members of a group, and at first nothing else. */
+const [pia, rue] = [`psn_${'1'.repeat(32)}`, `psn_${'2'.repeat(32)}`] as const;
 
 function stateOf(world: World): PromotionState {
   const [state] = promotionsOf(world);
@@ -105,6 +107,19 @@ describe('a vote', () => {
     const decided = vote(world, ona, { verdict: 'request_changes' });
     expect([answered(decided), decided.wakes]).toEqual([{ kind: 'decided', passed: false }, [promotion]]);
     expect(told(decided)).toEqual(['decision_recorded']);
+  });
+
+  it('for changes passes nothing, though a role that was given meanwhile makes the approvals enough', () => {
+    const world = atApproval();
+    const [binding, more] = [{ role: 'approver', group: 'security' }, { role: 'operator' }] as const;
+    for (const who of [pia, rue])
+      ask(world, cast.operator, { kind: 'AddPerson', person: who, principal: 'human', bindings: [binding] });
+    for (const who of [pia, rue]) vote(world, who);
+    expect(approvalIn(world).decisions.map(({ voided }) => voided)).toEqual([null, null]);
+    ask(world, cast.operator, { kind: 'GrantRole', person: rue, binding: more });
+    expect(tallyOf(stateOf(world), sceneFor(world, cast.worker, voteIn(world))).met).toBe(true);
+    const decided = vote(world, kim, { verdict: 'request_changes' });
+    expect([answered(decided), told(decided)]).toEqual([{ kind: 'decided', passed: false }, ['decision_recorded']]);
   });
 
   it('is given once an attempt, also beside those of others', () => {

@@ -1,10 +1,10 @@
 import type { Decide, Defer } from './command.ts';
-import { standing, whyLost } from './decision.ts';
+import { lossOf, standing } from './decision.ts';
 import { closedDoor } from './door.ts';
 import type { Outcome, PromotionState } from './promotion.ts';
 import { artifactOf, findGate, gateIn } from './promotion.ts';
 import { pinnedRule } from './policy.ts';
-import { type Electorate, eligibleVotes, rightFor } from './eligible-vote.ts';
+import { type Electorate, eligibleVotes, lostVotes, rightFor } from './eligible-vote.ts';
 import { type Tally, matchQuorum } from './quorum.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 import type { Plan } from './scene.ts';
@@ -94,23 +94,11 @@ const codeAfter: Readonly<Record<Outcome, RefusalCode>> = {
 /** Rights are looked at again when the quorum closes; a lost vote is voided with its reason and the gate stays open. */
 function closeQuorum(plan: Plan, scene: Scene): boolean {
   const state = focus(plan);
-  const gate = gateIn(state, 'approval');
-  const votes = eligibleVotes(state, withActor(scene));
-  const lost = votes.filter((vote) => vote.fills.length === 0);
-  for (const vote of lost) {
-    const decision = standing(gate.decisions).find((one) => one.person === vote.person);
-    if (decision !== undefined)
-      plan.tell(state.id, {
-        kind: 'decision_voided',
-        v: 1,
-        gate: 'approval',
-        decision: decision.id,
-        why: whyLost(decision),
-      });
-  }
-  const rule = pinnedRule(state.policy, 'approval');
-  if (!matchQuorum(rule.requirements, votes).met) return false;
-  plan.tell(state.id, { kind: 'quorum_reached', v: 1, gate: 'approval', attempt: gate.attempt });
+  const electorate = withActor(scene);
+  for (const decision of lostVotes(state, electorate)) plan.tell(state.id, lossOf(decision));
+  if (!tallyOf(state, electorate).met) return false;
+  const { attempt } = gateIn(state, 'approval');
+  plan.tell(state.id, { kind: 'quorum_reached', v: 1, gate: 'approval', attempt });
   return true;
 }
 

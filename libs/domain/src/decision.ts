@@ -31,7 +31,8 @@ export function standing(decisions: readonly Decision[]): readonly Decision[] {
   return decisions.filter((decision) => decision.voided === null);
 }
 
-/** Why a vote counts no more: the right was not theirs, or is not theirs any more. */
-export function whyLost({ rightOf }: Decision): VoidReason {
-  return rightOf === undefined ? 'role_lost' : 'delegation_ended';
+/** That a vote counts no more, and why: the right was not theirs, or is not theirs any more. */
+export function lossOf({ id, rightOf }: Decision) {
+  const why = rightOf === undefined ? 'role_lost' : 'delegation_ended';
+  return { kind: 'decision_voided', v: 1, gate: 'approval', decision: id, why } as const;
 }

@@ -13,15 +13,15 @@ export type Electorate = Pick<Scene, 'authority' | 'people' | 'now'>;
 
 /** The approvals that still stand, each with the requirements that it may fill by the rights of this moment. */
 export function eligibleVotes(state: PromotionState, electorate: Electorate): readonly EligibleVote[] {
-  const requirements = leavesOf(pinnedRule(state.policy, 'approval').requirements);
-  const approvals = standing(gateIn(state, 'approval').decisions).filter(({ verdict }) => verdict === 'approve');
-  return approvals.map((decision) => {
-    const holder = holderOf(state, decision, electorate);
-    const fills = requirements.flatMap((requirement, index) =>
-      holder !== null && electorate.authority.counts(holder, requirement, state) ? [index] : [],
-    );
-    return { person: decision.person, fills };
-  });
+  return approvalsIn(state).map((decision) => ({
+    person: decision.person,
+    fills: fillsOf(state, decision, electorate),
+  }));
+}
+
+/** The approvals that stand without a right: nothing is left that they could fill. */
+export function lostVotes(state: PromotionState, electorate: Electorate): readonly Decision[] {
+  return approvalsIn(state).filter((decision) => fillsOf(state, decision, electorate).length === 0);
 }
 
 /**
@@ -36,6 +36,19 @@ export function rightFor(state: PromotionState, voter: PersonState, electorate: 
   );
   if (able.length === 0) return used.has(voter.id) ? null : voter;
   return able.find((holder) => !used.has(holder.id)) ?? null;
+}
+
+function approvalsIn(state: PromotionState): readonly Decision[] {
+  return standing(gateIn(state, 'approval').decisions).filter(({ verdict }) => verdict === 'approve');
+}
+
+function fillsOf(state: PromotionState, decision: Decision, electorate: Electorate): readonly number[] {
+  const holder = holderOf(state, decision, electorate);
+  if (holder === null) return [];
+  const requirements = leavesOf(pinnedRule(state.policy, 'approval').requirements);
+  return requirements.flatMap((requirement, index) =>
+    electorate.authority.counts(holder, requirement, state) ? [index] : [],
+  );
 }
 
 /** Who holds the right that a vote rests on; null when it is not theirs to use any more. */

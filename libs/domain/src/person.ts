@@ -282,7 +282,7 @@ function issued(
   { issuer, now }: PersonFacts,
 ): readonly PersonEvent[] | Refusal {
   if (state.disabled) return refusal('person_disabled', 'a disabled person gets no token');
-  const narrowed = kind === 'IssueOwnToken' || (state.kind === 'service' && issuer !== null);
+  const narrowed = kind === 'IssueOwnToken' || (state.kind !== 'human' && issuer !== null);
   if (narrowed && token.scopes === undefined)
     return refusal('scopes_required', `expected one or more of ${scopes.join(', ')}, got none`);
   const standing = state.tokens.filter(({ expiresAt }) => expiresAt > now).length;

@@ -183,6 +183,8 @@ describe('comparePolicies', () => {
   });
 
   it('takes demands for as strong only when no votes meet the new ones without the old', () => {
+    // Fewer where the same is run for every mutant.
+    const { numRuns = 10_000 } = fc.readConfigureGlobal();
     const groups = ['group/a', 'group/b', 'group/c'];
     const leaf = fc.record({ from: fc.constantFrom(...groups), count: fc.integer({ min: 1, max: 2 }) });
     const demand: fc.Arbitrary<Demand> = fc.oneof(
@@ -213,9 +215,9 @@ describe('comparePolicies', () => {
         if (strength !== 'weaker' && met(after, people)) expect(met(before, people)).toBe(true);
         if (strength === 'neutral' && met(before, people)) expect(met(after, people)).toBe(true);
       }),
-      { numRuns: 10_000 },
+      { numRuns },
     );
-    expect(Math.min(seen.weaker, seen.stronger)).toBeGreaterThan(300);
+    expect(Math.min(seen.weaker, seen.stronger)).toBeGreaterThan(numRuns / 34);
   });
 });
 

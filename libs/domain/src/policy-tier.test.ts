@@ -66,6 +66,8 @@ describe('resolvePolicy', () => {
       tier: fc.option(names, { nil: undefined }),
       prompt: fc.option(names, { nil: undefined }),
     });
+    // Fewer where the same is run for every mutant.
+    const { numRuns = 5_000 } = fc.readConfigureGlobal();
     let valid = 0;
     fc.assert(
       fc.property(policies, ({ base, tier, prompt: again }) => {
@@ -81,8 +83,8 @@ describe('resolvePolicy', () => {
         expect(gates).toEqual(expect.arrayContaining(['approval', 'canary']));
         expect('policy' in found && policyProblem(found.policy)).toBeNull();
       }),
-      { numRuns: 5_000 },
+      { numRuns },
     );
-    expect(valid).toBeGreaterThan(200);
+    expect(valid).toBeGreaterThan(numRuns / 25);
   });
 });

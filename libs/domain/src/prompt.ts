@@ -78,7 +78,7 @@ export interface PromptRegister {
   readonly due: (limit: number) => Promise<readonly Prompt[]>;
   /** Notes that a posting begins. If we die after it, the next try looks for the message before it posts another. */
   readonly begin: (epoch: number, key: string) => Promise<boolean>;
-  /** False: the lease was lost meanwhile. */
+  /** False: the lease was lost meanwhile, or another message is the copy. */
   readonly settle: (epoch: number, shown: PromptShown) => Promise<boolean>;
   /** Tries again after this time, or never when a reason is given. */
   readonly putOff: (
@@ -90,8 +90,11 @@ export interface PromptRegister {
       readonly isCertain: boolean;
     },
   ) => Promise<void>;
-  /** Somebody may have written an older text over this copy: whoever follows draws it anew. */
-  readonly disturb: (key: string) => Promise<void>;
+  /**
+   * Somebody who lost the lead has posted this copy at an address, or written an older text over it there: whoever follows
+   * draws it anew. Answers the address that counts, which is the first that was told.
+   */
+  readonly disturb: (key: string, address: string) => Promise<string>;
   readonly byToken: (token: string) => Promise<Prompt | null>;
   /** The copies of a conversation, such as of a commit at GitHub; empty when nothing stands or should stand there. */
   readonly inConversation: (conversation: string) => Promise<readonly Prompt[]>;

@@ -3,6 +3,9 @@ import { type Demand, type Requirement, countWays, demandProblem, demandWords, l
 import type { PersonId } from './id.ts';
 import { type EligibleVote, matchQuorum, missingWords } from './quorum.ts';
 
+/** Enough for every shape of demands to meet every kind of vote; fewer where the same is run for every mutant. */
+const { numRuns = 12_000 } = fc.readConfigureGlobal();
+
 const person = (index: number): PersonId => `psn_${index}`;
 
 /** Somebody who voted: their groups, and whether they are excluded from this promotion. */
@@ -99,10 +102,10 @@ describe('matchQuorum', () => {
         seen[tally.met ? 'met' : 'open'] += 1;
         if (demands.some((demand) => !('from' in demand))) seen.joined += 1;
       }),
-      { numRuns: 12_000 },
+      { numRuns },
     );
     // A property over worlds that are all alike would prove nothing.
-    expect(Math.min(seen.met, seen.open, seen.joined)).toBeGreaterThan(1_000);
+    expect(Math.min(seen.met, seen.open, seen.joined)).toBeGreaterThan(numRuns / 12);
   }, 60_000);
 
   it('needs exactly as many more people as it says are missing', () => {
@@ -118,7 +121,7 @@ describe('matchQuorum', () => {
         }
         expect(met || missing.length > 0).toBe(true);
       }),
-      { numRuns: 1_000 },
+      { numRuns: Math.min(numRuns, 1_000) },
     );
   }, 60_000);
 
@@ -166,6 +169,43 @@ describe('matchQuorum', () => {
     );
   });
 
+  it('names the three nearest ways at most, each once', () => {
+    const from = (name: string): Requirement => ({ from: `group/${name}`, count: 1 });
+    const missing = (names: readonly string[]) => matchQuorum([{ any: names.map(from) }], []).missing;
+    expect(missing(['a', 'b', 'c', 'd'])).toEqual([[from('a')], [from('b')], [from('c')]]);
+    expect(missing(['a', 'a', 'b'])).toEqual([[from('a')], [from('b')]]);
+  });
+
+  it('leaves out the ways that are further, and counts what is there', () => {
+    const demands: readonly Demand[] = [
+      {
+        any: [
+          { from: 'group/a', count: 3 },
+          { from: 'group/b', count: 3 },
+        ],
+      },
+    ];
+    const votes = [0, 1, 2].map((index) => ({ person: person(index), fills: index === 0 ? [0] : [1] }));
+    expect(matchQuorum(demands, votes)).toEqual({
+      ...{ met: false, have: [1, 2], assigned: { psn_0: 0, psn_1: 1, psn_2: 1 } },
+      missing: [[{ from: 'group/b', count: 1 }]],
+    });
+  });
+
+  it('counts nobody beyond a place that is full, and moves one along to seat another', () => {
+    const two = [
+      { from: 'group/a', count: 2 },
+      { from: 'group/b', count: 1 },
+    ];
+    const vote = (index: number, ...fills: readonly number[]) => ({ person: person(index), fills });
+    expect(matchQuorum(two, [vote(0, 0), vote(1, 0), vote(2, 0)])).toMatchObject({
+      ...{ met: false, have: [2, 0], assigned: { psn_0: 0, psn_1: 0 } },
+    });
+    expect(matchQuorum(two, [vote(0, 0), vote(1, 0, 1), vote(2, 0)])).toMatchObject({
+      ...{ met: true, have: [2, 1], assigned: { psn_0: 0, psn_1: 1, psn_2: 0 } },
+    });
+  });
+
   it('takes the worst case of its bound in less than half a second', () => {
     const of = Array.from({ length: 12 }, (_, index) => ({ from: `group/g${index}`, count: 3 }));
     const demands = [{ atLeast: 4, of }];
@@ -180,25 +220,39 @@ describe('matchQuorum', () => {
 describe('demands', () => {
   const four = ['a', 'b', 'c', 'd'].map((name): Requirement => ({ from: `group/${name}`, count: 1 }));
 
+  const five = [...four, { from: 'group/e', count: 1 }];
+
   it('lists as many ways as it counts', () => {
     fc.assert(
       fc.property(fc.array(demandOf(3), { minLength: 1, maxLength: 3 }), (demands) => {
         fc.pre(demandProblem(demands) === null);
         expect(waysOf(demands)).toHaveLength(countWays({ all: demands }));
       }),
-      { numRuns: 500 },
+      { numRuns: Math.min(numRuns, 500) },
     );
   });
 
   it.each<[string, readonly Demand[], RegExp | null]>([
     ['two of four', [{ atLeast: 2, of: four }], null],
     ['five of four', [{ atLeast: 5, of: four }], /at least 5 requirements below atLeast: 5, got 4/],
+    [
+      'three of two, within others',
+      [{ any: [four[0] as Requirement, { atLeast: 3, of: four.slice(0, 2) }] }],
+      /at least 3 requirements below atLeast: 3, got 2/,
+    ],
     ['nothing', [], /at least one requirement/],
+    ['twenty places', [{ any: Array.from({ length: 20 }, () => four[0] as Requirement) }], null],
     ['twenty-one places', [{ any: Array.from({ length: 21 }, () => four[0] as Requirement) }], /at most 20/],
     [
       'ten of twenty',
       [{ atLeast: 10, of: Array.from({ length: 20 }, (_, index) => ({ from: `group/g${index}`, count: 1 })) }],
       /at most 1000 ways to meet the requirements, got 184756/,
+    ],
+    ['a thousand ways', Array.from({ length: 3 }, () => ({ atLeast: 2, of: five })), null],
+    [
+      'a thousand ways and some more',
+      [...Array.from({ length: 3 }, () => ({ atLeast: 2, of: five })), { any: four.slice(0, 2) }],
+      /at most 1000 ways to meet the requirements, got 2000/,
     ],
   ])('judges %s', (_what, demands, message) => {
     if (message === null) expect(demandProblem(demands)).toBeNull();
@@ -211,5 +265,35 @@ describe('demands', () => {
     expect(demandWords([a, b], say)).toBe('a and b');
     expect(demandWords([a, { any: [b, { all: [c, d] }] }], say)).toBe('a and (b or (c and d))');
     expect(demandWords([{ atLeast: 2, of: [b, c, d] }], say)).toBe('at least 2 of (b, c, d)');
+    expect(demandWords([a, { atLeast: 1, of: [b, c] }], say)).toBe('a and (b or c)');
+    expect(demandWords([{ any: [a, { atLeast: 2, of: [b, c] }] }], say)).toBe('(a or (b and c))');
+    expect(demandWords([a, { any: [b] }], say)).toBe('a and b');
+  });
+
+  it('are said with the place of each, in the order in which they are written', () => {
+    const [a, b, c] = four as [Requirement, Requirement, Requirement];
+    const say = ({ from }: Requirement, index: number) => `${from} ${index}`;
+    expect(demandWords([{ all: [a, { any: [b, c] }] }, a, { any: [c] }], say)).toBe(
+      '(group/a 0 and (group/b 1 or group/c 2)) and group/a 3 and group/c 4',
+    );
+  });
+
+  it('name their places in that order, the nested ones too, and each way to meet them once', () => {
+    const [a, b, c] = four as [Requirement, Requirement, Requirement];
+    const demands: readonly Demand[] = [{ any: [a, { all: [b, c] }] }, { atLeast: 2, of: four.slice(0, 3) }];
+    expect(leavesOf(demands).map(({ from }) => from.slice(-1))).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+    expect(waysOf(demands)).toEqual([
+      ...[
+        [0, 3, 4],
+        [0, 3, 5],
+        [0, 4, 5],
+      ],
+      ...[
+        [1, 2, 3, 4],
+        [1, 2, 3, 5],
+        [1, 2, 4, 5],
+      ],
+    ]);
+    expect(demands.map(countWays)).toEqual([2, 3]);
   });
 });

@@ -1,9 +1,8 @@
-import { standing, whyLost } from './decision.ts';
+import { lossOf } from './decision.ts';
 import { isBlocked } from './gate.ts';
 import { reopenGates } from './refresh.ts';
 import { ruleOf } from './policy.ts';
-import { findGate } from './promotion.ts';
-import { eligibleVotes } from './eligible-vote.ts';
+import { eligibleVotes, lostVotes } from './eligible-vote.ts';
 import { matchQuorum } from './quorum.ts';
 import type { Plan, Scene } from './scene.ts';
 
@@ -31,21 +30,8 @@ export function reopenLostQuorum(plan: Plan, scene: Scene): boolean {
   const state = plan.promotion;
   const rule = state === null ? undefined : ruleOf(state.policy, 'approval');
   if (state === null || rule === undefined) return false;
-  const approvals = standing(findGate(state, 'approval')?.decisions ?? []).filter(
-    (decision) => decision.verdict === 'approve',
-  );
-  const votes = eligibleVotes(state, scene);
-  if (matchQuorum(rule.requirements, votes).met) return false;
-  for (const [index, decision] of approvals.entries()) {
-    if (votes[index]?.fills.length === 0)
-      plan.tell(state.id, {
-        kind: 'decision_voided',
-        v: 1,
-        gate: 'approval',
-        decision: decision.id,
-        why: whyLost(decision),
-      });
-  }
+  if (matchQuorum(rule.requirements, eligibleVotes(state, scene)).met) return false;
+  for (const decision of lostVotes(state, scene)) plan.tell(state.id, lossOf(decision));
   plan.tell(state.id, { kind: 'gate_reopened', v: 1, gate: 'approval', why: 'role_lost' });
   return true;
 }

@@ -1,14 +1,20 @@
+import type { Defer } from './command.ts';
+import type { Door } from './door.ts';
 import { headline } from './headline.ts';
 import { next } from './next.ts';
 import { gateIn } from './promotion.ts';
 import { ask, cast, newWorld, promotion, smallPolicy, stateOf, type World } from './world.contract.ts';
-import { toApproval } from './way.contract.ts';
+import { toApproval, vote } from './way.contract.ts';
 
 const day = 86_400_000;
 
-function waiting(): { readonly world: World; readonly opened: number; readonly ends: number } {
+function waiting(more: { readonly stepUp?: true } = {}): {
+  readonly world: World;
+  readonly opened: number;
+  readonly ends: number;
+} {
   const gates = smallPolicy.gates.map((rule) =>
-    rule.gate === 'approval' ? { ...rule, expiresMs: 10 * day, escalate: 'group/leads' } : rule,
+    rule.gate === 'approval' ? { ...rule, expiresMs: 10 * day, escalate: 'group/leads', ...more } : rule,
   );
   const world = toApproval(newWorld({ ...smallPolicy, evidenceAgeMaxMs: 30 * day, gates }));
   return { world, opened: world.now, ends: world.now + 10 * day };
@@ -22,8 +28,10 @@ const said = (world: World) =>
     event.kind === 'reminder_due' ? [event.n] : event.kind === 'gate_escalated' ? [event.to] : [],
   );
 
-const defer = (world: World, until: number, attempt = 1) =>
-  ask(world, cast.security[0], { kind: 'Defer', promotion, gate: 'approval', attempt, until });
+const asked = (world: World, over: Partial<Defer>, door?: Door) =>
+  ask(world, cast.security[0], { kind: 'Defer', promotion, gate: 'approval', attempt: 1, until: 0, ...over }, door);
+
+const defer = (world: World, until: number) => asked(world, { until });
 
 describe('people who were asked', () => {
   it('are reminded at half and at nine tenths of their time, and then the group is told that is named', () => {
@@ -87,5 +95,31 @@ describe('an approver who says "not now"', () => {
     const { world, opened } = waiting();
     const { outcome } = defer(world, opened + after);
     expect(outcome.kind === 'refused' ? outcome.refusal.code : outcome.kind).toBe(answer);
+    if (outcome.kind === 'refused')
+      expect(outcome.refusal.message).toBe('expected a time from now until this gate expires');
+  });
+
+  it.each<[string, Partial<Defer>, string, string]>([
+    ['what only machines decide', { gate: 'scan' }, 'gate_closed', 'expected an approval gate that waits'],
+    ['what is not asked at all', { gate: 'build' }, 'gate_closed', 'expected an approval gate that waits'],
+    ['an attempt that is no more', { attempt: 2 }, 'stale_attempt', 'expected attempt 1, got 2'],
+  ])('puts off nothing of %s', (_what, over, code, message) => {
+    const { world, opened } = waiting();
+    expect(asked(world, { until: opened + day, ...over }).outcome).toMatchObject({ refusal: { code, message } });
+  });
+
+  it('puts off nothing once the others have agreed', () => {
+    const { world, opened } = waiting();
+    for (const who of cast.security) vote(world, who);
+    expect(defer(world, opened + day).outcome).toMatchObject({
+      refusal: { code: 'gate_closed', message: 'expected an approval gate that waits' },
+    });
+  });
+
+  it('comes by a door at which this gate may be decided, and is as freshly signed in', () => {
+    const { world, opened } = waiting({ stepUp: true });
+    const until = opened + day;
+    expect(asked(world, { until }).outcome).toMatchObject({ refusal: { code: 'step_up_required' } });
+    expect(asked(world, { until }, { channel: 'page', freshAt: world.now }).outcome.kind).toBe('done');
   });
 });

@@ -2,7 +2,17 @@
  * What a token may be narrowed to. Each stands for a set of verbs, which the authority room knows; a scope never adds to
  * what its person may do.
  */
-export const scopes = ['read', 'decide', 'build', 'operate', 'publish', 'administer', 'evidence', 'edge'] as const;
+export const scopes = [
+  'read',
+  'decide',
+  'build',
+  'operate',
+  'publish',
+  'administer',
+  'evidence',
+  'edge',
+  'agent',
+] as const;
 /** One of them. */
 export type Scope = (typeof scopes)[number];
 

@@ -35,9 +35,9 @@ async function listening(target: string | { port: number; host: string }): Promi
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-function answerOf(socketPath: string): Promise<string | null> {
+function answerOf(socketPath: string, silentMsMax = 2_000): Promise<string | null> {
   return new Promise((resolve) => {
-    const asked = get({ socketPath, path: '/', agent: false, timeout: 2_000 }, (answer) => {
+    const asked = get({ socketPath, path: '/', agent: false, timeout: silentMsMax }, (answer) => {
       let text = '';
       answer.setEncoding('utf8').on('data', (part) => (text += part));
       answer.on('end', () => resolve(text));
@@ -186,8 +186,9 @@ describe.each(['bubblewrap', 'namespace'] as const)('in a sandbox made by %s', (
     const trial = await bench.start(isolation, { 'main.mjs': source }, { port: 8_080 });
     const socketPath = inboundSocketOf(trial.runFolder);
     await until('an answer', async () => (await answerOf(socketPath))?.length === 3_000_000);
-    const answers = await Promise.all(Array.from({ length: 50 }, () => answerOf(socketPath)));
-    expect(answers.filter((text) => text?.length === 3_000_000)).toHaveLength(50);
+    // Half a processor carries 150 MB: on a busy machine one of the fifty may wait for its turn for seconds.
+    const answers = await Promise.all(Array.from({ length: 50 }, () => answerOf(socketPath, 20_000)));
+    expect(answers.map((text) => text?.length)).toEqual(answers.map(() => 3_000_000));
     const adopted = adoptProcess(trial.sandbox);
     await endProcess(trial.sandbox, 2_000);
     expect(await adopted?.exited).toEqual({ code: null, signal: null });

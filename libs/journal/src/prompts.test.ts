@@ -82,7 +82,7 @@ describe('following', () => {
     await prompts.putOff(1, { key: 'a', forMs: 0, givenUp: 'late', isCertain: true });
     expect(await prompts.lease('two', 60_000)).toMatchObject({ cursor });
     expect(await prompts.due(10)).toEqual([]);
-    await prompts.disturb('a');
+    expect(await prompts.disturb('a', 'elsewhere')).toBe('at a');
     expect(await dueSoon(prompts)).toMatchObject([{ key: 'a', address: 'at a', drawn: null }]);
   });
 });

@@ -74,7 +74,7 @@ const leadsOf = `exists (select 1 from proviso.follower f where f.workspace = $1
 const beginPosting = statement(
   'prompt.begin',
   `update proviso.prompt set posting_since = coalesce(posting_since, clock_timestamp())
-    where workspace = $1 and channel = $2 and key = $3 and ${leadsOf} returning 1 as done`,
+    where workspace = $1 and channel = $2 and key = $3 and address is null and ${leadsOf} returning 1 as done`,
 );
 
 /** A copy that changes with every vote is drawn so often and no more; within this many are one call. */
@@ -84,7 +84,7 @@ const settlePrompt = statement(
   'prompt.settle',
   `update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0,
      retry_at = clock_timestamp() + ${redrawMs} * interval '1 millisecond'
-    where workspace = $1 and channel = $2 and key = $3 and ${leadsOf} returning 1 as done`,
+    where workspace = $1 and channel = $2 and key = $3 and coalesce(address, $5) = $5 and ${leadsOf} returning 1 as done`,
 );
 
 const putOffPrompt = statement(
@@ -96,7 +96,8 @@ const putOffPrompt = statement(
 
 const disturbPrompt = statement(
   'prompt.disturb',
-  `update proviso.prompt set wanted = wanted + 1, drawn = null where workspace = $1 and channel = $2 and key = $3`,
+  `update proviso.prompt set wanted = wanted + 1, drawn = null, address = coalesce(address, $4)
+    where workspace = $1 and channel = $2 and key = $3 returning address`,
 );
 
 /** A channel's cursor and copies in one workspace: rows of their own and no entries, since nothing is decided by them. */
@@ -130,7 +131,7 @@ export function promptRegister(session: Session, workspace: WorkspaceId, channel
       (await write(settlePrompt, key, epoch, address, shown, revision, drawn, final)).length === 1,
     putOff: async (epoch, { key, forMs, givenUp, isCertain }) =>
       void (await write(putOffPrompt, key, epoch, forMs, givenUp, isCertain)),
-    disturb: async (key) => void (await write(disturbPrompt, key)),
+    disturb: async (key, address) => String((await write(disturbPrompt, key, address))[0]?.address ?? address),
     byToken: async (token) => {
       const [row] = await read(readByToken, token);
       return row === undefined ? null : promptIn(row);

@@ -7,6 +7,7 @@ export {
   startExporter,
   startPrometheus,
 } from './prometheus.ts';
+export { findChromium } from './found-program.ts';
 export { type TestServers, testServers } from './test-servers.ts';
 export {
   type FakeGitHub,
@@ -42,6 +43,7 @@ export {
   buttonsOf,
   signedAsSlack,
 } from './fake-slack-member.ts';
+export { linkInSlack, type SlackLinking } from './slack-decision.ts';
 export { messageComplaints } from './fake-slack-limits.ts';
 export type { FakeSlackSocket } from './fake-slack-socket.ts';
 export { type FakePackage, type FakeRegistry, type FakeWheel, startFakeRegistry } from './fake-registry.ts';

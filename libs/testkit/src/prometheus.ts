@@ -1,11 +1,12 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, type Leashed, LOOPBACK, startLeashed } from '@proviso/servers';
+import { findProgram } from './found-program.ts';
 
 /** A real Prometheus on loopback that ends with this process. */
 export interface RunningPrometheus {
@@ -36,11 +37,7 @@ const pollMs = 50;
  */
 export function findPrometheus(): string | null {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  const places = [...folders, join(root, '.cache', 'prometheus', 'usr', 'bin')].map((folder) =>
-    join(folder, 'prometheus'),
-  );
-  const found = places.find((place) => existsSync(place)) ?? null;
+  const found = findProgram(['prometheus'], [join(root, '.cache', 'prometheus', 'usr', 'bin')]);
   if (found !== null) return found;
   const missing =
     'expected the program prometheus, got none: install the package prometheus, or run tools/prometheus.mjs';

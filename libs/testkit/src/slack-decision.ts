@@ -25,7 +25,8 @@ export async function approveInSlack({ apiUrl, token, promotion }: ApprovalTry):
 /** By deployment and token: an account is linked once. */
 const links = new Map<string, Promise<number>>();
 
-interface Linking {
+/** Somebody who is to be known in Slack, with a token of their own for the page. */
+export interface SlackLinking {
   readonly apiUrl: string;
   readonly token: string;
   readonly slack: FakeSlack;
@@ -33,14 +34,15 @@ interface Linking {
 }
 
 /** 200, or what the sign-in was answered with. */
-async function linked(linking: Linking): Promise<number> {
+async function linked(linking: SlackLinking): Promise<number> {
   const key = `${linking.apiUrl} ${linking.token}`;
-  const known = links.get(key) ?? link(linking);
+  const known = links.get(key) ?? linkInSlack(linking);
   links.set(key, known);
   return await known;
 }
 
-async function link({ apiUrl, token, slack, user }: Linking): Promise<number> {
+/** Signs in at the page and types in Slack what it shows; 200, or what the sign-in was answered with. */
+export async function linkInSlack({ apiUrl, token, slack, user }: SlackLinking): Promise<number> {
   const body = new URLSearchParams({ token });
   const signedIn = await fetch(`${apiUrl}/login`, {
     method: 'POST',

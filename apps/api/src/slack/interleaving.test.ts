@@ -233,9 +233,10 @@ it(`any interleaving of ${sequences} ends as one truth`, async () => {
   process.stderr.write(`seed ${seed}, ${sequences} sequences\n`);
   const [alone, freezing] = [turnstile(1), turnstile(3)];
   let [next, played] = [0, 0];
+  let isOver = false;
   const lanes = Array.from({ length: Math.min(lanesAtOnce, sequences) }, async () => {
     const approvers = [await newApprover(ground), await newApprover(ground), await newApprover(ground)];
-    for (let index = next; index < sequences; index = next) {
+    for (let index = next; index < sequences && !isOver; index = next) {
       next += 1;
       const random = randomOf(seed + index);
       const lane: Lane = { ground, replica, approvers, random, alone, freezing };
@@ -245,6 +246,8 @@ it(`any interleaving of ${sequences} ends as one truth`, async () => {
       await restored(lane);
     }
   });
-  await Promise.all(lanes);
+  // Whoever fails ends it for all, and is told when the others have left: nobody plays on a ground that is being closed.
+  const ends = await Promise.allSettled(lanes.map((lane) => lane.finally(() => (isOver = true))));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   expect(ground.slack.complaints).toEqual([]);
 }, 3_600_000);

@@ -1,7 +1,8 @@
-import { type Outlet, openDelivery } from '@proviso/channels';
-import type { Prompt } from '@proviso/domain';
+import { randomUUID } from 'node:crypto';
+import { type Outlet, followTurn, openDelivery } from '@proviso/channels';
+import { type Prompt, builtinPrincipals } from '@proviso/domain';
 import { followerPorts } from '../channels.ts';
-import { type Deployment, atApproval } from '../deployment.contract.ts';
+import { type Deployment, atApproval, pickText, policySource } from '../deployment.contract.ts';
 import { messagesOf, rowsIn } from './interleaving.contract.ts';
 import { type SlackGround, asking, liveButtons, messagesAbout, openSlackGround, until } from './slack.contract.ts';
 
@@ -41,6 +42,14 @@ async function final({ promotion }: Scene): Promise<void> {
     return (
       copies.some(({ text }) => text.endsWith(': approved.')) && copies.every((one) => liveButtons(one).length === 0)
     );
+  });
+}
+
+/** Time is looked at, as the waker does. */
+async function tick({ parts, workspace }: Deployment, { promotion }: Scene): Promise<void> {
+  await parts.journal.submit({
+    ...{ workspace, actor: builtinPrincipals.keeper.id, idempotencyKey: randomUUID(), authn: 'service/worker' },
+    command: { kind: 'Tick', promotion },
   });
 }
 
@@ -119,6 +128,33 @@ describe('a Slack that is away', () => {
     expect(stand.toSorted()).toEqual(rows.flatMap(({ address }) => address ?? []).toSorted());
   });
 
+  it('and that lost the answer to a reminder does not leave it to nobody when it is moot meanwhile', async () => {
+    const source = policySource
+      .replace('policy: careful', 'policy: reminding')
+      .replace('    requirements:', '    expires: 6s\n    requirements:');
+    const policy = pickText((await here.post('petra', '/v1/policies', { source })).body, 'id');
+    const scene = await atApproval(here, 'moot-reminder', { policy });
+    await until(() => asking(ground.slack, scene.promotion));
+    const isReminder = ({ text }: { readonly text: string }) => text.startsWith('Reminder');
+    const reminded = () => messagesAbout(ground.slack, scene.promotion).some(isReminder);
+    // The reminder stands, nobody hears of it, and nobody can look until people have answered.
+    ground.slack.fault = (method) =>
+      method === 'chat.postMessage' && !reminded() ? { kind: 'loses_answer' } : { kind: 'away' };
+    await until(async () => {
+      await tick(here, scene);
+      return reminded();
+    }, 30_000);
+    await decide(scene);
+    ground.slack.fault = () => null;
+    await final(scene);
+    const rows = await until(async () => {
+      const found = await rowsIn(here, scene.promotion);
+      return found.every(({ behind }) => !behind) && found;
+    });
+    const stand = messagesOf(ground.slack, rows).map(({ ts }) => ts);
+    expect(stand.toSorted()).toEqual(rows.flatMap(({ address }) => address ?? []).toSorted());
+  });
+
   it('does not make up for a message that somebody deleted, nor try for ever', async () => {
     const scene = await asked('deleted');
     const gone = messagesAbout(ground.slack, scene.promotion);
@@ -167,6 +203,55 @@ describe('a follower', () => {
     await delivery.turn(0);
     expect(messagesAbout(ground.slack, scene.promotion).flatMap(liveButtons)).not.toEqual([]);
     await final(scene);
+  });
+
+  it('that posts at the same time as the one before it agrees with it on one copy', async () => {
+    await ground.channels.stop();
+    const outlet = here.parts.slack?.calls.outlet;
+    if (outlet === undefined) throw new Error('expected a Slack');
+    const own = { workspace: here.workspace, channel: 'slack', outlet } as const;
+    const [first, second] = [followerPorts(here.parts, own), followerPorts(here.parts, own)];
+    const scene = await atApproval(here, 'two-at-once');
+    const due = async () => (await first.register.due(100)).filter(({ promotion }) => promotion === scene.promotion);
+    const follows = async (ports: typeof first) =>
+      await until(async () => {
+        const epoch = await followTurn(ports);
+        return (await rowsIn(here, scene.promotion)).length > 0 && epoch;
+      });
+    // The first has noted that it posts, and is frozen; the second looks, finds nothing, and posts as the first wakes up.
+    const [frozen, woken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const slow: typeof outlet = {
+      ...outlet,
+      post: async (...order) => {
+        frozen.resolve();
+        await woken.promise;
+        return await outlet.post(...order);
+      },
+    };
+    const firstTurn = openDelivery({ ...first, register: { ...first.register, due }, outlet: slow }).turn(
+      await follows(first),
+    );
+    await frozen.promise;
+    await first.register.release(first.holder);
+    const quick: typeof outlet = {
+      ...outlet,
+      post: async (...order) => {
+        const address = await outlet.post(...order);
+        woken.resolve();
+        await firstTurn;
+        return address;
+      },
+    };
+    const later = { ...second, register: { ...second.register, due }, outlet: quick, now: () => Date.now() + 60_000 };
+    await openDelivery(later).turn(await follows(second));
+    await second.register.release(second.holder);
+    ground.channels.start();
+    await until(() => asking(ground.slack, scene.promotion));
+    await decide(scene);
+    await final(scene);
+    const rows = await rowsIn(here, scene.promotion);
+    const stand = messagesOf(ground.slack, rows).map(({ ts }) => ts);
+    expect(stand.toSorted()).toEqual(rows.flatMap(({ address }) => address ?? []).toSorted());
   });
 
   it('that was frozen in the middle of a posting takes back what it has posted twice', async () => {

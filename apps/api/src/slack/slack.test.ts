@@ -86,6 +86,19 @@ describe('a prompt', () => {
   });
 });
 
+it('what people would be asked is told to every reader, without a button that could be pressed', async () => {
+  const scene = await asked('shown-elsewhere');
+  const { status, body } = await here.ask('aud', 'GET', `/v1/gates/${scene.gate}/prompts`);
+  expect({ status, channel: pick(body, 'items', 0, 'channel') }).toEqual({ status: 200, channel: 'slack' });
+  const lines = pick(body, 'items', 0, 'lines') as readonly string[];
+  expect(lines[0]).toBe(scene.message.text);
+  expect(lines.at(-1)).toBe('[Approve] [Request changes] [Reject] [Delegate] [Review]');
+  expect(lines.join(' ')).toContain(`/decide/${scene.gate}`);
+  for (const actor of ['sam', 'kim'] as const)
+    await here.post(actor, scene.decisions, { verdict: 'approve', ...scene.digests });
+  expect((await here.ask('aud', 'GET', `/v1/gates/${scene.gate}/prompts`)).body).toEqual({ items: [] });
+});
+
 describe('a press of somebody else', () => {
   it('is refused with its reason, and who could', async () => {
     const scene = await asked('refused-presses');

@@ -1,5 +1,5 @@
 import { temporalBinary } from '@proviso/servers';
-import { type Cast, type RefusedVote, openCast, openVoting } from '../demo/cast.ts';
+import { type Cast, type RefusedVote, type ShownPrompt, openCast, openVoting } from '../demo/cast.ts';
 import { travel } from '../demo/journey.ts';
 import { prepareLane } from '../demo/lane.ts';
 import { type DemoOutcome, differences, outcomeOf } from '../demo/outcome.ts';
@@ -51,7 +51,10 @@ async function play(session: Session, { script, stack, cast }: Play): Promise<re
   const stage = {
     ...{ script, cast, say, now, signal },
     routerUrl: stack.deployment.routerUrl,
-    vote: openVoting(cast, { tell: say, refused: (vote) => tellRefused(session, vote) }),
+    vote: openVoting(cast, {
+      ...{ tell: say, prompt: (prompt) => showPrompt(session, prompt) },
+      refused: (vote) => tellRefused(session, vote),
+    }),
   };
   const source = workflowSource(session, stack);
   const outcomes: DemoOutcome[] = [];
@@ -66,6 +69,15 @@ async function play(session: Session, { script, stack, cast }: Play): Promise<re
   }
   return outcomes;
 }
+
+/** As somebody in that place would read it; here the votes come from the demo's own people. */
+function showPrompt({ json, print, progress }: Session, prompt: ShownPrompt): void {
+  if (json) return print(JSON.stringify({ demo: 'prompt', ...prompt }));
+  progress.say(`what ${channelNames[prompt.channel] ?? prompt.channel} would show:`);
+  for (const line of prompt.lines) progress.say(`  | ${line}`);
+}
+
+const channelNames: Readonly<Record<string, string>> = { slack: 'Slack' };
 
 function tellRefused({ json, print, progress }: Session, vote: RefusedVote): void {
   if (json) print(JSON.stringify({ demo: 'refused', ...vote }));

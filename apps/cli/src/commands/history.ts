@@ -58,8 +58,14 @@ function watchParts({ check, standing, action, reasons }: Readonly<Record<string
 }
 
 /** The machine's own principals have no name in the vault: their role says who they are. */
-function byWhom({ by }: ChainedEntry): string {
+function byWhom({ by, actsFor, authn }: ChainedEntry): string {
   if (by === null) return 'the machine';
   const builtin = isId('psn', by.id) ? builtinOf(by.id) : undefined;
-  return by.name ?? builtin?.bindings[0]?.role ?? by.id;
+  const tool = authn?.startsWith(byTool) ? ` by ${authn.slice(byTool.length)}` : '';
+  const human = actsFor?.name ?? actsFor?.id;
+  const stead = human === undefined ? '' : ` for ${human}`;
+  return `${by.name ?? builtin?.bindings[0]?.role ?? by.id}${tool}${stead}`;
 }
+
+/** How an entry says that an agent used a tool of ours. */
+const byTool = 'token/mcp/';

@@ -1,4 +1,4 @@
-import type { Promotion } from '@proviso/client';
+import { type Promotion, readPrompts } from '@proviso/client';
 import { type Api, ApiRefusal, openApi } from '../api.ts';
 import { expectWaitingGate, sendVote } from '../decision.ts';
 import type { Deployment } from '../deployment-file.ts';
@@ -39,22 +39,39 @@ export interface RefusedVote {
   readonly message: string;
 }
 
+/** What a channel says to whoever is asked, as its own renderer makes it. */
+export interface ShownPrompt {
+  readonly version: string;
+  readonly channel: string;
+  readonly lines: readonly string[];
+}
+
 /** Where voting is told. */
 export interface VotingPorts {
   readonly tell: (line: string) => void;
+  /** What people would be asked elsewhere: a demo needs no account there. */
+  readonly prompt: (prompt: ShownPrompt) => void;
   /** The builder's try at their own work, once a demo: why it was refused is what a spectator should see. */
   readonly refused: (vote: RefusedVote) => void;
 }
 
 /** Lets the people decide whenever a promotion waits for them, one after the other until the gate has enough. */
-export function openVoting(cast: Cast, { tell, refused }: VotingPorts): (promotion: Promotion) => Promise<void> {
+export function openVoting(
+  cast: Cast,
+  { tell, prompt, refused }: VotingPorts,
+): (promotion: Promotion) => Promise<void> {
   let ownWorkTried = false;
   let voted = { gate: '', by: new Set<string>() };
   return async (promotion) => {
     if (promotion.state !== 'waiting_for_human') return;
     const gate = expectWaitingGate(promotion);
     const attempt = `${gate.id} ${gate.attempt}`;
-    if (voted.gate !== attempt) voted = { gate: attempt, by: new Set() };
+    if (voted.gate !== attempt) {
+      voted = { gate: attempt, by: new Set() };
+      const path = { id: gate.id };
+      const { items } = await cast.builder.read((options) => readPrompts({ ...options, path }));
+      for (const shown of items) prompt({ version: promotion.candidate.version, ...shown });
+    }
     if (!ownWorkTried) {
       ownWorkTried = true;
       refused(await ownWorkRefused(cast, gate));

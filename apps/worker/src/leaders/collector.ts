@@ -10,7 +10,7 @@ const everyMs = 3_600_000;
 const graceMs = 24 * 3_600_000;
 /** Rows read at once. */
 const pageMax = 1_000;
-/** Rows of tokens and sessions that are removed in a round; what is left over waits an hour longer. */
+/** Rows of each kind (tokens, sessions, prompts) that are removed in a round; what is left over waits an hour longer. */
 const pastMax = 10_000;
 /** A prototype has one or two open promotions; more than a page of them is one that is needed anyway. */
 const openMax = 100;
@@ -24,8 +24,8 @@ export interface CollectorPorts {
 }
 
 /**
- * Lets go of the files of versions and of builds that nothing needs any more and of tokens and sessions that have long
- * let nobody in, then removes documents that no entry of any workspace names, nor any manifest that an entry names. When one manifest cannot be read nothing is removed at all: what cannot be
+ * Lets go of the files of versions and of builds that nothing needs any more of tokens and sessions that have long
+ * let nobody in and of prompts about what ended long ago, then removes documents that no entry of any workspace names, nor any manifest that an entry names. When one manifest cannot be read nothing is removed at all: what cannot be
  * told is kept.
  *
  * In two phases, so that nobody loses what they just froze: the entry `artifact_removed`, decided under the locks of all
@@ -40,7 +40,7 @@ export function evidenceCollector(ports: CollectorPorts): (leadership: Leadershi
     dueAt = clock.now() + everyMs;
     await letGo(ports, leadership);
     const past = await leadership.sweepPast(pastMax);
-    if (past.tokens + past.sessions > 0) log.info({ ...past }, 'access.swept');
+    if (past.tokens + past.sessions + past.prompts > 0) log.info({ ...past }, 'past.swept');
     const referenced = await referencedBy(leadership, evidence);
     const collected = await evidence.collectOrphans({ referenced, olderThanMs: graceMs, now: clock.now() });
     if (collected.removed.length > 0 || collected.temporariesRemoved > 0) {

@@ -120,7 +120,7 @@ function changeBlocks({ change }: Bulletin): readonly KnownBlock[] {
   const other = types.length === 0 ? '' : ` Other than live: ${types.join(', ')}.`;
   const live = `Users are on ${inert(liveVersion, 64)}.${other}`;
   if (files === null) return [paragraph(`${live} Its files are not kept any more, so they cannot be compared.`)];
-  const counts = `${files.changed} files changed, ${files.added} new, ${files.removed} removed.`;
+  const counts = `${files.changed} ${files.changed === 1 ? 'file' : 'files'} changed, ${files.added} new, ${files.removed} removed.`;
   const named = files.named.slice(0, pathsMax).map(({ word, path }) => `${word}: ${inert(path)}`);
   const rest = files.added + files.changed + files.removed - named.length;
   const lines = [...named, ...(rest > 0 && named.length > 0 ? [`and ${rest} more`] : [])];

@@ -53,7 +53,7 @@ export type Token = {
     /**
      * null: whatever its person may
      */
-    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'> | null;
     /**
      * the day, UTC
      */
@@ -702,6 +702,14 @@ export type Entry = {
     hash: string;
     bytes: string;
     by: PersonRef | null;
+    /**
+     * the human for whom a machine did it
+     */
+    actsFor: PersonRef | null;
+    /**
+     * how they came in: token/rest, session/page, token/mcp/<tool>
+     */
+    authn: string | null;
     reason: string | null;
     body: unknown;
 };
@@ -913,6 +921,16 @@ export type OfferedGate = {
      * what the reader may do about it, or why not and who could
      */
     actions: Array<Action>;
+};
+
+export type Prompts = {
+    items: Array<{
+        channel: string;
+        /**
+         * as a terminal shows them
+         */
+        lines: Array<string>;
+    }>;
 };
 
 export type Health = {
@@ -1150,7 +1168,7 @@ export type IssuedToken = {
     /**
      * null: whatever its person may
      */
-    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'> | null;
+    scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'> | null;
 };
 
 export type TokenPage = {
@@ -1827,7 +1845,7 @@ export type IssueTokenData = {
         /**
          * what the token is narrowed to
          */
-        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+        scopes?: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'>;
     };
     headers?: {
         /**
@@ -1977,7 +1995,7 @@ export type IssueOwnTokenData = {
         /**
          * what the token is narrowed to
          */
-        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge'>;
+        scopes: Array<'read' | 'decide' | 'build' | 'operate' | 'publish' | 'administer' | 'evidence' | 'edge' | 'agent'>;
     };
     headers?: {
         /**
@@ -3262,6 +3280,37 @@ export type ReadGateResponses = {
 };
 
 export type ReadGateResponse = ReadGateResponses[keyof ReadGateResponses];
+
+export type ReadPromptsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/gates/{id}/prompts';
+};
+
+export type ReadPromptsErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type ReadPromptsError = ReadPromptsErrors[keyof ReadPromptsErrors];
+
+export type ReadPromptsResponses = {
+    /**
+     * done
+     */
+    200: Prompts;
+};
+
+export type ReadPromptsResponse = ReadPromptsResponses[keyof ReadPromptsResponses];
 
 export type DecideData = {
     body: {

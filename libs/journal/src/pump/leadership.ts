@@ -104,19 +104,26 @@ const readOutdated = statement(
     order by a.workspace, a.prototype, a.digest limit $1`,
 );
 
-const sweepTokens = statement(
-  'collector.tokens',
-  `with gone as (
-     delete from proviso.token where hash in (select hash from proviso.token where proviso.token_is_past(expires_at) limit $2)
+const sweepTokens = sweepOf('token', 'token_is_past(expires_at)');
+const sweepSessions = sweepOf('session', 'session_is_past(opened_at)');
+
+/** Removes rows that the rule of their kind calls past, some at a time. */
+function sweepOf(table: 'token' | 'session', past: string): Statement {
+  return statement(
+    `collector.${table}s`,
+    `with gone as (
+     delete from proviso.${table} where hash in (select hash from proviso.${table} where proviso.${past} limit $2)
         and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
    ) select count(*)::int as gone from gone`,
-);
+  );
+}
 
-const sweepSessions = statement(
-  'collector.sessions',
+const sweepPrompts = statement(
+  'collector.prompts',
   `with gone as (
-     delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)
-        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+     delete from proviso.prompt where (workspace, channel, key) in
+         (select workspace, channel, key from proviso.prompt where proviso.prompt_is_past(workspace, promotion) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning key
    ) select count(*)::int as gone from gone`,
 );
 
@@ -224,7 +231,8 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
       })),
     sweepPast: async (limit) => {
       const [[tokens], [sessions]] = [await run(sweepTokens, [epoch, limit]), await run(sweepSessions, [epoch, limit])];
-      return { tokens: Number(tokens?.gone), sessions: Number(sessions?.gone) };
+      const [prompts] = await run(sweepPrompts, [epoch, limit]);
+      return { tokens: Number(tokens?.gone), sessions: Number(sessions?.gone), prompts: Number(prompts?.gone) };
     },
     weigh: async (documents) => {
       await run(weighDocuments, [epoch, JSON.stringify(documents)]);

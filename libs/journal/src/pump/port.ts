@@ -69,8 +69,13 @@ export interface Leadership {
   readonly evidence: (after: string, limit: number) => Promise<readonly NamedEvidence[]>;
   /** Versions and builds whose files are kept and older than the retention of their workspace, by keyset. */
   readonly outdated: (after: OutdatedArtifact | null, limit: number) => Promise<readonly OutdatedArtifact[]>;
-  /** Removes tokens and sessions that have let nobody in for long, at most so many of each; answers how many. */
-  readonly sweepPast: (limit: number) => Promise<{ readonly tokens: number; readonly sessions: number }>;
+  /**
+   * Removes tokens and sessions that have let nobody in for long, and copies of what ended long ago, at most so many of
+   * each; answers how many.
+   */
+  readonly sweepPast: (
+    limit: number,
+  ) => Promise<{ readonly tokens: number; readonly sessions: number; readonly prompts: number }>;
   /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
   readonly weigh: (documents: readonly Weighed[]) => Promise<void>;
   /** Webhooks of all workspaces that something is to be written or sent for now. */

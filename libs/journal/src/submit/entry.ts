@@ -81,6 +81,7 @@ export function entryOf(told: Told, head: Head, context: EntryContext): Entry {
     actor: {
       pid: context.actor.id,
       kind: context.actor.kind,
+      ...(context.actor.actsFor === undefined ? {} : { actsFor: context.actor.actsFor }),
       rolesAt: context.actor.bindings.map(roleText),
       authn: context.authn,
       ...(context.lentBy === null ? {} : { lentBy: context.lentBy }),

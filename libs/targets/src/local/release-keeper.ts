@@ -114,7 +114,8 @@ async function keep(keeping: Keeping): Promise<void> {
   const { stopping, options } = keeping;
   let failures = 0;
   let adopted = options.adopt === null ? null : await adopt(keeping, options.adopt);
-  while (!stopping.signal.aborted) {
+  // What was adopted while a stop came is run all the same: it ends at once there, as every other run does.
+  while (adopted !== null || !stopping.signal.aborted) {
     if (adopted === null && !mayRun(keeping)) {
       settle(
         keeping,

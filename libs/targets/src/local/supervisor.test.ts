@@ -65,6 +65,22 @@ describe.each<IsolationWay>(['bubblewrap', 'namespace', 'none'])('with isolation
     };
   }
 
+  /** The edge is replaced by another on the same folder, which remembers the order and finds the process. */
+  async function succeed(bench: Bench, order: ReleaseOrder): Promise<Supervisor> {
+    const state = openStateFile(join(bench.path, 'state.json'));
+    state.saveOrders({ incarnation: 'i', lanes: [newLane(order)] });
+    await bench.supervisor.close({ keepReleases: true });
+    const next = openSupervisor({
+      folder: join(bench.path, 'releases'),
+      blobs: shelf.source,
+      isolation,
+      state,
+      log: () => undefined,
+    });
+    cleanUps.push(() => next.close({ keepReleases: false }));
+    return next;
+  }
+
   function runs(source: string): ReturnType<typeof shelf.store> {
     return shelf.store({ 'main.mjs': source });
   }
@@ -195,22 +211,24 @@ describe.each<IsolationWay>(['bubblewrap', 'namespace', 'none'])('with isolation
       ({ state, pid }) => state === 'ready' && pid !== first.pid,
     );
     expect(second.restarts).toBe(1);
-    const state = openStateFile(join(bench.path, 'state.json'));
-    state.saveOrders({ incarnation: 'i', lanes: [newLane(order)] });
-    await bench.supervisor.close({ keepReleases: true });
-    const next = openSupervisor({
-      folder: join(bench.path, 'releases'),
-      blobs: shelf.source,
-      isolation,
-      state,
-      log: () => undefined,
-    });
-    cleanUps.push(() => next.close({ keepReleases: false }));
+    const next = await succeed(bench, order);
     const adopted = await until(
       'adoption',
       () => next.reports('lane_1').find((report) => report.state === 'ready') ?? null,
     );
     expect(adopted).toMatchObject({ pid: second.pid, port: second.port, treeDigest: order.artifactDigest });
+  });
+
+  test('a release that is no more ordered while it is being adopted is ended all the same', async () => {
+    const bench = newBench();
+    const order = newOrder(runs(healthySource));
+    bench.order(order);
+    const { pid = 0 } = await bench.untilReport('ready', ({ state }) => state === 'ready');
+    const next = await succeed(bench, order);
+    next.converge([]);
+    await until('its end', () => identityOf(pid) === null);
+    await until('an empty folder', () => readdirSync(join(bench.path, 'releases')).length === 0);
+    expect(openStateFile(join(bench.path, 'state.json')).runs()).toEqual([]);
   });
 
   test('a release reports on its own way out, so nobody else can speak for it', async () => {

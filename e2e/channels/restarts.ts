@@ -1,0 +1,105 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Crowd, askedAbout, finalAbout, opened } from './crowd.ts';
+import type { Breakage, Call, Person } from './played-channel.ts';
+
+/** A moment at which the API process is killed, and what came of its messages. */
+export interface Kill {
+  readonly moment: string;
+  /** From its next start to the last change of a message; people answer in between. */
+  readonly finalMs: number;
+  readonly findings: readonly string[];
+}
+
+/** At which of the calls that follow, and what came of that call. */
+interface Strike {
+  readonly moment: string;
+  readonly call: Call;
+  /** The how manieth of these calls. */
+  readonly nth: number;
+  readonly how: Breakage;
+}
+
+/** A message is changed only after a vote, so those strikes wait for one. */
+const strikes: readonly Strike[] = [
+  { moment: 'its first message was posted and nobody heard of it', call: 'post', nth: 1, how: 'loses_answer' },
+  { moment: 'the message that asks was not posted', call: 'post', nth: 2, how: 'away' },
+  { moment: 'the message that asks was posted and nobody heard of it', call: 'post', nth: 2, how: 'loses_answer' },
+  { moment: 'a message was changed after a vote', call: 'change', nth: 1, how: 'loses_answer' },
+  { moment: 'a message was not changed after a vote', call: 'change', nth: 1, how: 'away' },
+];
+
+/** Kills the API in the middle of a call, starts it again, and lets people decide: every message stands once and ends. */
+export async function killed(crowd: Crowd): Promise<readonly Kill[]> {
+  const kills: Kill[] = [];
+  for (const strike of strikes) {
+    kills.push(await killedAt(crowd, { strike, name: `killed-${kills.length}` }));
+    crowd.say(killText(kills.at(-1) as Kill));
+  }
+  return kills;
+}
+
+/** One line. */
+export function killText({ moment, finalMs, findings }: Kill): string {
+  const end = findings.length === 0 ? `final ${Math.round(finalMs)} ms after the start` : 'WRONG';
+  return `killed when ${moment}: ${end}`;
+}
+
+async function killedAt(crowd: Crowd, { strike, name }: { strike: Strike; name: string }): Promise<Kill> {
+  const { channel, voters } = crowd;
+  const [first, second] = voters;
+  if (first === undefined || second === undefined) throw new Error('expected two who decide');
+  const isAfterVote = strike.call === 'change';
+  // The API may die before it has answered the opening: whoever opens tries until it is back.
+  const early = isAfterVote ? null : struck(crowd, strike);
+  const promotion = await opened(crowd, name);
+  if (isAfterVote) await askedAbout(crowd, promotion);
+  const late = isAfterVote ? struck(crowd, strike) : null;
+  if (isAfterVote) await surely(crowd, { person: first, promotion });
+  const startedAt = (await (early ?? late)) ?? Date.now();
+  await askedAbout(crowd, promotion);
+  if (!isAfterVote) await surely(crowd, { person: first, promotion });
+  const told = await surely(crowd, { person: second, promotion });
+  const finalMs = (await finalAbout(crowd, promotion)) - startedAt;
+  const lines = channel.shown(promotion).filter((line) => line.includes(`“${name}” v1: `));
+  return {
+    ...{ moment: strike.moment, finalMs },
+    findings: [
+      ...(told.includes('has passed') ? [] : [`expected a passed gate, got ${told}`]),
+      ...lines.filter((line) => !line.endsWith(': approved.')).map((line) => `expected the last word, got ${line}`),
+      ...channel.doubled().map((copy) => `stands twice: ${copy}`),
+    ],
+  };
+}
+
+/** Kills the API at that call, which is done, or not, as the strike says; answers when it has been started again. */
+async function struck({ stage, channel }: Crowd, { call, nth, how }: Strike): Promise<number> {
+  const dead = Promise.withResolvers<void>();
+  const { api } = stage.parts;
+  let calls = 0;
+  channel.setBreakage((made) => {
+    if (made !== call) return null;
+    calls += 1;
+    if (calls < nth) return null;
+    channel.setBreakage(() => null);
+    api.kill().then(dead.resolve, dead.reject);
+    return how;
+  });
+  await dead.promise;
+  await api.start();
+  return Date.now();
+}
+
+const triesMax = 400;
+
+/** As somebody whose channel says that it did not work: once more. */
+async function surely(
+  { channel }: Crowd,
+  { person, promotion }: { readonly person: Person; readonly promotion: string },
+): Promise<string> {
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const answered = await channel.approve(person, promotion).catch(() => null);
+    if (answered !== null && /^Recorded|decided already/.test(answered.told)) return answered.told;
+    await pause(100);
+  }
+  throw new Error('expected a vote to be recorded, got none');
+}
