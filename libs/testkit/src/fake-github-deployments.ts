@@ -1,5 +1,6 @@
-import type { components } from '@octokit/openapi-types';
+import type { components } from '@octokit/openapi-types/types.d.ts';
 import type { FakeGitHubState } from './fake-github-app.ts';
+import { textIn } from './fake-github-limits.ts';
 import type { AppRoute, Answered, Asked, Part } from './fake-github-routes.ts';
 
 type Schemas = components['schemas'];
@@ -106,8 +107,8 @@ function answerJob(state: FakeGitHubState, { repository, ids: [run], fields }: A
   const isAsked = (one: FakeWaitingJob) => one.repository === repository && one.run === Number(run);
   const job = state.jobs.find((one) => isAsked(one) && one.environment === fields['environment_name']);
   if (job === undefined) return notFound;
-  const { state: verdict, comment: said } = fields;
-  const comment = typeof said === 'string' ? said : '';
+  const { state: verdict } = fields;
+  const comment = textIn(fields, 'comment') ?? '';
   if (job.answer !== null) return invalid(state, 'an answer after the answer');
   if (comment.length > reportLettersMax) return invalid(state, 'a report of too many letters');
   if (verdict === 'approved' || verdict === 'rejected') {
