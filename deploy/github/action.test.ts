@@ -15,7 +15,6 @@ import {
   openDeployment,
   passByWorker,
   pick,
-  pickText,
   registered,
 } from '../../apps/api/src/deployment.contract.ts';
 import { type FakeIssuer, openFakeIssuer } from '../../apps/api/src/fake-issuer.contract.ts';

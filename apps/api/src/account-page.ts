@@ -56,7 +56,7 @@ function accountsSection(shown: AccountShown): Html {
   return html`<section><h2>Accounts by which you are known</h2>
 ${list.length === 0 ? html`<p class="soft">None yet.</p>` : html`<ul>${list}</ul><p class="soft">When you take one away you are signed out everywhere.</p>`}
 <details><summary>Link your account at GitHub</summary>
-<p>Commits of that account are yours then: you have no vote on them. To show that it is yours, put this into the bio of its public profile for a minute: <code>${mark}</code></p>
+<p>Commits of that account are yours then: you have no vote on them. Where gates are decided at GitHub, what you do there counts as yours. To show that it is yours, put this into the bio of its public profile for a minute: <code>${mark}</code></p>
 ${formPart(
   shown,
   'github',

@@ -130,16 +130,13 @@ export async function openDeployment(over: Partial<Config> = {}, push: Push | nu
   };
   const parts = assemble(config, journal, openLog('silent'));
   const ports = { journal, store: parts.store, now: Date.now(), randomBytes };
-  const people = Object.entries(bindings).map(([key, held]) => ({
-    key,
-    name: `Name of ${key}`,
-    principal: key === 'edge' ? ('service' as const) : ('human' as const),
-    bindings: [...held],
-    token: true as const,
-  }));
   const chosen = over.oidc?.workspace ?? over.slack?.workspace ?? over.github?.workspace;
   const id = chosen === undefined ? {} : { id: chosen };
-  const here = await found(ports, { workspace: { ...id, name: 'here' }, people, policies: [{ source: policySource }] });
+  const here = await found(ports, {
+    workspace: { ...id, name: 'here' },
+    people: peopleHere(),
+    policies: [{ source: policySource }],
+  });
   const eve = { key: 'eve', name: 'Eve', principal: 'human' as const, token: true as const };
   const roles = ['builder', 'operator', 'policy-owner', 'administrator'] as const;
   const stranger = {
@@ -175,6 +172,16 @@ export async function openDeployment(over: Partial<Config> = {}, push: Push | nu
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function peopleHere() {
+  return Object.entries(bindings).map(([key, held]) => ({
+    key,
+    name: `Name of ${key}`,
+    principal: key === 'edge' ? ('service' as const) : ('human' as const),
+    bindings: [...held],
+    token: true as const,
+  }));
 }
 
 function byActor<Value>(of: (actor: Actor) => Value): Record<Actor, Value> {

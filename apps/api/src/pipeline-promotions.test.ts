@@ -51,8 +51,8 @@ async function trusted(over: object): Promise<string> {
   const rule = { name: 'CI', issuer: issuer.url, audience: 'proviso', repository: 'team/app', workflow };
   const body = { ...rule, ref: 'refs/heads/main', ...over };
   const answer = await here.post('olga', `/v1/prototypes/${prototype}/workloads`, body);
-  return (pick(answer.body, 'workloads') as { service: string; ref: string }[]).find(({ ref }) => ref === body.ref)!
-    .service;
+  const rules = pick(answer.body, 'workloads') as readonly { readonly service: string; readonly ref: string }[];
+  return rules.find(({ ref }) => ref === body.ref)?.service ?? '';
 }
 
 /** The headers of a run on main that this account has started. */

@@ -88,8 +88,8 @@ export interface FakeGitHubApp {
   readonly wait: (job: Pick<FakeWaitingJob, 'repository' | 'run' | 'environment'>) => FakeWaitingJob;
   /** Something happens that nobody presses or writes. */
   readonly happens: (event: string, payload: object) => FakeGitHubDeed;
-  /** Takes away what a long test is done with. */
-  readonly forget: (commits: readonly string[]) => void;
+  /** Takes away what somebody has deleted, or what a long test is done with. */
+  readonly forget: (gone: readonly (FakeCheckRun | FakeGitHubNote)[]) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -187,8 +187,9 @@ export async function startFakeGitHubApp(): Promise<FakeGitHubApp> {
     push: (repository, files, how = {}) => pushed(state, { ...how, repository, files, count: (commits += 1) }),
     pull: (repository) => pullOf(state, repository),
     forget: (gone) => {
-      const kept = checks.filter(({ headSha }) => !gone.includes(headSha));
-      checks.splice(0, checks.length, ...kept);
+      const ids = new Set(gone.map(({ id }) => id));
+      checks.splice(0, checks.length, ...checks.filter(({ id }) => !ids.has(id)));
+      notes.splice(0, notes.length, ...notes.filter(({ id }) => !ids.has(id)));
     },
     close: async () => {
       server.closeAllConnections();

@@ -1,5 +1,6 @@
-import type { components } from '@octokit/openapi-types';
+import type { components } from '@octokit/openapi-types/types.d.ts';
 import type { FakeGitHubState } from './fake-github-app.ts';
+import { textIn } from './fake-github-limits.ts';
 import type { AppRoute, Answered, Asked, Part } from './fake-github-routes.ts';
 
 type Schemas = components['schemas'];
@@ -80,7 +81,7 @@ function createDeployment(state: FakeGitHubState, { repository, fields }: Asked)
 }
 
 function deploymentJson({ id, commit, environment, payload }: FakeDeployment): Part<Schemas['deployment']> {
-  return { id, sha: commit, ref: commit, environment, payload: payload as string };
+  return { id, sha: commit, ref: commit, environment, payload };
 }
 
 function addStatus(state: FakeGitHubState, { repository, ids: [id], fields }: Asked): Answered {
@@ -106,15 +107,15 @@ function answerJob(state: FakeGitHubState, { repository, ids: [run], fields }: A
   const isAsked = (one: FakeWaitingJob) => one.repository === repository && one.run === Number(run);
   const job = state.jobs.find((one) => isAsked(one) && one.environment === fields['environment_name']);
   if (job === undefined) return notFound;
-  const comment = String(fields['comment'] ?? '');
+  const { state: verdict } = fields;
+  const comment = textIn(fields, 'comment') ?? '';
   if (job.answer !== null) return invalid(state, 'an answer after the answer');
   if (comment.length > reportLettersMax) return invalid(state, 'a report of too many letters');
-  const { state: verdict } = fields;
   if (verdict === 'approved' || verdict === 'rejected') {
     job.answer = { state: verdict, comment };
     return { status: 204, body: null };
   }
-  if (verdict !== undefined) return invalid(state, `state ${String(verdict)}`);
+  if (verdict !== undefined) return invalid(state, `state ${JSON.stringify(verdict)}`);
   if (job.reports.length >= reportsMax) return invalid(state, 'too many reports');
   job.reports.push(comment);
   return { status: 200, body: { status: 'ok' } };

@@ -9,16 +9,15 @@ const conclusions = [...['action_required', 'cancelled', 'failure', 'neutral', '
 
 /** What is wrong with a check run as it is sent; empty: nothing. */
 export function checkComplaints(fields: Readonly<Record<string, unknown>>): readonly string[] {
-  const { name, status, conclusion, output, actions = [] } = fields;
+  const { name, output, actions = [] } = fields;
+  const [status, conclusion] = [textIn(fields, 'status'), textIn(fields, 'conclusion')];
   const { title, summary } = (output ?? {}) as { title?: unknown; summary?: unknown };
   const offered = actions as readonly Readonly<Record<string, unknown>>[];
   return [
     ...sized('name', name, 1, 200),
-    ...(status !== undefined && !statuses.includes(String(status)) ? [`status ${String(status)}`] : []),
-    ...(conclusion !== undefined && !conclusions.includes(String(conclusion))
-      ? [`conclusion ${String(conclusion)}`]
-      : []),
-    ...(status === 'completed' && conclusion === undefined ? ['completed without a conclusion'] : []),
+    ...(status !== null && !statuses.includes(status) ? [`status ${status}`] : []),
+    ...(conclusion !== null && !conclusions.includes(conclusion) ? [`conclusion ${conclusion}`] : []),
+    ...(status === 'completed' && conclusion === null ? ['completed without a conclusion'] : []),
     ...(output === undefined ? [] : [...sized('title', title, 1, 255), ...sized('summary', summary, 1, outputMax)]),
     ...(offered.length > actionsMax ? [`${offered.length} actions`] : []),
     ...offered.flatMap(({ label, description, identifier }) => [
@@ -32,6 +31,12 @@ export function checkComplaints(fields: Readonly<Record<string, unknown>>): read
 /** What is wrong with a comment. */
 export function commentComplaints(body: string): readonly string[] {
   return sized('body', body, 1, commentMax);
+}
+
+/** A field that is a text; null: it is none. */
+export function textIn(fields: Readonly<Record<string, unknown>>, name: string): string | null {
+  const found = fields[name];
+  return typeof found === 'string' ? found : null;
 }
 
 function sized(what: string, text: unknown, min: number, max: number): readonly string[] {

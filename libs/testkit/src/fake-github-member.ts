@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import type { components } from '@octokit/openapi-types';
+import type { components } from '@octokit/openapi-types/types.d.ts';
 import type { FakeCheckRun, FakeGitHubNote, FakeGitHubState } from './fake-github-app.ts';
 import type { Part } from './fake-github-routes.ts';
 

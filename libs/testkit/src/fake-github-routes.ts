@@ -1,5 +1,5 @@
 import { randomBytes, verify } from 'node:crypto';
-import type { components } from '@octokit/openapi-types';
+import type { components } from '@octokit/openapi-types/types.d.ts';
 import type {
   FakeCheckRun,
   FakeGitHubAnswer,
@@ -9,7 +9,7 @@ import type {
   FakePullRequest,
 } from './fake-github-app.ts';
 import { deploymentRoutes } from './fake-github-deployments.ts';
-import { checkComplaints, commentComplaints } from './fake-github-limits.ts';
+import { checkComplaints, commentComplaints, textIn } from './fake-github-limits.ts';
 
 /** Some of what GitHub promises to answer with, each field as it describes it. */
 export type Part<Whole> = Whole extends readonly (infer Item)[]
@@ -172,7 +172,7 @@ function postCheck(state: FakeGitHubState, { repository, fields }: Asked): Answe
   const complaints = checkComplaints(fields);
   const isKnown = state.repositories[repository]?.commits.some(({ sha }) => sha === fields['head_sha']) === true;
   if (complaints.length > 0 || !isKnown) return invalid(state, isKnown ? complaints : ['No commit found for SHA']);
-  const externalId = typeof fields['external_id'] === 'string' ? fields['external_id'] : null;
+  const externalId = textIn(fields, 'external_id');
   const check: FakeCheckRun = {
     ...{ id: state.drawId(), repository, headSha: String(fields['head_sha']), externalId },
     ...{ name: '', status: 'queued', conclusion: null, title: '', summary: '', actions: [], drawn: [], titles: [] },
@@ -194,10 +194,10 @@ function patchCheck(state: FakeGitHubState, { ids: [id], fields }: Asked): Answe
 
 function write(check: FakeCheckRun, fields: Asked['fields']): void {
   const { title, summary } = (fields['output'] ?? {}) as { title?: string; summary?: string };
-  const conclusion = (fields['conclusion'] as string | undefined) ?? null;
+  const conclusion = textIn(fields, 'conclusion');
   Object.assign(check, {
-    ...{ name: String(fields['name'] ?? check.name), detailsUrl: fields['details_url'] ?? check.detailsUrl },
-    ...{ status: conclusion === null ? String(fields['status'] ?? check.status) : 'completed', conclusion },
+    ...{ name: textIn(fields, 'name') ?? check.name, detailsUrl: textIn(fields, 'details_url') ?? check.detailsUrl },
+    ...{ status: conclusion === null ? (textIn(fields, 'status') ?? check.status) : 'completed', conclusion },
     ...{ title: title ?? check.title, summary: summary ?? check.summary, actions: fields['actions'] ?? check.actions },
   });
   check.titles.push(check.title);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { builtinPrincipals } from '@proviso/domain';
 import type { FakeWaitingJob } from '@proviso/testkit';
 import { type Deployment, passByWorker, pickText, registered } from '../deployment.contract.ts';
 import { until } from '../slack/slack.contract.ts';
@@ -18,6 +19,14 @@ afterAll(async () => {
   expect(ground.github.complaints).toEqual([]);
   await ground.close();
 });
+
+/** What the worker does before users come to a canary. */
+async function claimCanary(promotion: `prm_${string}`): Promise<void> {
+  const submission = { workspace: here.workspace, actor: builtinPrincipals.worker.id, authn: 'service/worker' };
+  const claim = { kind: 'Claim', promotion, step: 'canary', claimant: 'test' } as const;
+  const receipt = await here.parts.journal.submit({ ...submission, idempotencyKey: randomUUID(), command: claim });
+  expect(receipt.kind === 'accepted' && receipt.answer.kind).toBe('granted');
+}
 
 interface Pushed {
   readonly prototype: string;
@@ -92,6 +101,20 @@ it('lets deploy jobs go on by what people decided about their commit, also when 
   expect(production.answer?.state).toBe('rejected');
   // A reason is a person's words, and stands on our page.
   expect(production.answer?.comment).not.toContain('not today');
+});
+
+it('shows at GitHub which users have a version, and that they have it no more', async () => {
+  const things = await pushed('shown');
+  const { promotion, approve } = await promote(things);
+  await Promise.all([approve('sam'), approve('kim')]);
+  const { commit } = things;
+  expect(ground.github.deployments.filter((one) => one.commit === commit)).toEqual([]);
+  await claimCanary(promotion);
+  const deployment = await until(() => ground.github.deployments.find((one) => one.commit === commit));
+  await until(() => deployment.statuses.at(-1)?.state === 'in_progress');
+  await here.post('bea', `/v1/promotions/${promotion}/rollback`, { reason: 'wrong prices' });
+  await until(() => deployment.statuses.at(-1)?.state === 'failure');
+  expect(deployment.environment).toBe('Proviso (shown)');
 });
 
 it('answers what was asked while GitHub, or every process of ours, was away', async () => {

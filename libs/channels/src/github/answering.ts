@@ -27,8 +27,13 @@ const atOnceMax = 8;
 /** Whoever dies with a question in hand gives it back after this: two calls to GitHub and the reads before them. */
 const takenMs = 30_000;
 
-/** How soon a decision is told: the promotions of a commit are looked at again after this. */
+/**
+ * How soon a decision is told: the promotions of a commit are looked at again after this, and less often once nobody sits in
+ * front of the job any more.
+ */
 const lookMs = 1_000;
+const lookLateMs = 5_000;
+const lateMs = 10 * 60_000;
 
 /** GitHub takes ten reports for one waiting job, so what happens in a burst is one of them. */
 const reportsMax = 10;
@@ -97,9 +102,10 @@ async function answerRule(ports: AnsweringPorts, question: OpenQuestion): Promis
     return await register.close(id, verdict);
   }
   const isNews = said !== mark && reports < reportsMax && (saidAgoMs === null || saidAgoMs >= reportEveryMs);
-  if (!isNews) return await register.putOff(id, lookMs);
+  const restMs = askedAgoMs > lateMs ? lookLateMs : lookMs;
+  if (!isNews) return await register.putOff(id, restMs);
   await tellRule(ports, question, { comment: words });
-  await register.told(id, { said: mark, restMs: lookMs });
+  await register.told(id, { said: mark, restMs });
 }
 
 async function tellRule(

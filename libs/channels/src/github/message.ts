@@ -92,7 +92,8 @@ function checkOf(token: string, bulletin: Bulletin): GitHubCheck {
   const { prototype, links } = bulletin;
   return {
     ...{ kind: 'check', name: `Proviso (${prototype})`, ...conclusionOf(bulletin) },
-    title: inert(bulletin.headline, titleMax),
+    // GitHub takes no empty title.
+    title: inert(bulletin.headline, titleMax) || '–',
     summary: sectionsOf(bulletin).join('\n\n'),
     actions: actionsOf(token, bulletin),
     page: links.page,
@@ -170,12 +171,12 @@ function askSections({ ask, links }: Bulletin): readonly string[] {
 }
 
 function linksOf({ links, checks }: Bulletin): string {
-  const evidence = checks.flatMap((check) => check.evidence.map(({ kind, url }) => link(url, lettersOf(kind))));
+  const evidence = checks.flatMap((check) => check.evidence.map(({ kind, url }) => link(url, code(lettersOf(kind)))));
   const preview = links.preview === null ? [] : [link(links.preview, 'preview')];
   return [link(links.page, 'all of it'), ...preview, ...evidence.slice(0, linksMax)].join(' · ');
 }
 
-/** A kind of evidence may be a stranger's word, so in a link only its letters and digits are left. */
+/** A kind of evidence may be a stranger's word, so in a link only its letters and digits are left, and stand in code: it may be a verdict. */
 function lettersOf(kind: string): string {
   const letters = inert(kind, 40)
     .replaceAll(/[^\p{L}\p{N} -]+/gu, ' ')
