@@ -317,6 +317,9 @@ describe('on other things is offered', () => {
       ['resume', true],
       ['retire', true],
     ]);
+    expect(actionsFor({ actor: local }, 'lane').map(({ whoCan }) => whoCan)).toEqual([
+      ...[['role/operator'], ['role/operator'], ['role/operator']],
+    ]);
     expect(allowedAt({ prototype: 'pro_2', environment: 'production' })).toEqual([
       ['hold', false],
       ['resume', false],
