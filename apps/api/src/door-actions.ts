@@ -50,6 +50,7 @@ export const doorActions = {
     'readPersonal',
     'readPolicy',
     'readPromotion',
+    'readPrompts',
     'readRunning',
     'readStanding',
     'registerPrototype',
