@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Crowd, askedAbout, finalAbout, opened, percentileOf } from './crowd.ts';
@@ -21,6 +22,8 @@ export interface Pace extends Pressing {
   readonly acknowledgedMs: { readonly median: number; readonly p99: number };
   /** An answer with nothing in it, at the same pace: what the machine itself takes. */
   readonly emptyMs: number;
+  /** How many wanted each core in the last minute, this deployment included. */
+  readonly loadPerCore: number;
   /** From the acknowledgement of the vote that decided to the last change of a message. */
   readonly finalMs: number;
   readonly findings: readonly string[];
@@ -30,6 +33,8 @@ const acknowledgedMsMax = 500;
 const finalMsMax = 2_000;
 /** On a quiet machine an empty answer takes less; on a busy one presses wait for the processor like all else. */
 const quietMs = 10;
+/** More than a deployment under its demo brings along: somebody else wants the cores, and times say nothing about us. */
+const quietLoadMax = 2;
 
 /** Lets everybody press, and counts. */
 export async function pressed(crowd: Crowd, pressing: Pressing): Promise<Pace> {
@@ -56,6 +61,7 @@ export async function pressed(crowd: Crowd, pressing: Pressing): Promise<Pace> {
     recorded: answers.filter(({ told }) => told.startsWith('Recorded')).length,
     acknowledgedMs: { median: percentileOf(acknowledged, 0.5), p99: percentileOf(acknowledged, 0.99) },
     ...{ emptyMs: percentileOf(empty, 0.99), finalMs: Math.max(...late) },
+    loadPerCore: (loadavg()[0] ?? 0) / availableParallelism(),
   };
   crowd.say(paceText(found));
   return { ...found, findings: wrongIn(found) };
@@ -67,13 +73,13 @@ export function paceText(pace: Omit<Pace, 'findings'>): string {
   const [median, p99, empty, last] = [acknowledgedMs.median, acknowledgedMs.p99, emptyMs, final].map(Math.round);
   return (
     `${presses} presses at ${perSecond} a second, ${durability}: ${recorded} recorded; acknowledged in ${median} ms ` +
-    `(median), ${p99} ms (p99), an empty answer ${empty} ms (p99); messages final ${last} ms after the vote that decided`
+    `(median), ${p99} ms (p99), an empty answer ${empty} ms (p99); messages final ${last} ms after the vote that decided; load ${pace.loadPerCore.toFixed(1)} a core`
   );
 }
 
 function wrongIn(pace: Omit<Pace, 'findings'>): readonly string[] {
   const { presses, recorded, durability, acknowledgedMs, emptyMs, finalMs: final } = pace;
-  const isQuiet = pace.isTimed && emptyMs <= quietMs;
+  const isQuiet = pace.isTimed && emptyMs <= quietMs && pace.loadPerCore <= quietLoadMax;
   return [
     ...(recorded === presses ? [] : [`expected ${presses} presses to be recorded, got ${recorded}`]),
     ...(durability === 'fsync on, synchronous_commit on' ? [] : [`expected a durable database, got ${durability}`]),

@@ -137,7 +137,7 @@ update proviso.prompt set tries = tries + 1, retry_at = clock_timestamp() + $5 *
     where workspace = $1 and channel = $2 and key = $3 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 
 -- prompt.settle
-update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0,
+update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = case when wanted = $6 then $8 end, final = $9, posting_since = null, tries = 0,
      retry_at = clock_timestamp() + 700 * interval '1 millisecond'
     where workspace = $1 and channel = $2 and key = $3 and coalesce(address, $5) = $5 and exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4) returning 1 as done;
 

@@ -116,6 +116,15 @@ describe('a copy', () => {
     expect(await prompts.due(10)).toEqual([]);
   });
 
+  it('that somebody else has written over while it was drawn is not taken for drawn', async () => {
+    const prompts = register();
+    const shown = await standing(prompts);
+    await prompts.advance(1, { cursor, named: [promotion], all: false, wishes: [] });
+    await prompts.disturb('a', shown.address);
+    expect(await prompts.settle(1, { ...shown, shown: 2, drawn: 'y' })).toBe(true);
+    expect(await dueSoon(prompts)).toMatchObject([{ key: 'a', wanted: 3, shown: 2, drawn: null }]);
+  });
+
   it('waits for the one in whose thread it belongs, and then knows where that stands', async () => {
     const prompts = register();
     await prompts.lease('one', 60_000);

@@ -80,9 +80,10 @@ const beginPosting = statement(
 /** A copy that changes with every vote is drawn so often and no more; within this many are one call. */
 const redrawMs = 700;
 
+// What was wanted meanwhile may be that somebody has written over it: then nothing is known to be drawn.
 const settlePrompt = statement(
   'prompt.settle',
-  `update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = $8, final = $9, posting_since = null, tries = 0,
+  `update proviso.prompt set address = $5, shown = $6, revision = $7, drawn = case when wanted = $6 then $8 end, final = $9, posting_since = null, tries = 0,
      retry_at = clock_timestamp() + ${redrawMs} * interval '1 millisecond'
     where workspace = $1 and channel = $2 and key = $3 and coalesce(address, $5) = $5 and ${leadsOf} returning 1 as done`,
 );
@@ -131,7 +132,10 @@ export function promptRegister(session: Session, workspace: WorkspaceId, channel
       (await write(settlePrompt, key, epoch, address, shown, revision, drawn, final)).length === 1,
     putOff: async (epoch, { key, forMs, givenUp, isCertain }) =>
       void (await write(putOffPrompt, key, epoch, forMs, givenUp, isCertain)),
-    disturb: async (key, address) => String((await write(disturbPrompt, key, address))[0]?.address ?? address),
+    disturb: async (key, address) => {
+      const [row] = await write(disturbPrompt, key, address);
+      return row === undefined ? address : String(row.address);
+    },
     byToken: async (token) => {
       const [row] = await read(readByToken, token);
       return row === undefined ? null : promptIn(row);
