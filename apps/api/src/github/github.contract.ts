@@ -3,8 +3,7 @@ import { type FakeCheckRun, type FakeGitHubApp, type FakeGitHubMember, startFake
 import { type Channels, startChannels } from '../channels.ts';
 import { type Actor, type Deployment, listening, openDeployment } from '../deployment.contract.ts';
 import { startOrder } from '../slack/slack.contract.ts';
-import { githubIdentity } from './github-caller.ts';
-import { githubConfig, pushTo } from './github-config.contract.ts';
+import { githubConfig, linkAtGitHub, pushTo } from './github-config.contract.ts';
 
 /** Accounts at the fake GitHub that are linked to people of the cast. */
 export const githubUsers = { bea: 101, sam: 102, kim: 103, olga: 104, max: 105 } as const;
@@ -28,7 +27,7 @@ export async function openGitHubGround(): Promise<GitHubGround> {
   const url = await listening(here);
   github.eventsUrl = `${url}/github/webhooks`;
   const order = await startOrder(here);
-  for (const [actor, user] of Object.entries(githubUsers)) await linkTo(here, actor as Actor, user);
+  for (const [actor, user] of Object.entries(githubUsers)) await linkAtGitHub(here, here.people[actor as Actor], user);
   let channels: Channels = startChannels(here.parts);
   return {
     ...{ here, github, url },
@@ -46,18 +45,6 @@ export async function openGitHubGround(): Promise<GitHubGround> {
       await here.close();
     },
   };
-}
-
-/** Links an account as its person does at the page. */
-async function linkTo(here: Deployment, actor: Actor, user: number): Promise<void> {
-  const { config, journal, now } = here.parts;
-  const person = here.people[actor];
-  const receipt = await journal.submit({
-    ...{ workspace: here.workspace, actor: person, idempotencyKey: randomUUID(), authn: 'test' },
-    command: { kind: 'LinkIdentity', person, identity: githubIdentity(user, config) },
-    door: { channel: 'page', freshAt: now() },
-  });
-  if (receipt.kind === 'refused') throw new Error(`expected a link, got ${receipt.refusal.code}`);
 }
 
 /** The check run of a promotion, told by the page that it leads to. */

@@ -1,10 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FakeSlack, FakeSlackDeed, FakeSlackMember, FakeSlackMessage } from '@proviso/testkit';
+import {
+  type FakeGitHubDeed,
+  type FakeGitHubMember,
+  type FakeSlack,
+  type FakeSlackDeed,
+  type FakeSlackMember,
+  type FakeSlackMessage,
+  githubUserOf,
+} from '@proviso/testkit';
 import pg from 'pg';
 import { assemble } from '../assembly.ts';
 import { type Channels, startChannels } from '../channels.ts';
 import { type Deployment, type atApproval, frozenVersion, pick, pickText } from '../deployment.contract.ts';
+import { linkAtGitHub } from '../github/github-config.contract.ts';
 import { openLog } from '../log.ts';
 import { createServer } from '../server.ts';
 import { type SlackGround, lettersOf, linkTo, liveButtons } from './slack.contract.ts';
@@ -25,6 +34,8 @@ export interface Approver {
   readonly id: `psn_${string}`;
   readonly token: string;
   readonly member: FakeSlackMember;
+  /** The same person at GitHub. */
+  readonly account: FakeGitHubMember;
 }
 
 /** Lets so many work at once and the others wait: one person may freeze so many versions at a time. */
@@ -51,17 +62,21 @@ export interface Replica {
   readonly close: () => Promise<void>;
 }
 
-/** Opens it, and lets Slack send to either. */
-export async function openReplica({ here, slack, url }: SlackGround, evidence: string): Promise<Replica> {
+/** Opens it, and lets Slack and GitHub send to either. */
+export async function openReplica({ here, slack, github, url }: SlackGround, evidence: string): Promise<Replica> {
   let running: { channels: Channels; close: () => Promise<void>; parts: Deployment['parts'] } | null = null;
   const start = async (): Promise<void> => {
     const parts = assemble({ ...here.parts.config, evidence }, here.parts.journal, openLog('silent'));
     const app = await createServer(parts);
     await app.listen(0, '127.0.0.1');
     const channels = startChannels(parts);
-    slack.eventsUrl = `${await app.getUrl()}/slack/events`;
+    const sendTo = (address: string): void => {
+      slack.eventsUrl = `${address}/slack/events`;
+      if (github !== null) github.eventsUrl = `${address}/github/webhooks`;
+    };
+    sendTo(await app.getUrl());
     const close = async (): Promise<void> => {
-      slack.eventsUrl = `${url}/slack/events`;
+      sendTo(url);
       await channels.stop();
       parts.feed.close();
       parts.metrics.close();
@@ -98,15 +113,29 @@ export interface Lane {
 }
 
 /** Adds an approver with a linked account. */
-export async function newApprover({ here, slack }: SlackGround): Promise<Approver> {
+export async function newApprover({ here, slack, github }: SlackGround): Promise<Approver> {
   const roles = [{ role: 'approver', group: 'security' }];
   const added = await here.post('ada', '/v1/people', { name: 'Somebody', roles });
   const id = pickText(added.body, 'id') as Approver['id'];
   const issued = await here.post('ada', `/v1/people/${id}/tokens`, { validDays: 1 });
   const user = `U${id.slice(4, 20).toUpperCase()}`;
   await linkTo(here, id, { team: 'T0HOME', user });
-  return { id, token: pickText(issued.body, 'token'), member: slack.member(user) };
+  const token = pickText(issued.body, 'token');
+  if (github === null) return { id, token, member: slack.member(user), account: nobodyAtGitHub };
+  const number = githubUserOf(token);
+  await linkAtGitHub(here, id, number);
+  return { id, token, member: slack.member(user), account: github.member(number) };
 }
+
+const nobodyAtGitHub: FakeGitHubMember = {
+  user: 0,
+  press: () => {
+    throw new Error('expected a GitHub');
+  },
+  write: () => {
+    throw new Error('expected a GitHub');
+  },
+};
 
 /** One sequence under way. */
 export interface Play {
@@ -115,6 +144,8 @@ export interface Play {
   readonly deeds: FakeSlackDeed[];
   /** What each deed was told, whenever it was sent. */
   readonly told: Map<FakeSlackDeed, string>;
+  /** What came of each deed at GitHub, by its body. */
+  readonly atGitHub: Map<FakeGitHubDeed, string>;
   /** Votes that another door has recorded. */
   elsewhere: number;
   readonly done: string[];

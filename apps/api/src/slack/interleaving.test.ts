@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { type FakeGitHubApp, startFakeGitHubApp } from '@proviso/testkit';
 import { atApproval, pick, pickText, policySource } from '../deployment.contract.ts';
 import {
   type Lane,
@@ -14,6 +15,14 @@ import {
   somethingToPress,
   turnstile,
 } from './interleaving.contract.ts';
+import {
+  deliverSurely,
+  githubIn,
+  isAtGitHub,
+  pressAtGitHub,
+  standingAtGitHub,
+  writeAtGitHub,
+} from '../github/interleaving-moves.contract.ts';
 import { type SlackGround, liveButtons, openSlackGround, until } from './slack.contract.ts';
 
 /** A run on every change; `PROVISO_SLACK_SEQUENCES=2000` is the one that counts. */
@@ -23,11 +32,13 @@ const seed = Number(process.env['PROVISO_SLACK_SEED'] ?? Date.now() % 1_000_000_
 const lanesAtOnce = 10;
 
 let ground: SlackGround;
+let github: FakeGitHubApp;
 let replica: Replica;
 let briefPolicy: string;
 
 beforeAll(async () => {
-  ground = await openSlackGround();
+  github = await startFakeGitHubApp();
+  ground = await openSlackGround({ github });
   replica = await openReplica(ground, ground.here.evidence);
   const source = policySource
     .replace('policy: careful', 'policy: brief')
@@ -38,8 +49,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   ground.slack.fault = () => null;
+  github.fault = () => null;
   await replica.close();
   await ground.close();
+  await github.close();
 });
 
 type Move = readonly [name: string, weight: number, play: (play: Play) => Promise<void>];
@@ -118,6 +131,28 @@ const moves: readonly Move[] = [
       if (answer.status === 201) play.elsewhere += 1;
     },
   ],
+  ['press at GitHub', 4, (play) => pressAtGitHub(play, approverOf(play))],
+  ['write at GitHub', 2, (play) => writeAtGitHub(play, approverOf(play))],
+  [
+    'deliver again at GitHub',
+    2,
+    async (play) => {
+      const deeds = [...play.atGitHub.keys()];
+      const deed = deeds[Math.floor(play.lane.random() * deeds.length)];
+      if (deed !== undefined) await deliverSurely(play, deed);
+    },
+  ],
+  ['GitHub is away', 0.3, async ({ lane }) => await faultyGitHub(lane, () => ({ kind: 'away' }))],
+  [
+    'GitHub loses answers',
+    0.5,
+    async ({ lane }) => await faultyGitHub(lane, () => (lane.random() < 0.5 ? { kind: 'loses_answer' } : null)),
+  ],
+  [
+    'GitHub is asked too often',
+    0.3,
+    async ({ lane }) => await faultyGitHub(lane, () => ({ kind: 'rate_limited', status: 403, retryAfterSeconds: 1 })),
+  ],
   ['wait', 1, (play) => pause(play.lane.random() * 400)],
   ['new candidate', 1, newCandidate],
   [
@@ -158,6 +193,12 @@ async function faulty(lane: Lane, fault: SlackGround['slack']['fault']): Promise
   ground.slack.fault = () => null;
 }
 
+async function faultyGitHub(lane: Lane, fault: FakeGitHubApp['fault']): Promise<void> {
+  github.fault = fault;
+  await pause(lane.random() * 300);
+  github.fault = () => null;
+}
+
 function drawMove(random: () => number): Move {
   const sum = moves.reduce((total, [, weight]) => total + weight, 0);
   let at = random() * sum;
@@ -169,7 +210,7 @@ async function playOne(lane: Lane, index: number): Promise<Play> {
   const isBrief = lane.random() < 0.15;
   const policy = isBrief ? { policy: briefPolicy } : {};
   const scene = await lane.freezing(() => atApproval(here, `play-${index}`, policy));
-  const play: Play = { lane, scene, deeds: [], told: new Map(), elsewhere: 0, done: [] };
+  const play: Play = { lane, scene, deeds: [], told: new Map(), atGitHub: new Map(), elsewhere: 0, done: [] };
   // A brief asking may be over before anybody could be asked.
   if (lane.random() < 0.9)
     await until(() => somethingToPress(play), isBrief ? 3_000 : 60_000).catch((error: unknown) => {
@@ -207,21 +248,36 @@ async function expectOneEnd(play: Play): Promise<void> {
     30_000,
   ).catch(() => false);
   const messages = messagesOf(ground.slack, rows);
+  await expectOneEndAtGitHub(play, context);
   const live = messages.flatMap(liveButtons);
   expect({ context, settled, live }).toEqual({ context, settled: true, live: [] });
-  const posted = rows.flatMap(({ address }) => address ?? []).toSorted();
+  const posted = rows.flatMap((row) => (isAtGitHub(row) ? [] : (row.address ?? []))).toSorted();
   // Each copy stands once, also when its posting was cut off in the middle.
   expect({ context, stand: messages.map(({ ts }) => ts).toSorted() }).toEqual({ context, stand: posted });
   const history = await here.ask('aud', 'GET', `/v1/promotions/${play.scene.promotion}/history?limit=200`);
   const items = history.body['items'] as readonly { readonly kind: string }[];
   const recorded = items.filter(({ kind }) => kind === 'decision_recorded').length;
-  const heard = [...play.told.values()].filter((text) => text.startsWith('Recorded')).length;
+  const told = [...play.told.values(), ...play.atGitHub.values()];
+  const heard = told.filter((text) => text.startsWith('Recorded')).length;
   expect({ context, recorded }).toEqual({ context, recorded: heard + play.elsewhere });
   expect(items.filter(({ kind }) => kind === 'quorum_reached').length).toBeLessThanOrEqual(1);
   // Every copy of the asking says the same.
   const asks = messages.map(({ text }) => text).filter((text) => /^“play-\d+” v1: (?!readiness)/.test(text));
   expect({ context, asks: new Set(asks).size }).toEqual({ context, asks: Math.min(1, asks.length) });
   ground.slack.forget(messages);
+}
+
+/** One check run with nothing to press, and one comment at most; an earlier one was taken over. */
+async function expectOneEndAtGitHub(play: Play, context: string): Promise<void> {
+  const isOver = () =>
+    standingAtGitHub(play).checks.every(
+      ({ actions, conclusion }) => actions.length === 0 && conclusion !== 'action_required',
+    );
+  const settled = await until(isOver, 30_000).catch(() => false);
+  const { checks, comments } = standingAtGitHub(play);
+  expect({ context, settled, once: checks.length <= 1 }).toEqual({ context, settled: true, once: true });
+  expect({ context, once: comments.length <= 1 }).toEqual({ context, once: true });
+  githubIn(play).forget([...checks, ...comments]);
 }
 
 async function restored({ approvers }: Lane): Promise<void> {
@@ -249,5 +305,5 @@ it(`any interleaving of ${sequences} ends as one truth`, async () => {
   // Whoever fails ends it for all, and is told when the others have left: nobody plays on a ground that is being closed.
   const ends = await Promise.allSettled(lanes.map((lane) => lane.finally(() => (isOver = true))));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  expect(ground.slack.complaints).toEqual([]);
+  expect([...ground.slack.complaints, ...github.complaints]).toEqual([]);
 }, 3_600_000);

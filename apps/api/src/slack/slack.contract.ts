@@ -27,6 +27,8 @@ export const securityChannel = 'C0SECURITY';
 export interface SlackGround {
   readonly here: Deployment;
   readonly slack: FakeSlack;
+  /** Where people are asked as well; null: nowhere else. */
+  readonly github: FakeGitHubApp | null;
   readonly url: string;
   readonly member: (actor: keyof typeof slackUsers) => FakeSlackMember;
   /** The follower of this process; ends and begins as an API's does. */
@@ -60,7 +62,7 @@ export async function openSlackGround(
     await linkTo(here, here.people[actor as Actor], { team: 'T0HOME', user });
   let channels: Channels = startChannels(here.parts);
   return {
-    ...{ here, slack, url },
+    ...{ here, slack, url, github: github ?? null },
     member: (actor) => slack.member(slackUsers[actor]),
     channels: {
       stop: () => channels.stop(),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Bulletin } from '../bulletin.ts';
 import { isIdentifier } from './action.ts';
 import { typedIn } from './command.ts';
-import { conversationOf, githubTopics, githubWishes } from './copy.ts';
+import { conversationOf, githubWishes } from './copy.ts';
 import { type GitHubCheck, type GitHubComment, commentMarkIn, githubMessage, markOf } from './message.ts';
 
 const token = 't'.repeat(43);
@@ -48,7 +48,7 @@ function comment(bulletin: Bulletin): GitHubComment {
 describe('copies', () => {
   it('stand at a commit that came from GitHub, and nowhere for anything else or after the end', () => {
     const wishes = githubWishes(waiting);
-    expect(wishes.map(({ key }) => key)).toEqual(githubTopics.map((topic) => `${promotion}/${topic}`));
+    expect(wishes.map(({ key }) => key)).toEqual([`${promotion}/check`, `${promotion}/comment`]);
     expect(new Set(wishes.map(({ conversation }) => conversation))).toEqual(new Set([conversationOf(source)]));
     expect(conversationOf(source)).toBe(`acme/atlas@${source.commit}`);
     expect(githubWishes({ ...waiting, source: null })).toEqual([]);
