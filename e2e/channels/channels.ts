@@ -47,9 +47,9 @@ const channels: readonly (() => Promise<PlayedChannel>)[] = [slackChannel];
 const pairSize = 2;
 
 const profiles = {
-  whole: { voters: 20, gates: 10, perSecond: 50, awayMs: 60_000 },
+  whole: { voters: 20, gates: 10, perSecond: 50, isTimed: true, awayMs: 60_000 },
   // The same code and the same pace, less of it.
-  quick: { voters: 10, gates: 4, perSecond: 50, awayMs: 5_000 },
+  quick: { voters: 10, gates: 4, perSecond: 50, isTimed: false, awayMs: 5_000 },
 } as const satisfies Readonly<Record<string, Pressing & { readonly awayMs: number }>>;
 
 /** What people saw, then the figures. */

@@ -70,16 +70,32 @@ async function travelled(
     await pause(pollMs);
   }
   const { headline } = await look();
+  const isStill = stillness();
   const ended = await eventually(`a message that says ${headline}`, async () => {
     const lines = channel.shown(promotion);
     const isAnswered = saw.length === 0 || channel.finalAt(promotion) !== null;
-    return isAnswered && lines.some((line) => line.trim() === headline) && lines;
+    return isAnswered && lines.some((line) => line.trim() === headline) && isStill(lines) && lines;
   }).catch((cause: unknown) => {
     throw new Error(`expected the last word in ${channel.name}, got:\n${channel.shown(promotion).join('\n')}`, {
       cause,
     });
   });
   return [...saw, 'at the end:', ...ended];
+}
+
+/** Longer than two copies of one promotion are apart. */
+const stillMs = 1_500;
+
+/** Tells whether lines have been the same for a while: copies change one after the other. */
+function stillness(): (lines: readonly string[]) => boolean {
+  let before = '';
+  let since = 0;
+  return (lines) => {
+    const now = lines.join('\n');
+    if (now !== before) since = performance.now();
+    before = now;
+    return performance.now() - since > stillMs;
+  };
 }
 
 function isOver({ endedAt, state }: Shown): boolean {

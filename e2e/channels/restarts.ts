@@ -91,7 +91,7 @@ async function struck({ stage, channel }: Crowd, { call, nth, how }: Strike): Pr
 
 const triesMax = 400;
 
-/** As somebody whose channel says that it did not work: once more. */
+/** What they were told may have died with the process: they press once more. */
 async function surely(
   { channel }: Crowd,
   { person, promotion }: { readonly person: Person; readonly promotion: string },

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { matchesGlob, relative } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 
 // `npm run mutate -- <scope>`: changes the code of a scope in every small way there is and runs its tests on each change.
@@ -6,11 +6,17 @@ import { Stryker } from '@stryker-mutator/core';
 
 interface Scope {
   readonly about: string;
-  readonly mutate: readonly string[];
+  readonly parts: readonly Part[];
   /** Share of mutants that must be noticed, in percent. */
   readonly scoreMin: number;
   /** Where not one may go unnoticed. */
   readonly spotless: readonly string[];
+}
+
+/** Files and the tests beside them: what only a test far away would notice, no test names. */
+interface Part {
+  readonly mutate: readonly string[];
+  readonly tests: string;
 }
 
 const deciding = ['deciding', 'separation', 'demand', 'quorum', 'decision', 'eligible-vote', 'readmission'];
@@ -18,10 +24,15 @@ const deciding = ['deciding', 'separation', 'demand', 'quorum', 'decision', 'eli
 const scopes: Readonly<Record<string, Scope>> = {
   authority: {
     about: 'who may decide: libs/authority and the decisions of libs/domain',
-    mutate: [
-      'libs/authority/src/*.ts',
-      '!libs/authority/src/*.{test,contract,generate}.ts',
-      ...deciding.map((name) => `libs/domain/src/${name}.ts`),
+    parts: [
+      {
+        mutate: ['libs/authority/src/*.ts', '!libs/authority/src/*.{test,contract,generate}.ts'],
+        tests: 'libs/authority/src/*.test.ts',
+      },
+      {
+        mutate: deciding.map((name) => `libs/domain/src/${name}.ts`),
+        tests: 'libs/domain/src/{deciding,delegation,door,quorum,reminder,separation}.test.ts',
+      },
     ],
     scoreMin: 85,
     spotless: ['libs/domain/src/separation.ts'],
@@ -41,26 +52,35 @@ if (scope === undefined) {
   process.exit(2);
 }
 const startedAt = performance.now();
-const mutants = await new Stryker({
-  mutate: only.length > 0 ? only : [...scope.mutate],
-  testRunner: 'jest',
-  plugins: ['@stryker-mutator/jest-runner'],
-  jest: { configFile: 'tools/mutate/jest.config.mjs', enableFindRelatedTests: false },
-  // Our libraries are ES modules, run from source by jest's own loader.
-  testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
-  coverageAnalysis: 'perTest',
-  // Tables are read when a file is loaded, so every test would have to be run for each cell. Golden files hold them.
-  ignoreStatic: true,
-  // A busy machine must not pass for a mutant that never ends; one that turns in a circle is found by counting its turns.
-  timeoutMS: 120_000,
-  concurrency: CONCURRENCY,
-  // The rest is not looked at, hence not copied; a room may come to import any other.
-  ignorePatterns: ['**', ...['libs', 'tools/mutate'].map((kept) => `!${kept}/**/*`), '!*.{json,mjs}'],
-  tempDirName: '.cache/mutate',
-  reporters: ['progress-append-only'],
-  allowConsoleColors: false,
-}).runMutationTest();
+const mutants: Mutant[] = [];
+for (const part of scope.parts) mutants.push(...(await mutantsOf(part)));
 process.exitCode = told(mutants, scope) ? 0 : 1;
+
+/** Runs the tests of a part on each of its mutants, or on those of the files that were asked for. */
+async function mutantsOf({ mutate, tests }: Part): Promise<readonly Mutant[]> {
+  const chosen = only.filter((file) => mutate.some((pattern) => matchesGlob(file.replace(/:.*/, ''), pattern)));
+  if (only.length > 0 && chosen.length === 0) return [];
+  process.env['MUTATE_TESTS'] = tests;
+  return await new Stryker({
+    mutate: chosen.length > 0 ? chosen : [...mutate],
+    testRunner: 'jest',
+    plugins: ['@stryker-mutator/jest-runner'],
+    jest: { configFile: 'tools/mutate/jest.config.mjs', enableFindRelatedTests: false },
+    // Our libraries are ES modules, run from source by jest's own loader.
+    testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+    coverageAnalysis: 'perTest',
+    // Tables are read when a file is loaded, so every test would have to be run for each cell. Golden files hold them.
+    ignoreStatic: true,
+    // A busy machine must not pass for a mutant that never ends; one that turns in a circle is found by counting its turns.
+    timeoutMS: 120_000,
+    concurrency: CONCURRENCY,
+    // The rest is not looked at, hence not copied; a room may come to import any other.
+    ignorePatterns: ['**', ...['libs', 'tools/mutate'].map((kept) => `!${kept}/**/*`), '!*.{json,mjs}'],
+    tempDirName: '.cache/mutate',
+    reporters: ['progress-append-only'],
+    allowConsoleColors: false,
+  }).runMutationTest();
+}
 
 /** Prints what went unnoticed and the score of each file; true when it is good enough. */
 function told(seen: readonly Mutant[], { scoreMin, spotless }: Scope): boolean {

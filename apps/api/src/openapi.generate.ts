@@ -7,6 +7,6 @@ process.stdout.write(
   JSON.stringify({
     'apps/api/openapi.json': openapiText(),
     'apps/api/authority.matrix.txt': authorityMatrix(),
-    'apps/api/agent-tools.json': toolLinesText(),
+    'apps/api/agent-tools.generated.json': toolLinesText(),
   }),
 );

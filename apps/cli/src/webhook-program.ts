@@ -16,7 +16,7 @@ export function addWebhooks(program: Command, bind: Bind): void {
     .argument('<address>', 'where events are sent; kept sealed')
     .description('Tell somebody outside from now on; prints the secret that events are signed with, once')
     .requiredOption('--type <type...>', 'of what, such as dev.proviso.promotion.*')
-    .addHelpText('after', examples("proviso webhook add portal https://portal.example/h/1 --type 'dev.proviso.gate.*'"))
+    .addHelpText('after', examples("proviso webhook add pager https://pager.example/h/1 --type 'dev.proviso.gate.*'"))
     .action(
       bind((session, args, flags) =>
         add(session, { name: word(args, 0), address: word(args, 1), types: (flags as { type: string[] }).type }),
@@ -29,24 +29,24 @@ export function addWebhooks(program: Command, bind: Bind): void {
   connected(webhook.command('remove'))
     .argument(...which)
     .description('Tell it nothing more, and forget its address, its secrets and its deliveries')
-    .addHelpText('after', examples('proviso webhook remove portal --as olga'))
+    .addHelpText('after', examples('proviso webhook remove pager --as olga'))
     .action(bind((session, args) => remove(session, word(args, 0))));
   connected(webhook.command('rotate'))
     .argument(...which)
     .description('Print another secret, once; for a while events are signed under both')
     .option('--overlap <hours>', 'how long the one before signs, too', hours, OVERLAP_HOURS)
-    .addHelpText('after', examples('proviso webhook rotate portal --overlap 1 --as olga'))
+    .addHelpText('after', examples('proviso webhook rotate pager --overlap 1 --as olga'))
     .action(bind((session, args, flags) => rotate(session, word(args, 0), (flags as { overlap: number }).overlap)));
   connected(webhook.command('deliveries'))
     .argument(...which)
     .description('What was sent and what waits, newest first, with the last answer')
-    .addHelpText('after', examples('proviso webhook deliveries portal --json'))
+    .addHelpText('after', examples('proviso webhook deliveries pager --json'))
     .action(bind((session, args) => deliveries(session, word(args, 0))));
   connected(webhook.command('resend'))
     .argument(...which)
     .argument('<delivery>', 'as listed')
     .description('Send an event again, under the same id')
-    .addHelpText('after', examples('proviso webhook resend portal dlv_… --as olga'))
+    .addHelpText('after', examples('proviso webhook resend pager dlv_… --as olga'))
     .action(bind((session, args) => resend(session, word(args, 0), word(args, 1))));
 }
 

@@ -7,6 +7,7 @@ import {
   actionsOn,
   authority,
   explainAction,
+  offeredKinds,
   promotionRels,
   whoCanDo,
 } from './index.ts';
@@ -291,6 +292,22 @@ describe('explained for a promotion', () => {
 });
 
 describe('on other things is offered', () => {
+  it('what people do, of every noun, and nothing that machines do', () => {
+    expect([...offeredKinds()]).toEqual(
+      expect.arrayContaining([
+        'AddPerson',
+        'RotateSecret',
+        'HoldLane',
+        'Rerun',
+        'Advance',
+        'Decide',
+        'ReviewBreakGlass',
+      ]),
+    );
+    for (const kind of ['Claim', 'Report', 'Tick', 'OpenWorkspace'] as const)
+      expect([kind, offeredKinds().has(kind)]).toEqual([kind, false]);
+  });
+
   it('what roles may do there, narrowed as bindings are', () => {
     const local = person('local', [{ role: 'operator', prototype: 'pro_1', environment: 'production' }]);
     const allowedAt = (where: object) =>
@@ -299,6 +316,9 @@ describe('on other things is offered', () => {
       ['hold', true],
       ['resume', true],
       ['retire', true],
+    ]);
+    expect(actionsFor({ actor: local }, 'lane').map(({ whoCan }) => whoCan)).toEqual([
+      ...[['role/operator'], ['role/operator'], ['role/operator']],
     ]);
     expect(allowedAt({ prototype: 'pro_2', environment: 'production' })).toEqual([
       ['hold', false],

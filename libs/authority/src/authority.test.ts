@@ -141,6 +141,9 @@ describe('authority.counts', () => {
     const sam = person('sam', security);
     expect([authority.counts(sam, group, promotion), authority.counts(sam, role, promotion)]).toEqual([true, false]);
     expect(authority.counts(person('author', security), group, promotion)).toBe(false);
+    const alone = person('solo', [{ role: 'approver' }]);
+    expect(authority.counts(alone, { from: 'role/approver', count: 1 }, promotion)).toBe(true);
+    expect(authority.counts(alone, { from: 'group/undefined', count: 1 }, promotion)).toBe(false);
   });
 });
 

@@ -103,6 +103,9 @@ describe('what is asked', () => {
       ['ability/RegisterPrototype', 'yes'],
     ]);
     expect(ask(true).map(({ rule, refusal }) => [rule, refusal?.code])).toEqual([['answerer', 'nobody_answers']]);
+    expect(ask(true).at(-1)?.words).toBe(
+      'expected an active human who answers for this machine, got one who was shut out',
+    );
   });
 
   it('with a lent token ends where its lender was shut out, who knows it and would go on by it', () => {
@@ -130,6 +133,10 @@ describe('what is asked', () => {
       ['enabled', 'you are an active person'],
       ['own_affair', 'it is about yourself'],
       ['token', 'your token may do this (EndSessions)'],
+    ]);
+    // With another's token it is no affair of one's own, though the role still gives the right.
+    expect(explain({ actor, command, lentBy: 'psn_2' }).map(({ rule }) => rule)).toEqual([
+      ...['enabled', 'ability/EndSessions'],
     ]);
     expect(authorise({ actor, command, scopes: ['read'] })).toEqual({
       ...{ code: 'scope_missing', rule: 'token/administer' },
@@ -173,6 +180,9 @@ describe('what is one’s own affair', () => {
     expect(may({ command: about('LinkIdentity', 'psn_1'), door: { channel: 'page' } })).toBeNull();
     expect(may({ command: about('DisablePerson', 'psn_1') })).toBe('not_permitted');
     expect(may({ command: about('IssueOwnToken', 'psn_1'), lentBy: 'psn_2' })).toBe('step_up_required');
+    expect(authorise({ actor, command: about('IssueOwnToken', 'psn_1'), lentBy: 'psn_2' })?.message).toBe(
+      'expected a token of your own for this, got one that another person issued',
+    );
   });
 });
 

@@ -9,6 +9,7 @@ const day = 86_400_000;
 const [sam, kim] = cast.security;
 /** Has no role at all: whatever counts of hers is somebody else's right. */
 const dana = `psn_${'d'.repeat(31)}a` as const;
+const pia = `psn_${'d'.repeat(31)}b` as const;
 
 function waiting(): World {
   const gates = smallPolicy.gates.map((rule) => (rule.gate === 'approval' ? { ...rule, expiresMs: 50 * day } : rule));
@@ -50,6 +51,26 @@ describe('a right to vote that was given on', () => {
     vote(world, kim);
     expect(decisionsOf(world)[0]?.rightOf).toBeUndefined();
     expect(answerOf(vote(world, sam))).toBe('decided');
+  });
+
+  it('is not used by who has a right of their own for one of the places alone', () => {
+    const world = waiting();
+    const bindings = [{ role: 'approver', group: 'security' }] as const;
+    ask(world, cast.worker, { kind: 'AddPerson', person: pia, principal: 'human', bindings });
+    give(world, sam, pia);
+    vote(world, pia);
+    expect(decisionsOf(world)[0]?.rightOf).toBeUndefined();
+  });
+
+  it('is void when it is taken back, though another has given theirs, too', () => {
+    const world = waiting();
+    for (const who of [sam, kim]) give(world, who, dana);
+    vote(world, dana);
+    expect(decisionsOf(world)[0]?.rightOf).toBe(sam);
+    ask(world, sam, { kind: 'EndDelegation', person: dana });
+    vote(world, kim);
+    expect(decisionsOf(world)).toMatchObject([{ voided: 'delegation_ended' }, { person: kim, voided: null }]);
+    expect(gateIn(stateOf(world), 'approval').status).toBe('waiting');
   });
 
   it('is void when it ends before the quorum closes, and says so', () => {

@@ -1,12 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type PromotionId, type Prompt, type PromptRegister, type PromptWish, idFrom } from '@proviso/domain';
-import { createDatabase } from '@proviso/testkit';
-import { type Journal, openJournal } from './index.ts';
+import { type PromotionId, type Prompt, type PromptRegister, type PromptWish, idFrom, uuidOf } from '@proviso/domain';
+import { createDatabase, type TestDatabase } from '@proviso/testkit';
+import pg from 'pg';
+import { type Journal, openJournal, openPump } from './index.ts';
 
+let database: TestDatabase;
 let journal: Journal;
 
 beforeAll(async () => {
-  const { appUrl: url, vaultKeyHex } = await createDatabase();
+  database = await createDatabase();
+  const { appUrl: url, vaultKeyHex } = database;
   journal = await openJournal({ url, connectionsMax: 4, origin: 'test', vaultKeyHex, durable: false });
 });
 
@@ -134,5 +137,49 @@ describe('a copy', () => {
     await prompts.putOff(1, { key: 'a', forMs: 60_000, givenUp: null, isCertain: true });
     expect(await prompts.due(10)).toEqual([]);
     expect(await prompts.byToken(due?.token ?? '')).toMatchObject({ tries: 2, postingSince: null });
+  });
+});
+
+describe('copies of what has ended', () => {
+  const workspace = idFrom('wsp', randomUUID());
+
+  /** A promotion to which nothing has happened for so long, with one copy. */
+  async function silent(superuser: pg.Client, { open, days }: { open: boolean; days: number }): Promise<PromotionId> {
+    const id: PromotionId = idFrom('prm', randomUUID());
+    const at = [uuidOf(workspace), id];
+    await superuser.query(
+      `insert into proviso.stream (workspace, kind, id, revision, head, updated_at)
+       values ($1, 'promotion', $2, 1, '', now() - $3 * interval '1 day')`,
+      [...at, days],
+    );
+    const status = `insert into proviso.promotion_status (workspace, id, prototype, open) values ($1, $2, 'pro_1', $3)`;
+    await superuser.query(status, [...at, open]);
+    const prompts = journal.prompts(workspace, 'slack');
+    await prompts.lease('one', 60_000);
+    const wishes = [wish(`of ${id}`, { promotion: id })];
+    expect(await prompts.advance(1, { cursor, named: [], all: false, wishes })).toBe(true);
+    return id;
+  }
+
+  it('go after thirty days of silence, and the role that removes them sees no others', async () => {
+    const [superuser, pumped] = [database.superuserUrl, database.pumpUrl].map(
+      (connectionString) => new pg.Client({ connectionString }),
+    ) as [pg.Client, pg.Client];
+    const pump = await openPump({ url: database.pumpUrl, durable: false });
+    await Promise.all([superuser.connect(), pumped.connect()]);
+    try {
+      const old = await silent(superuser, { open: false, days: 31 });
+      const young = await silent(superuser, { open: false, days: 29 });
+      const open = await silent(superuser, { open: true, days: 400 });
+      expect((await pumped.query('select promotion from proviso.prompt')).rows).toEqual([{ promotion: old }]);
+      await expect(pumped.query('select token from proviso.prompt')).rejects.toThrow('permission denied');
+      const leadership = await pump.lead('reconciler');
+      expect(await leadership?.sweepPast(10)).toMatchObject({ prompts: 1 });
+      await leadership?.resign();
+      const left = (await journal.prompts(workspace, 'slack').due(10)).map(({ promotion: of }) => of);
+      expect(left.toSorted()).toEqual([young, open].toSorted());
+    } finally {
+      await Promise.all([superuser.end(), pumped.end(), pump.close()]);
+    }
   });
 });

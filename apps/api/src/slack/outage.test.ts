@@ -131,7 +131,7 @@ describe('a Slack that is away', () => {
   it('and that lost the answer to a reminder does not leave it to nobody when it is moot meanwhile', async () => {
     const source = policySource
       .replace('policy: careful', 'policy: reminding')
-      .replace('    requirements:', '    expires: 6s\n    requirements:');
+      .replace('    requirements:', '    expires: 16s\n    requirements:');
     const policy = pickText((await here.post('petra', '/v1/policies', { source })).body, 'id');
     const scene = await atApproval(here, 'moot-reminder', { policy });
     await until(() => asking(ground.slack, scene.promotion));

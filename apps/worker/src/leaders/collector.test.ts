@@ -370,47 +370,6 @@ describe('what lets nobody in any more', () => {
   });
 });
 
-describe('prompts about what has ended', () => {
-  /** A copy of a promotion to which nothing has happened for so long. */
-  async function copyOf(promotion: PromotionId, silentDays: number): Promise<void> {
-    await superuser.query(
-      `insert into proviso.prompt (workspace, channel, key, token, promotion, conversation, once)
-       values ($1, 'slack', $2, $2, $2, 'C1', false)`,
-      [uuidOf(world.workspace), promotion],
-    );
-    await superuser.query(
-      `update proviso.stream set updated_at = now() - $2 * interval '1 day' where kind = 'promotion' and id = $1`,
-      [promotion, silentDays],
-    );
-  }
-
-  it('go after thirty days of silence; what is open or ended lately keeps its own', async () => {
-    const promoted = async (name: string) => {
-      const { artifact } = await freeze(name);
-      return (await world.promote(await world.openPrototype(), artifact)).promotion;
-    };
-    const [old, young, open] = [await promoted('old'), await promoted('young'), await promoted('open')];
-    for (const promotion of [old, young]) await cancel(promotion);
-    for (const [promotion, days] of [
-      [old, 31],
-      [young, 29],
-      [open, 400],
-    ] as const)
-      await copyOf(promotion, days);
-    const pumped = new pg.Client({ connectionString: world.pumpUrl });
-    await pumped.connect();
-    try {
-      expect((await pumped.query(`select key from proviso.prompt`)).rows).toEqual([{ key: old }]);
-      await expect(pumped.query(`select token from proviso.prompt`)).rejects.toThrow('permission denied');
-    } finally {
-      await pumped.end();
-    }
-    await collect();
-    const { rows } = await superuser.query<{ key: string }>(`select key from proviso.prompt`);
-    expect(rows.map(({ key }) => key).toSorted()).toEqual([open, young].toSorted());
-  });
-});
-
 describe('a version that came before all that its prototype remembers', () => {
   it('is let go like any other', async () => {
     const { artifact } = await freeze('older than all', 'v0');
