@@ -146,7 +146,7 @@ it('lets nothing through a merge queue that nobody has approved, and answers it 
 it('keeps nothing of what is no such question', async () => {
   const { github } = ground;
   const rule = { action: 'requested', environment: 'e', deployment: { id: 1, sha: 'a'.repeat(40) } };
-  const repository = { full_name: 'acme/helpdesk' };
+  const repository = { full_name: 'acme/atlas' };
   const address = { deployment_callback_url: '/actions/runs/1/deployment_protection_rule' };
   for (const payload of [
     {},
