@@ -73,7 +73,8 @@ export function paceText(pace: Omit<Pace, 'findings'>): string {
   const [median, p99, empty, last] = [acknowledgedMs.median, acknowledgedMs.p99, emptyMs, final].map(Math.round);
   return (
     `${presses} presses at ${perSecond} a second, ${durability}: ${recorded} recorded; acknowledged in ${median} ms ` +
-    `(median), ${p99} ms (p99), an empty answer ${empty} ms (p99); messages final ${last} ms after the vote that decided; load ${pace.loadPerCore.toFixed(1)} a core`
+    `(median), ${p99} ms (p99), an empty answer ${empty} ms (p99); messages final ${last} ms after the vote that decided; ` +
+    `load ${pace.loadPerCore.toFixed(1)} a core`
   );
 }
 
