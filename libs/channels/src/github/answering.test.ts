@@ -197,11 +197,11 @@ describe('a merge queue that waits for a check', () => {
       promoted('blocked', { number: 2, prototype: 'billing' }),
     ];
     expect(await queued(1)).toEqual([
-      ['Proviso (helpdesk)', head, 'success'],
+      ['Proviso (atlas)', head, 'success'],
       ['Proviso (billing)', head, 'failure'],
     ]);
     bulletins = [promoted('waiting_for_human', { asked: 'waiting' })];
-    expect(await queued(1)).toEqual([['Proviso (helpdesk)', head, 'failure']]);
+    expect(await queued(1)).toEqual([['Proviso (atlas)', head, 'failure']]);
   });
 
   it('is answered even where nothing was promoted, or nobody knows which pull request it is about', async () => {
@@ -214,6 +214,6 @@ describe('a merge queue that waits for a check', () => {
     expect(await queued(1)).toEqual([]);
     github.fault = () => null;
     await answerTurn(ports());
-    expect(github.checks.at(-1)).toMatchObject({ name: 'Proviso (helpdesk)', conclusion: 'success' });
+    expect(github.checks.at(-1)).toMatchObject({ name: 'Proviso (atlas)', conclusion: 'success' });
   });
 });

@@ -56,7 +56,7 @@ describe('a deployment of a promotion', () => {
     for (const standing of ['canary', 'live'] as const)
       await outlet().update(drawn(promoted(standing, { number: 2 }), 'now'), { conversation, address });
     const [one, two] = [old, address].map((at) => github.deployments.find(({ id }) => at === `deployment/${id}`));
-    expect(two?.environment).toBe('Proviso (helpdesk)');
+    expect(two?.environment).toBe('Proviso (atlas)');
     expect(two?.statuses.map(({ state, description }) => [state, description])).toEqual([
       ['queued', 'In staging'],
       ['in_progress', 'Some users are on it: a canary'],

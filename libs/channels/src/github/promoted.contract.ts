@@ -4,7 +4,7 @@ import type { Bulletin } from '../bulletin.ts';
 /** A commit of the tests. */
 export const commit = 'a'.repeat(40);
 /** Its repository. */
-export const repository = 'acme/helpdesk';
+export const repository = 'acme/atlas';
 
 /** A promotion of that commit, standing so. */
 export function promoted(
@@ -18,7 +18,7 @@ export function promoted(
     ...{
       promotion,
       revision: 1,
-      prototype: 'helpdesk',
+      prototype: 'atlas',
       version: 'v2',
       source: { repository, commit },
       openedAt: number,
