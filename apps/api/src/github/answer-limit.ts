@@ -1,5 +1,5 @@
 /** More than a person types in a minute; whoever goes on is heard by nobody, since each answer is a comment of ours. */
-const answersPerMinuteMax = 20;
+const answersPerMinuteMax = 30;
 const windowMs = 60_000;
 
 /** More senders than one minute has; the one whose window began first is forgotten first. */

@@ -197,7 +197,7 @@ describe('a comment', () => {
   it('of somebody who goes on and on is not answered for ever', async () => {
     const scene = await asked('goes-on');
     const outcomes: (string | null)[] = [];
-    for (let count = 0; count < 25; count += 1)
+    for (let count = 0; count < 35; count += 1)
       outcomes.push(
         (await ground.github.member(998).write(scene.repository, `/proviso approve ${count}`).send()).outcome,
       );

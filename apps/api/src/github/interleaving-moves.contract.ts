@@ -60,5 +60,5 @@ export function standingAtGitHub(play: Play): {
 
 /** Whether a registered copy stands at GitHub. */
 export function isAtGitHub({ key }: PromptRow): boolean {
-  return /\/(check|comment)$/.test(key);
+  return /\/(check|comment|deployment)$/.test(key);
 }
