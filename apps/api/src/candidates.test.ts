@@ -140,7 +140,7 @@ describe('a candidate', () => {
       `/v1/prototypes/${prototype}/candidates`,
       formOf('v2', archiveOf('x')),
     );
-    expect(answer.body).toMatchObject({ status: 403, code: 'not_permitted', whoCan: ['role/builder'] });
+    expect(answer.body).toMatchObject({ status: 403, code: 'not_permitted', whoCan: ['role/builder', 'role/workload'] });
   });
 });
 

@@ -13,6 +13,7 @@ import {
   pick,
   pickText,
 } from './deployment.contract.ts';
+import { type Agent, addAgent } from './mcp/agent.contract.ts';
 import { refusalsPerMinuteMax } from './refusal-limit.ts';
 import { routeKey } from './route.ts';
 import { routes } from './routes.ts';
@@ -231,9 +232,11 @@ describe('a body that names an approver, a status or a workspace', () => {
   });
 
   let prototype: string;
+  let agent: Agent;
 
   beforeAll(async () => {
     prototype = pickText((await here.post('bea', '/v1/prototypes', { name: 'with-a-body' })).body, 'id');
+    agent = await addAgent(here);
   });
 
   it('is 422 with its place at the door of decisions', async () => {
@@ -248,13 +251,17 @@ describe('a body that names an approver, a status or a workspace', () => {
     expect(await approvalOf(scene)).toMatchObject({ decisions: [] });
   });
 
-  it.each(takers.map(({ method, path }) => [method as 'POST' | 'PUT', path] as const))(
+  it.each(takers.map(({ method, path, access }) => [method as 'POST' | 'PUT', path, access.kind] as const))(
     'is 422 at %s %s',
-    async (method, path) => {
+    async (method, path, who) => {
       // A version is taken in for a prototype that is there; all others read the body before they look for anything.
       const address = path.replace('/prototypes/:id', `/prototypes/${prototype}`);
       for (const field of fields) {
-        const { status, body } = await here.ask('max', method, address, { payload: { [field]: 'x' } });
+        const sent = { payload: { [field]: 'x' } };
+        const asAgent = { ...sent, headers: { authorization: `Bearer ${agent.token}` } };
+        const { status, body } = await (who === 'agent'
+          ? here.ask(null, method, address, asAgent)
+          : here.ask('max', method, address, sent));
         expect({ field, status, code: body['code'] }).toEqual({ field, status: 422, code: 'invalid' });
       }
     },
