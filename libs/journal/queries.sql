@@ -72,6 +72,9 @@ with leads as materialized (
    )
    select count(*)::int as leads from leads;
 
+-- follower.followed
+select incarnation, position from proviso.follower where workspace = $1 and channel = $2 and incarnation is not null;
+
 -- follower.lease
 insert into proviso.follower as f (workspace, channel, holder, epoch, leased_until)
    values ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond')

@@ -140,7 +140,11 @@ describe('a candidate', () => {
       `/v1/prototypes/${prototype}/candidates`,
       formOf('v2', archiveOf('x')),
     );
-    expect(answer.body).toMatchObject({ status: 403, code: 'not_permitted', whoCan: ['role/builder', 'role/workload'] });
+    expect(answer.body).toMatchObject({
+      status: 403,
+      code: 'not_permitted',
+      whoCan: ['role/builder', 'role/workload'],
+    });
   });
 });
 

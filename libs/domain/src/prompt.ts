@@ -61,6 +61,8 @@ export interface PromptRegister {
   readonly lease: (holder: string, forMs: number) => Promise<FollowerLease | null>;
   /** Lets it go at once, so that the next process need not wait for its end. */
   readonly release: (holder: string) => Promise<void>;
+  /** How far the channel has followed the log; null before it ever has. */
+  readonly followed: () => Promise<Cursor | null>;
   /**
    * Moves the cursor, calls every copy of the named promotions behind, or every copy that is not final, and registers what
    * is wished for and not there, all in one transaction. False: the lease was lost, and nothing was written.

@@ -1,5 +1,6 @@
 import {
   type Channel,
+  type Cursor,
   type Prompt,
   type PromptRegister,
   type PromotionId,
@@ -18,6 +19,11 @@ const takeLease = statement(
      epoch = f.epoch + case when f.holder = excluded.holder then 0 else 1 end
     where f.holder = excluded.holder or f.leased_until < clock_timestamp()
    returning epoch, incarnation, position`,
+);
+
+const readFollowed = statement(
+  'follower.followed',
+  `select incarnation, position from proviso.follower where workspace = $1 and channel = $2 and incarnation is not null`,
 );
 
 const releaseLease = statement(
@@ -116,9 +122,11 @@ export function promptRegister(session: Session, workspace: WorkspaceId, channel
     lease: async (holder, forMs) => {
       const [row] = await write(takeLease, holder, forMs);
       if (row === undefined) return null;
-      const { incarnation, position } = row;
-      const cursor = typeof incarnation === 'string' ? { incarnation, position: Number(position) } : null;
-      return { epoch: Number(row.epoch), cursor };
+      return { epoch: Number(row.epoch), cursor: cursorIn(row) };
+    },
+    followed: async () => {
+      const [row] = await read(readFollowed);
+      return row === undefined ? null : cursorIn(row);
     },
     release: async (holder) => void (await write(releaseLease, holder)),
     advance: async (epoch, { cursor, named, all, wishes }) => {
@@ -142,6 +150,10 @@ export function promptRegister(session: Session, workspace: WorkspaceId, channel
     },
     inConversation: async (conversation) => (await read(readConversation, conversation)).map(promptIn),
   };
+}
+
+function cursorIn({ incarnation, position }: Row): Cursor | null {
+  return typeof incarnation === 'string' ? { incarnation, position: Number(position) } : null;
 }
 
 function promptIn(row: Row): Prompt {

@@ -75,7 +75,11 @@ export async function heardMergeGroup(parts: QuestionParts, heard: { readonly pa
 }
 
 /** Who follows the promotions for the same App knows where they stand. */
-type Follower = Pick<FollowerPorts, 'register' | 'bulletin' | 'pause' | 'note'>;
+type Follower = Pick<FollowerPorts, 'register' | 'log' | 'bulletin' | 'pause' | 'note'>;
+
+/** How long an answer waits for the follower, which needs a part of a second as a rule; later it is tried again. */
+const followMsMax = 3_000;
+const followPollMs = 100;
 
 /** What answers them: the same bulletins, by the same code, as stand at the commit. */
 export function answeringPorts(
@@ -89,6 +93,7 @@ export function answeringPorts(
   return {
     ...{ register: journal.questions(workspace), app, page: `${config.publicUrl}/` },
     bulletinsAt: (source) => bulletinsAt(follower, conversationOf(source)),
+    isFollowed: () => isFollowed(follower),
     needOf: (environment) => needIn(config.github?.environments ?? {}, environment),
     ...{ pause: follower.pause, note: follower.note },
   };
@@ -97,6 +102,17 @@ export function answeringPorts(
 /** What nobody has named waits for people, and not for users. */
 function needIn(environments: GitHubConfig['environments'], environment: string): DeploymentNeed {
   return (Object.hasOwn(environments, environment) ? environments[environment] : undefined) ?? 'approved';
+}
+
+/** Waits for the place where the log ends now, and not for what comes meanwhile. */
+async function isFollowed({ register, log, pause }: Follower): Promise<boolean> {
+  const { incarnation, last } = await log.log();
+  for (let waitedMs = 0; waitedMs < followMsMax; waitedMs += followPollMs) {
+    const cursor = await register.followed();
+    if (cursor?.incarnation === incarnation && cursor.position >= last) return true;
+    await pause(followPollMs, new AbortController().signal);
+  }
+  return false;
 }
 
 async function bulletinsAt({ register, bulletin }: Follower, conversation: string): Promise<readonly Bulletin[]> {

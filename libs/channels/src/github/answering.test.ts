@@ -14,6 +14,7 @@ let commit: string;
 let register: QuestionRegister;
 let clock: number;
 let bulletins: readonly Bulletin[];
+let isFollowed: boolean;
 let runs = 100;
 
 beforeAll(async () => {
@@ -28,6 +29,7 @@ beforeEach(() => {
   github.fault = () => null;
   clock = Date.now();
   bulletins = [];
+  isFollowed = true;
 });
 
 afterAll(async () => {
@@ -42,6 +44,7 @@ function ports(): AnsweringPorts {
     register: onOurClock(register),
     app: openGitHubApp({ apiUrl, appId: '77', privateKey }, () => clock),
     bulletinsAt: async (source) => (source.commit === commit && source.repository === repository ? bulletins : []),
+    isFollowed: () => Promise.resolve(isFollowed),
     needOf: (environment) => (environment === 'production' ? 'live' : 'approved'),
     page: 'https://proviso.example/',
     pause: () => Promise.resolve(),
@@ -206,6 +209,14 @@ describe('a merge queue that waits for a check', () => {
 
   it('is answered even where nothing was promoted, or nobody knows which pull request it is about', async () => {
     for (const pull of [1, null]) expect(await queued(pull)).toEqual([['Proviso', head, 'failure']]);
+  });
+
+  it('is told no only when everything that was promoted meanwhile is known', async () => {
+    isFollowed = false;
+    expect(await queued(1)).toEqual([]);
+    [isFollowed, bulletins] = [true, [promoted('live')]];
+    await answerTurn(ports());
+    expect(github.checks.at(-1)).toMatchObject({ headSha: head, conclusion: 'success' });
   });
 
   it('is answered when GitHub is back', async () => {

@@ -14,6 +14,8 @@ export interface AnsweringPorts {
     readonly repository: string;
     readonly commit: string;
   }) => Promise<readonly Bulletin[]>;
+  /** True when everything that the log had at the call is known there; without it nothing may be said to be missing. */
+  readonly isFollowed: () => Promise<boolean>;
   readonly needOf: (environment: string) => DeploymentNeed;
   /** Where people see more, when there is no promotion to lead to. */
   readonly page: string;
@@ -124,6 +126,8 @@ async function tellRule(
  */
 async function answerQueue(ports: AnsweringPorts, { id, repository, commit, pull }: OpenQuestion): Promise<void> {
   const head = pull === null ? null : await headOf(ports.app, repository, pull);
+  // It is answered once and for good, and who follows the log may have been away when the commit was promoted.
+  if (!(await ports.isFollowed())) throw new OutletFailure('not_followed');
   const source = head === null ? [] : await ports.bulletinsAt({ repository, commit: head });
   const standing = commitStanding(source, 'approved');
   const page = source[0]?.links.page ?? ports.page;
