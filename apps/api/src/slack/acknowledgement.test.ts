@@ -19,29 +19,15 @@ afterAll(async () => {
   await ground.close();
 });
 
-const acknowledgedMsMax = 500;
-/** On a quiet machine an empty answer at this pace takes less; on a busy one presses wait for the processor like all else. */
-const quietMs = 10;
-/** What a press may cost both ends together, drawing included: more, and this pace would be more than a processor has. */
-const processorMsMax = 1_000 / pressesPerSecond;
-
-it(`${presses} presses at ${pressesPerSecond} a second are acknowledged with the truth, nearly all within half a second`, async () => {
+it(`${presses} presses at ${pressesPerSecond} a second are acknowledged with the truth`, async () => {
   const deeds = await readyToPress();
-  const emptyMs = percentileOf(await paced(50, async () => void (await fetch(`${ground.url}/healthz`))), 0.99);
-  const before = process.cpuUsage();
   const tookMs = await paced(presses, async (index) => void (await deeds[index]?.send().catch(() => null)));
-  const { user, system } = process.cpuUsage(before);
-  const processorMs = (user + system) / 1_000 / presses;
   const told = await Promise.all(deeds.map((deed) => deed.told()));
   expect(told.filter((text) => text.startsWith('Recorded'))).toHaveLength(presses);
   expect(told.filter((text) => text.includes('has passed'))).toHaveLength(presses / votersPerGate);
   const [median, late] = [percentileOf(tookMs, 0.5), percentileOf(tookMs, 0.99)].map(Math.round);
-  process.stderr.write(
-    `acknowledged: median ${median} ms, p99 ${late} ms; an empty answer ${Math.round(emptyMs)} ms; ${processorMs.toFixed(1)} ms of a processor for each\n`,
-  );
-  expect(processorMs).toBeLessThan(processorMsMax);
-  const isQuick = emptyMs > quietMs || (late ?? 0) < acknowledgedMsMax;
-  expect({ late, emptyMs, isQuick }).toMatchObject({ isQuick: true });
+  // How soon is measured on a durable database, by `npm run e2e -- channels`.
+  process.stderr.write(`acknowledged: median ${median} ms, p99 ${late} ms\n`);
 }, 180_000);
 
 /** A press for each voter at each of several gates. */
