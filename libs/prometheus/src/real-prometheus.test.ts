@@ -106,12 +106,14 @@ withPrometheus('a name with quotes, backslashes and newlines finds its own serie
   const names = ['"} or vector(1) or x{a="', 'back\\slash\\', 'two\nlines', '.*', 'a|b', '{{arm}}', 'Ünï𝄞\ufffd', "'"];
   const escaped = names.map((name) => name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n'));
   exporter.page = page(escaped.map((name, index) => ({ labels: `release="${name}"`, below: [index, index, index] })));
-  const last = async () => await ask('x_bucket{release="{{release}}"}', { release: names.at(-1) ?? '' });
-  expect(await eventually(last, isRead)).toMatchObject({ kind: 'read' });
+  // On a busy machine a scrape is late now and then, and its values are too old for a moment.
+  const read = async (written: string, release: string) =>
+    await eventually(async () => await ask(written, { release }), isRead);
+  await read('x_bucket{release="{{release}}"}', names.at(-1) ?? '');
   for (const [index, release] of names.entries()) {
     const found = { kind: 'read', counts: [index, 0, 0] };
-    expect([release, await ask('x_bucket{release="{{release}}"}', { release })]).toMatchObject([release, found]);
-    expect([release, await ask('x_bucket{release=~"{{release}}"}', { release })]).toMatchObject([release, found]);
+    expect([release, await read('x_bucket{release="{{release}}"}', release)]).toMatchObject([release, found]);
+    expect([release, await read('x_bucket{release=~"{{release}}"}', release)]).toMatchObject([release, found]);
     expect(await ask('x_bucket{release=~"no-{{release}}"}', { release })).toEqual({ kind: 'unread', why: 'empty' });
   }
 });
