@@ -1,9 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { request } from 'node:http';
-import { gzipSync } from 'node:zlib';
 import { signedAsGitHub } from '@proviso/testkit';
 import { atApproval } from '../deployment.contract.ts';
+import { type Headers, expectBounded, expectNoRefusal, expectUnsigned, sentTo, votesAt } from '../signed.contract.ts';
 import { until } from '../slack/slack.contract.ts';
 import { type GitHubGround, checkOf, openGitHubGround } from './github.contract.ts';
 
@@ -17,14 +15,6 @@ afterAll(async () => {
   await ground.close();
 });
 
-type Headers = Readonly<Record<string, string>>;
-
-async function sent(body: string | Buffer, headers: Headers) {
-  const { eventsUrl } = ground.github;
-  const answer = await fetch(eventsUrl, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers });
-  return { status: answer.status, text: await answer.text() };
-}
-
 /** A good press of Sam's, to be spoilt. */
 async function pressOf(name: string) {
   const scene = await atApproval(ground.here, name);
@@ -33,10 +23,6 @@ async function pressOf(name: string) {
     return found?.conclusion === 'action_required' && found;
   });
   return { scene, deed: ground.member('sam').press(check, check.actions[0]?.identifier ?? '') };
-}
-
-async function votesAt(gate: string): Promise<unknown> {
-  return (await ground.here.ask('aud', 'GET', `/v1/gates/${gate}`)).body['decisions'];
 }
 
 describe('a request that GitHub has not signed', () => {
@@ -63,36 +49,15 @@ describe('a request that GitHub has not signed', () => {
       'broken JSON': ['{', headers],
       'half a letter': [Buffer.from([0xff, 0xfe, 0]), headers],
     };
-    for (const [kind, [bytes, given]] of Object.entries(spoilt)) {
-      const { status, text } = await sent(bytes, given);
-      expect([kind, status, JSON.parse(text)]).toMatchObject([kind, 401, { code: 'signature_invalid' }]);
-    }
-    expect(await votesAt(scene.gate)).toEqual([]);
+    await expectUnsigned(ground.github.eventsUrl, spoilt);
+    expect(await votesAt(ground.here, scene.gate)).toEqual([]);
   });
 
   it('and is large or packed is 413, with no more than the bound held', async () => {
-    const json = { 'content-type': 'application/json', 'x-github-event': 'issue_comment' };
-    const small = gzipSync(Buffer.alloc(50_000_000));
-    const signed = signedAsGitHub(ground.github.webhookSecret, small);
-    expect((await sent(small, { ...json, ...signed, 'content-encoding': 'gzip' })).status).toBe(413);
-    const before = process.memoryUsage().arrayBuffers;
-    const bomb = Buffer.alloc(50_000_000, gzipSync(Buffer.alloc(1_000_000)));
-    for (const [headers, isChunked] of [
-      [{ ...json, 'content-length': '50000000' }, false],
-      [{ ...json, 'content-encoding': 'gzip' }, true],
-      [json, true],
-    ] as const) {
-      const outgoing = request(ground.github.eventsUrl, { method: 'POST', headers });
-      outgoing.on('error', () => undefined);
-      const answered = once(outgoing, 'response');
-      if (isChunked) outgoing.end(bomb);
-      else outgoing.flushHeaders();
-      const [response] = (await answered) as [{ statusCode: number }];
-      expect(response.statusCode).toBe(413);
-      outgoing.destroy();
-    }
-    // Our own 50 MB are of this process too; what was held for them at the other end is not.
-    expect(process.memoryUsage().arrayBuffers - before - bomb.length).toBeLessThan(8_000_000);
+    await expectBounded(ground.github.eventsUrl, {
+      headers: { 'content-type': 'application/json', 'x-github-event': 'issue_comment' },
+      sign: (body) => signedAsGitHub(ground.github.webhookSecret, body),
+    });
   });
 });
 
@@ -101,14 +66,11 @@ describe('a request that GitHub has signed', () => {
     const { scene, deed } = await pressOf('replayed');
     const answers = await Promise.all(Array.from({ length: 20 }, () => deed.send()));
     expect(new Set(answers.map(({ status, outcome }) => `${status} ${outcome}`))).toEqual(new Set(['202 Recorded.']));
-    expect(await votesAt(scene.gate)).toHaveLength(1);
+    expect(await votesAt(ground.here, scene.gate)).toHaveLength(1);
     await deed.told();
     const told = ground.github.notes.filter(({ repository }) => repository === `acme/${scene.prototype}`);
     expect(told.filter(({ body }) => body === '`Recorded.`')).toHaveLength(1);
-    const entries = await ground.here.parts.journal.reads(ground.here.workspace).history({
-      ...{ stream: 'log', id: 'refusals', limit: 10_000 },
-    });
-    expect(entries.filter(({ bytes }) => bytes.includes(scene.promotion))).toEqual([]);
+    await expectNoRefusal(ground.here, scene.promotion);
   });
 
   it('and that another process has heard before us counts once', async () => {
@@ -119,7 +81,7 @@ describe('a request that GitHub has signed', () => {
     expect(await other.github?.hear('check_run', deed.request.body)).toBe('Recorded.');
     await other.github?.idle();
     expect(await deed.send()).toEqual({ status: 202, outcome: 'Recorded.' });
-    expect(await votesAt(scene.gate)).toHaveLength(1);
+    expect(await votesAt(ground.here, scene.gate)).toHaveLength(1);
     other.feed.close();
     other.metrics.close();
   });
@@ -140,7 +102,10 @@ describe('a request that GitHub has signed', () => {
     ['what is no JSON', 'issue_comment', '{', 400],
   ])('and is %s is acknowledged or 400, and no fault of ours', async (_, event, body, status) => {
     const json = { 'content-type': 'application/json', 'x-github-event': event };
-    const answer = await sent(body, { ...json, ...signedAsGitHub(ground.github.webhookSecret, body) });
+    const answer = await sentTo(ground.github.eventsUrl, body, {
+      ...json,
+      ...signedAsGitHub(ground.github.webhookSecret, body),
+    });
     expect(answer.status).toBe(status);
   });
 });
