@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FakeCheckRun, type FakeGitHubApp, type FakeGitHubMember, startFakeGitHubApp } from '@proviso/testkit';
-import { type Channels, startChannels } from '../channels.ts';
 import { type Actor, type Deployment, listening, openDeployment } from '../deployment.contract.ts';
-import { startOrder } from '../slack/slack.contract.ts';
+import { type Following, startFollowing } from '../following.contract.ts';
 import { githubConfig, linkAtGitHub, pushTo } from './github-config.contract.ts';
 
 /** Accounts at the fake GitHub that are linked to people of the cast. */
@@ -14,8 +13,7 @@ export interface GitHubGround {
   readonly github: FakeGitHubApp;
   readonly url: string;
   readonly member: (actor: keyof typeof githubUsers) => FakeGitHubMember;
-  /** The follower of this process; ends and begins as an API's does. */
-  readonly channels: { stop: () => Promise<void>; start: () => void };
+  readonly channels: Following['channels'];
   readonly close: () => Promise<void>;
 }
 
@@ -26,21 +24,14 @@ export async function openGitHubGround(): Promise<GitHubGround> {
   const here = await openDeployment(githubConfig(github, workspace), pushTo(github));
   const url = await listening(here);
   github.eventsUrl = `${url}/github/webhooks`;
-  const order = await startOrder(here);
   for (const [actor, user] of Object.entries(githubUsers)) await linkAtGitHub(here, here.people[actor as Actor], user);
-  let channels: Channels = startChannels(here.parts);
+  const following = await startFollowing(here);
   return {
     ...{ here, github, url },
     member: (actor) => github.member(githubUsers[actor]),
-    channels: {
-      stop: () => channels.stop(),
-      start: () => {
-        channels = startChannels(here.parts);
-      },
-    },
+    channels: following.channels,
     close: async () => {
-      await channels.stop();
-      await order.stop();
+      await following.stop();
       await github.close();
       await here.close();
     },

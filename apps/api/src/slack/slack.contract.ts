@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PersonId } from '@proviso/domain';
-import { openPump } from '@proviso/journal';
 import {
   type FakeGitHubApp,
   type FakeSlack,
@@ -10,8 +9,8 @@ import {
   buttonsOf,
   startFakeSlack,
 } from '@proviso/testkit';
-import { type Channels, startChannels } from '../channels.ts';
 import { type Actor, type Deployment, listening, openDeployment } from '../deployment.contract.ts';
+import { type Following, startFollowing } from '../following.contract.ts';
 import { githubConfig, pushTo } from '../github/github-config.contract.ts';
 import { slackIdentity } from './slack-caller.ts';
 
@@ -31,8 +30,7 @@ export interface SlackGround {
   readonly github: FakeGitHubApp | null;
   readonly url: string;
   readonly member: (actor: keyof typeof slackUsers) => FakeSlackMember;
-  /** The follower of this process; ends and begins as an API's does. */
-  readonly channels: { stop: () => Promise<void>; start: () => void };
+  readonly channels: Following['channels'];
   readonly close: () => Promise<void>;
 }
 
@@ -57,22 +55,15 @@ export async function openSlackGround(
   const url = await listening(here);
   slack.eventsUrl = `${url}/slack/events`;
   if (github !== undefined) github.eventsUrl = `${url}/github/webhooks`;
-  const order = await startOrder(here);
   for (const [actor, user] of Object.entries(slackUsers))
     await linkTo(here, here.people[actor as Actor], { team: 'T0HOME', user });
-  let channels: Channels = startChannels(here.parts);
+  const following = await startFollowing(here);
   return {
     ...{ here, slack, url, github: github ?? null },
     member: (actor) => slack.member(slackUsers[actor]),
-    channels: {
-      stop: () => channels.stop(),
-      start: () => {
-        channels = startChannels(here.parts);
-      },
-    },
+    channels: following.channels,
     close: async () => {
-      await channels.stop();
-      await order.stop();
+      await following.stop();
       await slack.close();
       await here.close();
     },
@@ -93,31 +84,6 @@ export async function linkTo(
     door: { channel: 'page', freshAt: now() },
   });
   if (receipt.kind === 'refused') throw new Error(`expected a link, got ${receipt.refusal.code}`);
-}
-
-/** Gives positions to entries as they come, until it is stopped; leads again when a busy machine has lost it the lead. */
-export async function startOrder(here: Deployment): Promise<{ stop: () => Promise<void> }> {
-  const pump = await openPump({ url: here.pumpUrl, durable: false });
-  let isOn = true;
-  const led = async (): Promise<void> => {
-    const leadership = await pump.lead('sequencer');
-    if (leadership === null) throw new Error('expected to lead');
-    try {
-      while (isOn) if ((await leadership.sequence(500)) === 0) await leadership.awake(100);
-    } finally {
-      await leadership.resign().catch(() => undefined);
-    }
-  };
-  const work = (async () => {
-    while (isOn) await led().catch(() => pause(100));
-  })();
-  return {
-    stop: async () => {
-      isOn = false;
-      await work;
-      await pump.close();
-    },
-  };
 }
 
 const letters = new WeakMap<object, string>();
