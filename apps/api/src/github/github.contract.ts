@@ -43,3 +43,9 @@ export function checkOf({ github }: Pick<GitHubGround, 'github'>, promotion: str
   const address = `gate_${promotion.slice('prm_'.length)}-approval`;
   return github.checks.find(({ detailsUrl }) => detailsUrl?.endsWith(address)) ?? null;
 }
+
+/** The check run that asks people about a promotion now; null while none does. */
+export function askingCheck(ground: Pick<GitHubGround, 'github'>, promotion: string): FakeCheckRun | null {
+  const found = checkOf(ground, promotion);
+  return found?.conclusion === 'action_required' ? found : null;
+}

@@ -9,7 +9,7 @@ import {
 } from '../deployment.contract.ts';
 import { until } from '../slack/slack.contract.ts';
 import { repositoryOf } from './github-config.contract.ts';
-import { type GitHubGround, checkOf, githubUsers, openGitHubGround } from './github.contract.ts';
+import { type GitHubGround, askingCheck, githubUsers, openGitHubGround } from './github.contract.ts';
 
 let ground: GitHubGround;
 let here: Deployment;
@@ -30,10 +30,7 @@ async function gateOf({ gate }: { readonly gate: string }) {
 async function asked(name: string, over: { readonly policy?: string } = {}) {
   const scene = await atApproval(here, name, over);
   const repository = repositoryOf(scene.prototype);
-  const check = await until(() => {
-    const found = checkOf(ground, scene.promotion);
-    return found?.conclusion === 'action_required' ? found : null;
-  });
+  const check = await until(() => askingCheck(ground, scene.promotion));
   return { ...scene, repository, check };
 }
 
@@ -83,7 +80,7 @@ describe('a promotion of a commit', () => {
     });
     const promotion = pickText(opened.body, 'id') as `prm_${string}`;
     await passByWorker(here, promotion, 'readiness');
-    await until(() => checkOf(ground, promotion)?.conclusion === 'action_required');
+    await until(() => askingCheck(ground, promotion));
     await until(() => old.check.conclusion === 'cancelled');
     const [comment, ...others] = await until(() => {
       const all = sticky(old.repository);
@@ -236,7 +233,7 @@ it('an account that wrote the commit has no vote on it', async () => {
   const candidate = pickText(frozen.body, 'candidate', 'id');
   const opened = await here.post('bea', '/v1/promotions', { prototype, candidate, policy });
   await passByWorker(here, pickText(opened.body, 'id') as `prm_${string}`, 'readiness');
-  await until(() => checkOf(ground, pickText(opened.body, 'id'))?.conclusion === 'action_required');
+  await until(() => askingCheck(ground, pickText(opened.body, 'id')));
   expect(await done(ground.member('sam').write(repository, '/proviso approve'))).toMatch(/\(own_work\)`$/);
   expect(await done(ground.member('kim').write(repository, '/proviso approve'))).toBe('`Recorded.`');
 });

@@ -5,7 +5,7 @@ import { type Deployment, atApproval, frozenVersion, passByWorker, pickText } fr
 import { rowsIn } from '../slack/interleaving.contract.ts';
 import { until } from '../slack/slack.contract.ts';
 import { repositoryOf } from './github-config.contract.ts';
-import { type GitHubGround, checkOf, openGitHubGround } from './github.contract.ts';
+import { type GitHubGround, askingCheck, checkOf, openGitHubGround } from './github.contract.ts';
 
 let ground: GitHubGround;
 let here: Deployment;
@@ -26,7 +26,7 @@ afterEach(() => {
 type Scene = Awaited<ReturnType<typeof atApproval>>;
 
 function isAsked({ promotion }: Pick<Scene, 'promotion'>): boolean {
-  return checkOf(ground, promotion)?.conclusion === 'action_required';
+  return askingCheck(ground, promotion) !== null;
 }
 
 function comments({ prototype }: Pick<Scene, 'prototype'>): readonly FakeGitHubNote[] {

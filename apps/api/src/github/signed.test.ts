@@ -3,7 +3,7 @@ import { signedAsGitHub } from '@proviso/testkit';
 import { atApproval } from '../deployment.contract.ts';
 import { type Headers, expectBounded, expectNoRefusal, expectUnsigned, sentTo, votesAt } from '../signed.contract.ts';
 import { until } from '../slack/slack.contract.ts';
-import { type GitHubGround, checkOf, openGitHubGround } from './github.contract.ts';
+import { type GitHubGround, askingCheck, openGitHubGround } from './github.contract.ts';
 
 let ground: GitHubGround;
 
@@ -18,10 +18,7 @@ afterAll(async () => {
 /** A good press of Sam's, to be spoilt. */
 async function pressOf(name: string) {
   const scene = await atApproval(ground.here, name);
-  const check = await until(() => {
-    const found = checkOf(ground, scene.promotion);
-    return found?.conclusion === 'action_required' && found;
-  });
+  const check = await until(() => askingCheck(ground, scene.promotion));
   return { scene, deed: ground.member('sam').press(check, check.actions[0]?.identifier ?? '') };
 }
 
