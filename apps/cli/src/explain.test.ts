@@ -1,7 +1,5 @@
-import { type Answering, openFakeApi, problem } from './fake-api.ts';
-import { openApi } from './api.ts';
-import { parseConfig } from './config.ts';
-import { runProgram } from './program.ts';
+import { type Answering, problem } from './fake-api.ts';
+import { ranAgainst } from './ran-program.contract.ts';
 
 const sam = { id: `psn_${'a'.repeat(32)}`, name: 'Sam Security', kind: 'human', tokens: [] };
 
@@ -12,7 +10,7 @@ const told = {
   rules: [{ rule: 'enabled', answer: 'yes', words: 'you are an active person' }, own],
 };
 
-/** Runs the command against a fake that gives one explanation, and gives all that a shell would see. */
+/** Runs the command against an API that gives one explanation. */
 async function run(explanation: object, ...words: readonly string[]) {
   const answer: Answering = ({ path }) => {
     if (path.startsWith('/v1/people?')) return { status: 200, body: { items: [sam], next: null } };
@@ -20,23 +18,8 @@ async function run(explanation: object, ...words: readonly string[]) {
       ? { status: 200, body: explanation }
       : problem(404, 'not_found');
   };
-  const fake = await openFakeApi(answer);
-  const printed: string[] = [];
-  const asked = new AbortController();
-  try {
-    const code = await runProgram(['explain', 'prm_1', ...words], (flags) => ({
-      config: parseConfig({}, '/'),
-      json: flags.json === true,
-      interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
-      progress: { say: () => undefined, now: () => undefined, done: () => undefined },
-      print: (text) => void printed.push(text),
-      ask: null,
-      api: () => openApi({ url: fake.url, token: 'a-token' }, asked.signal),
-    }));
-    return { code, printed: printed.join('\n'), calls: fake.calls };
-  } finally {
-    await fake.close();
-  }
+  const { code, printed, calls } = await ranAgainst(answer, ['explain', 'prm_1', ...words]);
+  return { code, printed: printed.join('\n'), calls };
 }
 
 test('explain says who cannot and who can, then every rule, and ends as the try itself would', async () => {

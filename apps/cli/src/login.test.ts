@@ -2,13 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openApi } from './api.ts';
-import { parseConfig } from './config.ts';
 import { type Answering, type FakeApi, openFakeApi, problem } from './fake-api.ts';
 import { pair } from './pairing.ts';
-import { findConnection } from './profile.ts';
-import { runProgram } from './program.ts';
-import { explain } from './trouble.ts';
+import { ranProgram } from './ran-program.contract.ts';
 
 const person = { id: `psn_${'a'.repeat(32)}`, name: 'Sam Security' };
 const issued = {
@@ -56,29 +52,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs a command; `browse` is what the person does with the address that it shows. */
+/** Runs a command of somebody without a token; `browse` is what the person does with the address that it shows. */
 async function run(words: readonly string[], browse: (address: URL) => Promise<unknown> = async () => undefined) {
-  const [printed, said]: [string[], string[]] = [[], []];
-  const config = parseConfig({ PROVISO_DATA: folder, PROVISO_URL: fake.url }, '/');
-  const asked = new AbortController();
-  const say = (line: string) => {
-    said.push(line);
+  const read = (line: string) => {
     const address = /https?:\/\/\S+/.exec(line)?.[0];
     if (address !== undefined) void browse(new URL(address));
   };
-  try {
-    const code = await runProgram(words, (flags) => ({
-      ...{ config, json: flags.json === true, ask: null },
-      interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
-      progress: { say, now: () => undefined, done: () => undefined },
-      print: (text) => void printed.push(text),
-      api: () => openApi(findConnection(flags, config), asked.signal),
-    }));
-    return { code, printed: printed.join('\n'), said: said.join('\n') };
-  } catch (error) {
-    const { lines, exitCode } = explain(error);
-    return { code: exitCode, printed: printed.join('\n'), said: [...said, ...lines].join('\n') };
-  }
+  const environment = { PROVISO_DATA: folder, PROVISO_TOKEN: '' };
+  const { code, printed, said } = await ranProgram(fake.url, words, { environment, read });
+  return { code, printed: printed.join('\n'), said: said.join('\n') };
 }
 
 /** Lets the command line in, as the page of the API does. */

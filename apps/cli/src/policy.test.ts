@@ -2,9 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FakeApi, openFakeApi } from './fake-api.ts';
-import { openApi } from './api.ts';
 import { currentConfig } from './config.ts';
-import { runProgram } from './program.ts';
+import { ranProgram } from './ran-program.contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'proviso-policy-'));
 const file = join(folder, 'draft.yaml');
@@ -47,17 +46,7 @@ afterAll(async () => {
 });
 
 async function run(...words: readonly string[]): Promise<{ readonly code: number; readonly text: string }> {
-  const printed: string[] = [];
-  const asked = new AbortController();
-  const code = await runProgram(words, (flags) => ({
-    config: currentConfig(),
-    json: flags.json === true,
-    interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
-    progress: { say: () => undefined, now: () => undefined, done: () => undefined },
-    print: (text) => void printed.push(text),
-    ask: null,
-    api: () => openApi({ url: api.url, token: 'a-token' }, asked.signal),
-  }));
+  const { code, printed } = await ranProgram(api.url, words);
   return { code, text: printed.join('\n') };
 }
 

@@ -3,11 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openApi } from './api.ts';
-import { parseConfig } from './config.ts';
-import { type Answering, openFakeApi, problem } from './fake-api.ts';
-import { runProgram } from './program.ts';
-import { explain } from './trouble.ts';
+import { type Answering, problem } from './fake-api.ts';
+import { ranAgainst } from './ran-program.contract.ts';
 
 const workspace = `wsp_${'d'.repeat(32)}`;
 const service = `psn_${'b'.repeat(32)}`;
@@ -39,32 +36,14 @@ const answer: Answering = ({ method, path }) => {
   return problem(404, 'not_found');
 };
 
-/** Runs the command against a fake and gives all that a shell would see. */
 async function run(...words: readonly string[]) {
   return await runWith({}, words);
 }
 
+/** Runs the program; the text is what came of it, be it a result or an error. */
 async function runWith(environment: Readonly<Record<string, string>>, words: readonly string[]) {
-  const fake = await openFakeApi(answer);
-  const printed: string[] = [];
-  const asked = new AbortController();
-  try {
-    const code = await runProgram(words, (flags) => ({
-      config: parseConfig({ PROVISO_URL: fake.url, ...environment }, '/nowhere'),
-      json: flags.json === true,
-      interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
-      progress: { say: () => undefined, now: () => undefined, done: () => undefined },
-      print: (text) => void printed.push(text),
-      ask: null,
-      api: () => openApi({ url: fake.url, token: 'a-token' }, asked.signal),
-    }));
-    return { code, text: printed.join('\n'), last: fake.calls.at(-1), calls: fake.calls };
-  } catch (error) {
-    const { lines, exitCode } = explain(error);
-    return { code: exitCode, text: lines.join('\n'), last: fake.calls.at(-1), calls: fake.calls };
-  } finally {
-    await fake.close();
-  }
+  const { code, printed, said, calls } = await ranAgainst(answer, words, { environment });
+  return { code, text: (printed.length > 0 ? printed : said).join('\n'), last: calls.at(-1), calls };
 }
 
 test('people export prints all that is held, as JSON', async () => {

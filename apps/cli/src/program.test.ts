@@ -2,13 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Candidate, Gate, Promotion } from '@proviso/client';
-import { openApi } from './api.ts';
-import { parseConfig } from './config.ts';
 import { draftContract } from './draft/contract-text.ts';
 import { sightFolder } from './draft/sighting.ts';
-import { type Answering, type FakeApi, openFakeApi, problem } from './fake-api.ts';
-import { runProgram } from './program.ts';
-import { explain } from './trouble.ts';
+import { type Answering, problem } from './fake-api.ts';
+import { ranAgainst } from './ran-program.contract.ts';
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 
@@ -88,40 +85,18 @@ function answering(promotions: readonly Promotion[], special: Answering = () => 
 const word = { owner: 'Ada Lovelace', users: 100, dataClass: 'internal', confirmed: true } as const;
 
 let folder = '';
-let fake: FakeApi | null = null;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'proviso-cli-'));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'my-app', main: 'server.mjs' }));
   writeFileSync(join(folder, 'server.mjs'), '');
   writeFileSync(join(folder, 'proviso.yaml'), draftContract(await sightFolder(folder), word));
 });
-afterEach(async () => {
+afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
-  await fake?.close();
-  fake = null;
 });
 
-/** Runs the command against a fake and gives all that a shell would see. */
-async function run(words: readonly string[], answer: Answering, asked = new AbortController()) {
-  fake = await openFakeApi(answer);
-  const printed: string[] = [];
-  const said: string[] = [];
-  const connection = { url: fake.url, token: 'a-token' };
-  try {
-    const code = await runProgram(words, (flags) => ({
-      config: parseConfig({ PROVISO_DATA: join(folder, 'data') }, '/'),
-      json: flags.json === true,
-      interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
-      progress: { say: (line) => void said.push(line), now: (line) => void said.push(line), done: () => undefined },
-      print: (text) => void printed.push(text),
-      ask: null,
-      api: () => openApi(connection, asked.signal),
-    }));
-    return { code, printed, said, calls: fake.calls };
-  } catch (error) {
-    const { lines, exitCode } = explain(error);
-    return { code: exitCode, printed, said: [...said, ...lines], calls: fake.calls };
-  }
+async function run(words: readonly string[], answer: Answering, { signal } = new AbortController()) {
+  return await ranAgainst(answer, words, { environment: { PROVISO_DATA: join(folder, 'data') }, signal });
 }
 
 test('promote packs the folder, registers the prototype, uploads and opens', async () => {
@@ -315,7 +290,6 @@ test('approving what waits for nobody sends no decision', async () => {
 test('wait ends with 0 at a passed gate, with 124 when the time is over', async () => {
   const passed = promotionAt('running', { gates: [{ ...approval, name: 'staging', status: 'passed' }] });
   expect((await run(['wait', 'prm_1', '--until', 'staging'], answering([passed]))).code).toBe(0);
-  await fake?.close();
   expect((await run(['wait', 'prm_1', '--timeout', '0.001'], answering([promotionAt('running')]))).code).toBe(124);
 });
 

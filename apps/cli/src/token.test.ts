@@ -1,8 +1,5 @@
-import { type Answering, openFakeApi, problem } from './fake-api.ts';
-import { openApi } from './api.ts';
-import { parseConfig } from './config.ts';
-import { runProgram } from './program.ts';
-import { explain } from './trouble.ts';
+import { type Answering, problem } from './fake-api.ts';
+import { ranAgainst } from './ran-program.contract.ts';
 
 const token = {
   ...{ id: `tok_${'1'.repeat(32)}`, expiresAt: '2027-01-01T00:00:00.000Z', issuedBy: null },
@@ -23,28 +20,8 @@ const answer: Answering = ({ method, path }) => {
   return problem(404, 'not_found');
 };
 
-/** Runs the command against a fake and gives all that a shell would see. */
 async function run(...words: readonly string[]) {
-  const fake = await openFakeApi(answer);
-  const [printed, said]: [string[], string[]] = [[], []];
-  const asked = new AbortController();
-  try {
-    const code = await runProgram(['token', ...words], (flags) => ({
-      config: parseConfig({}, '/'),
-      json: flags.json === true,
-      interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
-      progress: { say: (line) => void said.push(line), now: () => undefined, done: () => undefined },
-      print: (text) => void printed.push(text),
-      ask: null,
-      api: () => openApi({ url: fake.url, token: 'a-token' }, asked.signal),
-    }));
-    return { code, printed, said, calls: fake.calls };
-  } catch (error) {
-    const { lines, exitCode } = explain(error);
-    return { code: exitCode, printed, said: [...said, ...lines], calls: fake.calls };
-  } finally {
-    await fake.close();
-  }
+  return await ranAgainst(answer, ['token', ...words]);
 }
 
 test('token list says when each ends and who issued it', async () => {

@@ -1,9 +1,7 @@
 import type { Look, Looks } from '@proviso/client';
-import { openApi } from './api.ts';
-import { parseConfig } from './config.ts';
-import { type Answering, openFakeApi, problem } from './fake-api.ts';
-import { runProgram } from './program.ts';
+import { type Answering, problem } from './fake-api.ts';
 import type { Progress } from './progress.ts';
+import { ranAgainst } from './ran-program.contract.ts';
 
 const thresholds = { rollback: Math.log(100), advance: Math.log(20), suspicion: Math.log(2) };
 
@@ -30,28 +28,7 @@ const answering: Answering = ({ path }, count) => {
 };
 
 async function watched(words: readonly string[], screen?: Progress['screen'], answer: Answering = answering) {
-  const fake = await openFakeApi(answer);
-  const [printed, said]: [string[], string[]] = [[], []];
-  const { signal } = new AbortController();
-  const program = runProgram(['watch', 'prm_1', ...words], (flags) => ({
-    config: parseConfig({ NO_COLOR: '1' }, '/'),
-    json: flags.json === true,
-    interruption: { signal, asked: new Promise(() => undefined), close: () => undefined },
-    progress: {
-      say: (line) => void said.push(line),
-      now: (line) => void said.push(line),
-      done: () => undefined,
-      ...(screen !== undefined && { screen }),
-    },
-    print: (text) => void printed.push(text),
-    ask: null,
-    api: () => openApi({ url: fake.url, token: 'a-token' }, signal),
-  }));
-  try {
-    return { code: await program, printed, said };
-  } finally {
-    await fake.close();
-  }
+  return await ranAgainst(answer, ['watch', 'prm_1', ...words], { screen });
 }
 
 test('for machines every look is a line, each once, and the promotion comes last', async () => {

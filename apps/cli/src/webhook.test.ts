@@ -1,8 +1,5 @@
-import { openApi } from './api.ts';
-import { parseConfig } from './config.ts';
-import { type Answering, openFakeApi, problem } from './fake-api.ts';
-import { runProgram } from './program.ts';
-import { explain } from './trouble.ts';
+import { type Answering, problem } from './fake-api.ts';
+import { ranAgainst } from './ran-program.contract.ts';
 
 const pager = {
   ...{ id: `whk_${'a'.repeat(32)}`, name: 'pager', origin: 'https://pager.example', types: ['dev.proviso.gate.*'] },
@@ -26,62 +23,46 @@ const answer: Answering = ({ method, path }) => {
   return problem(409, 'webhook_stopped');
 };
 
-/** Runs the command against a fake and gives all that a shell would see. */
+/** Runs the command; the last call tells what it asked for. */
 async function run(...words: readonly string[]) {
-  const fake = await openFakeApi(answer);
-  const printed: string[] = [];
-  const asked = new AbortController();
-  try {
-    const code = await runProgram(['webhook', ...words], (flags) => ({
-      config: parseConfig({}, '/'),
-      json: flags.json === true,
-      interruption: { signal: asked.signal, asked: new Promise(() => undefined), close: () => undefined },
-      progress: { say: () => undefined, now: () => undefined, done: () => undefined },
-      print: (text) => void printed.push(text),
-      ask: null,
-      api: () => openApi({ url: fake.url, token: 'a-token' }, asked.signal),
-    }));
-    return { code, text: printed.join('\n'), last: fake.calls.at(-1) };
-  } catch (error) {
-    const { lines, exitCode } = explain(error);
-    return { code: exitCode, text: lines.join('\n'), last: fake.calls.at(-1) };
-  } finally {
-    await fake.close();
-  }
+  const ran = await ranAgainst(answer, ['webhook', ...words]);
+  return { ...ran, last: ran.calls.at(-1) };
 }
 
 test('webhook add prints the secret alone, so that it can be piped', async () => {
   const words = ['pager', 'https://pager.example/h/1', '--type', 'dev.proviso.gate.*'];
-  const { code, text, last } = await run('add', ...words);
-  expect([code, text]).toEqual([0, 'whsec_1']);
+  const { code, printed, last } = await run('add', ...words);
+  expect([code, printed]).toEqual([0, ['whsec_1']]);
   expect(last?.body).toEqual({ name: 'pager', address: 'https://pager.example/h/1', types: ['dev.proviso.gate.*'] });
   expect(last?.idempotencyKey).toBeDefined();
   expect((await run('add', 'pager', 'https://pager.example/h/1')).code).toBe(1);
 });
 
 test('webhook list says who is told of what, and who is told no more', async () => {
-  const { code, text } = await run('list');
+  const { code, printed } = await run('list');
+  const text = printed.join('\n');
   expect(code).toBe(0);
   expect(text).toMatch(/pager +whk_a{32} +https:\/\/pager\.example +dev\.proviso\.gate\.\* +active/);
   expect(text).toContain('stopped: it answered 410');
-  expect(JSON.parse((await run('list', '--json')).text)).toHaveLength(2);
+  expect(JSON.parse((await run('list', '--json')).printed.join('\n'))).toHaveLength(2);
 });
 
 test('webhook rotate prints the new secret, with the overlap that is asked for', async () => {
   expect((await run('rotate', 'pager', '--overlap', '1')).last?.body).toEqual({ overlapHours: 1 });
-  const { text, last } = await run('rotate', pager.id);
-  expect([text, last?.body]).toEqual(['whsec_2', { overlapHours: 24 }]);
+  const { printed, last } = await run('rotate', pager.id);
+  expect([printed, last?.body]).toEqual([['whsec_2'], { overlapHours: 24 }]);
   for (const hours of ['-1', '1e9', 'x', '']) expect((await run('rotate', 'pager', '--overlap', hours)).code).toBe(1);
 });
 
 test('webhook deliveries and resend show what became of an event, and send it again', async () => {
-  expect((await run('deliveries', 'pager')).text).toMatch(/dlv_c{32} .*waiting +2 +500 answered/);
+  expect((await run('deliveries', 'pager')).printed.join('\n')).toMatch(/dlv_c{32} .*waiting +2 +500 answered/);
   const { code, last } = await run('resend', 'pager', delivery.id);
   expect([code, last?.body]).toEqual([0, { delivery: delivery.id }]);
 });
 
 test('webhook remove forgets it; a name that is none is told, and a no has its number', async () => {
-  expect((await run('remove', 'pager')).text).toBe('pager is told nothing more; its address is forgotten.');
+  const { printed } = await run('remove', 'pager');
+  expect(printed).toEqual(['pager is told nothing more; its address is forgotten.']);
   expect(await run('remove', 'nobody')).toMatchObject({ code: 1, last: { method: 'GET' } });
   expect((await run('resend', 'old', delivery.id)).code).toBe(6);
 });
