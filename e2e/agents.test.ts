@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { packed, uploadedCandidate } from './candidate.ts';
 import { type Door, openDoor } from './door.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openOwnStage, type OwnStage } from './own-stage.ts';
+import { projectRoot } from './project-root.ts';
 
-const projectRoot = resolve(fileURLToPath(new URL('..', import.meta.url)));
 const program = join(projectRoot, 'apps/cli/src/main.ts');
-const folder = mkdtempSync(join(tmpdir(), 'proviso-agents-'));
 /** Alone it takes half a minute; on a machine that is busy with other tests some more. */
 const testMsMax = 180_000;
 
@@ -26,18 +22,12 @@ gates:
     weights: [50]
 `;
 
-let stage: Stage;
+let stage: OwnStage;
 let bea: Door;
 let token: string;
 
 beforeAll(async () => {
-  stage = await openStage({
-    codeRoot: projectRoot,
-    projectRoot,
-    folder,
-    policy,
-    without: ['temporal', 'worker', 'edge'],
-  });
+  stage = await openOwnStage('agents', { policy, without: ['temporal', 'worker', 'edge'] });
   bea = openDoor(stage.apiUrl, stage.cast.people.bea, []);
   const words = ['agent', 'add', 'Helper', '--for', stage.cast.people.olga.id];
   const added = await ran(words, stage.cast.people.pia.token);
@@ -47,11 +37,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stage.close();
-  rmSync(folder, { recursive: true, force: true });
 }, testMsMax);
 
 function environmentOf(secret: string): Record<string, string> {
-  const data = join(folder, 'nowhere');
+  const data = join(stage.folder, 'nowhere');
   return { PATH: process.env['PATH'] ?? '', PROVISO_URL: stage.apiUrl, PROVISO_TOKEN: secret, PROVISO_DATA: data };
 }
 

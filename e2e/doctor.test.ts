@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { projectRoot } from './project-root.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const program = join(root, 'apps/cli/src/main.ts');
+const program = join(projectRoot, 'apps/cli/src/main.ts');
 const golden = new URL('./doctor.golden.txt', import.meta.url);
 /** A start takes some seconds; on a machine that is busy with other tests, a minute. */
 const startMsMax = 120_000;
@@ -22,7 +21,7 @@ afterEach(async () => {
 });
 
 function start(...words: readonly string[]) {
-  return spawn(process.execPath, [program, ...words, '--data', folder, '--json'], { cwd: root });
+  return spawn(process.execPath, [program, ...words, '--data', folder, '--json'], { cwd: projectRoot });
 }
 
 async function ended(child: ReturnType<typeof start>): Promise<{ code: number | null; text: string }> {

@@ -1,28 +1,18 @@
 import { connect } from 'node:net';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { stoodStill, uploadedCandidate } from './candidate.ts';
 import { type Door, openDoor, Refused } from './door.ts';
 import { type IllBehaved, illBehavedArchive } from './ill-behaved.ts';
 import { registered } from './journey.ts';
 import { killsPolicy } from './policy.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openOwnStage, type OwnStage } from './own-stage.ts';
 
-const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const folder = mkdtempSync(join(tmpdir(), 'proviso-faults-'));
-
-let stage: Stage;
+let stage: OwnStage;
 let bea: Door;
 let olga: Door;
 
 beforeAll(async () => {
-  stage = await openStage({
-    codeRoot: projectRoot,
-    projectRoot,
-    folder,
+  stage = await openOwnStage('faults', {
     policy: killsPolicy.replaceAll('attemptsMax: 10', 'attemptsMax: 2'),
   });
   bea = openDoor(stage.apiUrl, stage.cast.people.bea, []);
@@ -31,7 +21,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stage.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 interface Shown {

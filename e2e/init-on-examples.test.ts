@@ -2,11 +2,10 @@ import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type GateOutcome, assessReadiness, findCases, findContract, runChild, scanCandidate } from '@proviso/gates';
+import { projectRoot } from './project-root.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const signal = new AbortController().signal;
 const evidence = { put: async () => ({ digest: 'sha256:1' as const }) };
 
@@ -18,9 +17,9 @@ afterEach(() => rm(join(folder, '..'), { recursive: true, force: true }));
 
 /** Copies an example under another name and lets the real command write its contract. */
 async function initiated(name: string) {
-  await cp(join(root, 'examples', 'exports', name), folder, { recursive: true });
+  await cp(join(projectRoot, 'examples', 'exports', name), folder, { recursive: true });
   const words = ['apps/cli/src/main.ts', 'init', folder, '--yes', '--owner', 'Ada Lovelace'];
-  const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: root });
+  const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: projectRoot });
   const found = await findContract(folder);
   if (!found.ok) throw new Error(found.reasons[0]?.message);
   return { contract: found.contract, said: stdout.replaceAll(folder, '.') };

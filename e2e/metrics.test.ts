@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { packed, uploadedCandidate } from './candidate.ts';
 import { onDrivenStage } from './driven-stage.ts';
 import { type Doors, type Driver, followedToEnd, openDoors, type PromotionDocument, registered } from './journey.ts';
+import { projectRoot } from './project-root.ts';
 
-const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 /** Alone it takes half a minute; other tests may keep both cores busy meanwhile. */
 const testMsMax = 240_000;
 const folder = mkdtempSync(join(tmpdir(), 'proviso-metrics-'));

@@ -1,18 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { checkWorld } from './checker.ts';
 import { type Doors, type Driver, openDoors, type PromotionDocument, registered, uploaded, voted } from './journey.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openOwnStage, type OwnStage } from './own-stage.ts';
+import { projectRoot } from './project-root.ts';
 import { journalOf, worldOf } from './storm.ts';
 import { openVisitors, type VisitorRequest } from './visitors.ts';
 
-const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const examples = join(projectRoot, 'examples', 'helpdesk');
-const folder = mkdtempSync(join(tmpdir(), 'proviso-restore-'));
 /** Alone it takes three quarters of a minute; other tests may keep both cores busy meanwhile. */
 const testMsMax = 240_000;
 const eachMsMax = 90_000;
@@ -34,12 +31,12 @@ gates:
     attemptsMax: 10
 `;
 
-let stage: Stage;
+let stage: OwnStage;
 let doors: Doors;
 let driver: Driver;
 
 beforeAll(async () => {
-  stage = await openStage({ codeRoot: projectRoot, projectRoot, folder, policy });
+  stage = await openOwnStage('restore', { policy });
   const requests = JSON.parse(readFileSync(join(examples, 'traffic.json'), 'utf8')) as VisitorRequest[];
   driver = {
     ...{ stage, examples, visitors: openVisitors(stage.routerUrl, requests), ledger: [], journeys: [] },
@@ -51,7 +48,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await driver.visitors.stop();
   await stage.close();
-  rmSync(folder, { recursive: true, force: true });
 }, testMsMax);
 
 async function until<Found>(what: string, look: () => Promise<Found | null | false>): Promise<Found> {
@@ -115,8 +111,8 @@ async function firstEvent(lastSeen: string): Promise<{ readonly kind: string; re
   throw new Error('expected an event, got the end');
 }
 
-const data = (): string => join(folder, 'postgres');
-const backup = join(folder, 'backup');
+const data = (): string => join(stage.folder, 'postgres');
+const backup = (): string => join(stage.folder, 'backup');
 
 /** With owners and modes: PostgreSQL refuses a folder that belongs to somebody else. */
 function copyFolder(from: string, to: string): void {
@@ -126,7 +122,7 @@ function copyFolder(from: string, to: string): void {
 /** A copy of the folder of the stopped database; everything else runs on. */
 async function backUp(): Promise<void> {
   await stage.parts.postgres.close();
-  copyFolder(data(), backup);
+  copyFolder(data(), backup());
   await stage.parts.postgres.start();
 }
 
@@ -135,7 +131,7 @@ async function restore(): Promise<void> {
   const { api, worker, edge, postgres } = stage.parts;
   for (const part of [worker, api, edge, postgres]) await part.close();
   rmSync(data(), { recursive: true });
-  copyFolder(backup, data());
+  copyFolder(backup(), data());
   for (const part of [postgres, api, edge]) await part.start();
 }
 

@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { packed, stoodStill, uploadedCandidate } from './candidate.ts';
 import { type Door, openDoor } from './door.ts';
 import { registered } from './journey.ts';
 import { filesBelow, historiesOf, tablesText } from './kept-places.ts';
-import { openStage, type Stage } from './stage.ts';
-
-const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const folder = mkdtempSync(join(tmpdir(), 'proviso-secrets-'));
+import { openOwnStage, type OwnStage } from './own-stage.ts';
 
 /** Values that must be found nowhere but where they lie and in the process that needs them. */
 const planted = {
@@ -90,17 +85,16 @@ interface Shown {
   }[];
 }
 
-let stage: Stage;
+let stage: OwnStage;
 const answers: string[] = [];
 
 beforeAll(async () => {
   const edgeEnvironment = { SECRET_MAIL: planted.environment, SECRET_LIVE: planted.production };
-  stage = await openStage({ codeRoot: projectRoot, projectRoot, folder, policy, edgeEnvironment });
+  stage = await openOwnStage('secrets', { policy, edgeEnvironment });
 }, 120_000);
 
 afterAll(async () => {
   await stage.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function put(name: string, value: string): void {
@@ -248,7 +242,7 @@ async function heldPlaces(): Promise<readonly (readonly [string, string])[]> {
     ...filesBelow(stage.logFolder).map((path) => [path, readFileSync(path, 'utf8')] as const),
     ...kept.map(([path, bytes]) => [path, bytes.toString('utf8')] as const),
     ...historiesOf(stage.temporal),
-    ['the state of the edge', readFileSync(join(folder, 'edge', 'state.json'), 'utf8')] as const,
+    ['the state of the edge', readFileSync(join(stage.folder, 'edge', 'state.json'), 'utf8')] as const,
     ['answers', answers.join('\n')] as const,
   ];
 }

@@ -1,17 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { packed, uploadedCandidate } from './candidate.ts';
 import { type Door, openDoor } from './door.ts';
 import { eventually } from './eventually.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openOwnStage, type OwnStage } from './own-stage.ts';
 
-const projectRoot = resolve(fileURLToPath(new URL('..', import.meta.url)));
-const folder = mkdtempSync(join(tmpdir(), 'proviso-webhooks-'));
 /** Alone it takes a minute, half of which is the claim of a dead worker running out. */
 const testMsMax = 240_000;
 
@@ -46,7 +42,7 @@ const receiver = createServer((request: IncomingMessage, response) => {
   });
 });
 
-let stage: Stage;
+let stage: OwnStage;
 let doors: Readonly<Record<'bea' | 'sam' | 'olga', Door>>;
 let secret: string;
 let webhook: string;
@@ -54,8 +50,8 @@ let webhook: string;
 beforeAll(async () => {
   await new Promise<void>((done) => void receiver.listen(0, '127.0.0.1', done));
   const reach = { PROVISO_WEBHOOK_REACH: 'private' };
-  const order = { codeRoot: projectRoot, projectRoot, folder, policy, apiEnvironment: reach, workerEnvironment: reach };
-  stage = await openStage({ ...order, without: ['edge'] });
+  const order = { policy, apiEnvironment: reach, workerEnvironment: reach };
+  stage = await openOwnStage('webhooks', { ...order, without: ['edge'] });
   const { bea, sam, olga } = stage.cast.people;
   const [one, two, three] = [bea, sam, olga].map((person) => openDoor(stage.apiUrl, person, []));
   if (one === undefined || two === undefined || three === undefined) throw new Error('expected three doors');
@@ -71,7 +67,6 @@ afterAll(async () => {
   await stage.close();
   receiver.closeAllConnections();
   await new Promise((done) => void receiver.close(done));
-  rmSync(folder, { recursive: true, force: true });
 }, testMsMax);
 
 async function promoted(name: string): Promise<string> {

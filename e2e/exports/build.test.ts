@@ -2,20 +2,19 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type BuildOutcome, buildCandidate, findPackageTools, openPackageCache } from '@proviso/build';
 import { type FolderStore, folderStore } from '@proviso/evidence';
 import { freezeFolder, readFrozen } from '@proviso/intake';
 import { findIsolation } from '@proviso/isolation';
 import { ownRegistries } from '../../apps/cli/src/registries.ts';
 import { openDoors, registered } from '../journey.ts';
+import { projectRoot } from '../project-root.ts';
 import { openStage } from '../stage.ts';
 import { initialised, registryMissing } from './outcomes.ts';
 
 // What a generator exports, with the contract that `init` writes, through the real build gate. Packages come from the
 // registry that npm is configured with: without one that answers the first test fails and says so.
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'proviso-export-'));
 /** A registry that nobody is at. */
 const nowhere = 'http://127.0.0.1:9/';

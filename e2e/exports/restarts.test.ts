@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { projectRoot } from '../project-root.ts';
 import { restarts } from './restarts.ts';
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Alone it takes twenty seconds; other tests may keep both cores busy meanwhile. */
 const testMsMax = 240_000;
 const folder = mkdtempSync(join(tmpdir(), 'proviso-restarts-'));

@@ -1,8 +1,7 @@
-import { fileURLToPath } from 'node:url';
+import { projectRoot } from '../project-root.ts';
 import { tableText } from './attack.ts';
 import { attackedWays, hostile } from './hostile.ts';
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Alone it takes twenty seconds; other tests may keep both cores busy meanwhile. */
 const testMsMax = 240_000;
 
