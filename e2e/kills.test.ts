@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { copySource } from './source-copy.ts';
 import { plantedBugs } from './planted-bug.ts';
 import { matrixText } from './matrix.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { playedAlone } from './played.ts';
+import { projectRoot } from './project-root.ts';
 
-const projectRoot = fileURLToPath(new URL('..', import.meta.url));
 /** Alone it takes a minute; other tests may keep both cores busy meanwhile. */
 const quickMsMax = 480_000;
 
@@ -29,7 +27,7 @@ interface Played {
 it(
   'comes to the right end whatever is killed at whichever point, and without Temporal’s database',
   async () => {
-    const { code, played, said } = await playQuick();
+    const { code, played, said } = await playedAlone<Played>('kills', ['--quick']);
     const missed = played.struck.filter(({ missed }) => missed !== null);
     expect({ missed, findings: played.findings, stableFailed: played.stable.failed }).toEqual({
       ...{ missed: [], findings: [], stableFailed: [] },
@@ -72,18 +70,3 @@ it('prints a matrix of points and victims that counts what went right', () => {
   expect(text.split('\n')[1]).toMatch(/^after lock\s+1 \/ 2(\s+·){5}$/);
   expect(text.split('\n').at(-1)).toMatch(/^during rollback(\s+·){5}\s+1 \/ 1$/);
 });
-
-async function playQuick(): Promise<{ code: number; played: Played; said: string }> {
-  // A process of its own, as a person would start it: jest's sandbox has no part in it.
-  const child = spawn(process.execPath, ['e2e/main.ts', 'kills', '--quick', '--json'], {
-    cwd: projectRoot,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));
-  const [output, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const code = await closed;
-  const line = output.trim().split('\n').at(-1) ?? '';
-  if (!line.startsWith('{')) throw new Error(`expected one line of JSON, got: ${said}`);
-  return { code, played: JSON.parse(line) as Played, said };
-}

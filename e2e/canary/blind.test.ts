@@ -1,5 +1,5 @@
 import type { BlindResult } from './blind.ts';
-import { playedQuickly } from './played.ts';
+import { playedAlone } from '../played.ts';
 
 /** Alone it takes a minute, most of which is the outage; other tests may keep both cores busy meanwhile. */
 const blindMsMax = 480_000;
@@ -7,7 +7,7 @@ const blindMsMax = 480_000;
 it(
   'takes users off canaries that turn bad while nobody looks, and condemns them on what was counted meanwhile',
   async () => {
-    const { code, played } = await playedQuickly<BlindResult>('blind', 2);
+    const { code, played } = await playedAlone<BlindResult>('blind', ['--quick', '--rounds', '2']);
     expect(played.rounds.flatMap(({ violations }) => violations)).toEqual([]);
     expect(played.findings).toEqual([]);
     expect(played.rounds.map(({ victim, manner }) => `${victim} ${manner}`)).toEqual([

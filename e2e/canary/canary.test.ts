@@ -1,5 +1,5 @@
 import type { CanaryResult } from './canary.ts';
-import { playedQuickly } from './played.ts';
+import { playedAlone } from '../played.ts';
 
 /** Alone it takes a minute; other tests may keep both cores busy meanwhile. */
 const canaryMsMax = 480_000;
@@ -7,7 +7,7 @@ const canaryMsMax = 480_000;
 it(
   'takes an outage back at once and a version that is worse soon, and holds the lane until a person resumes it',
   async () => {
-    const { code, played } = await playedQuickly<CanaryResult>('canary', 1);
+    const { code, played } = await playedAlone<CanaryResult>('canary', ['--quick', '--rounds', '1']);
     const { outage, worse, findings } = played;
     expect([outage, ...worse].flatMap(({ violations }) => violations)).toEqual([]);
     expect(findings).toEqual([]);

@@ -1,4 +1,4 @@
-import { playedQuickly } from './played.ts';
+import { playedAlone } from '../played.ts';
 import type { ZombiesResult } from './zombies.ts';
 
 /** Alone it takes a minute; other tests may keep both cores busy meanwhile. */
@@ -7,7 +7,7 @@ const zombiesMsMax = 480_000;
 it(
   'refuses what a worker writes that wakes up after a rollback, and rolls back when a run is cancelled',
   async () => {
-    const { code, played } = await playedQuickly<ZombiesResult>('zombies', 1);
+    const { code, played } = await playedAlone<ZombiesResult>('zombies', ['--quick', '--rounds', '1']);
     const { writes, runs, findings } = played;
     expect({ violations: [...writes, ...runs].flatMap((one) => one.violations), findings }).toEqual({
       ...{ violations: [], findings: [] },

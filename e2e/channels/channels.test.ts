@@ -1,26 +1,14 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { playedAlone } from '../played.ts';
 import type { ChannelPlayed, ChannelsResult } from './channels.ts';
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Alone it takes two minutes; other tests may keep both cores busy meanwhile. */
 const channelsMsMax = 600_000;
 
 let played: ChannelsResult;
 
 beforeAll(async () => {
-  // A process of its own, as a person would start it: jest's sandbox has no part in it.
-  const child = spawn(process.execPath, ['e2e/main.ts', 'channels', '--quick', '--json'], {
-    cwd: projectRoot,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [output, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const line = output.trim().split('\n').at(-1) ?? '';
-  if (!line.startsWith('{')) throw new Error(`expected one line of JSON, got: ${said}`);
-  played = JSON.parse(line) as ChannelsResult;
+  ({ played } = await playedAlone<ChannelsResult>('channels', ['--quick']));
 }, channelsMsMax);
 
 describe.each(['slack'])('a deployment whose people decide in %s', (name) => {

@@ -1,24 +1,13 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { playedAlone } from '../played.ts';
 import type { PortalResult } from './portal.ts';
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Alone it takes twenty seconds; other tests may keep both cores busy meanwhile. */
 const portalMsMax = 240_000;
 
 let played: PortalResult;
 
 beforeAll(async () => {
-  const child = spawn(process.execPath, ['e2e/main.ts', 'portal', '--quick', '--json'], {
-    cwd: projectRoot,
-    env: { ...process.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [output, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const line = output.trim().split('\n').at(-1) ?? '';
-  if (!line.startsWith('{')) throw new Error(`expected one line of JSON, got: ${said}`);
-  played = JSON.parse(line) as PortalResult;
+  ({ played } = await playedAlone<PortalResult>('portal', ['--quick'], process.env));
 }, portalMsMax);
 
 describe('a page of somebody’s own, in a real browser', () => {

@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { playedAlone } from '../played.ts';
 import type { RacesResult } from './races.ts';
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Alone it takes a minute; other tests may keep both cores busy meanwhile. */
 const racesMsMax = 480_000;
 const rounds = 8;
@@ -12,18 +9,9 @@ let played: RacesResult;
 let ended: { readonly code: number; readonly said: string };
 
 beforeAll(async () => {
-  // A process of its own, as a person would start it: jest's sandbox has no part in it.
-  const child = spawn(process.execPath, ['e2e/main.ts', 'races', '--rounds', String(rounds), '--json'], {
-    cwd: projectRoot,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));
-  const [output, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  ended = { code: await closed, said };
-  const line = output.trim().split('\n').at(-1) ?? '';
-  if (!line.startsWith('{')) throw new Error(`expected one line of JSON, got: ${said}`);
-  played = JSON.parse(line) as RacesResult;
+  const { played: result, ...rest } = await playedAlone<RacesResult>('races', ['--rounds', String(rounds)]);
+  played = result;
+  ended = rest;
 }, racesMsMax);
 
 describe('two hundred votes at once, by two who may and five who may not', () => {

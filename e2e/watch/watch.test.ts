@@ -1,25 +1,13 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { playedAlone } from '../played.ts';
 import type { WatchResult } from './watch.ts';
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Alone it takes half a minute; other tests may keep both cores busy meanwhile. */
 const watchMsMax = 240_000;
 
 let played: WatchResult;
 
 beforeAll(async () => {
-  // A process of its own, as a person would start it: Temporal's runtime is one per process.
-  const child = spawn(process.execPath, ['e2e/main.ts', 'watch', '--quick', '--json'], {
-    cwd: projectRoot,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [output, said] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const line = output.trim().split('\n').at(-1) ?? '';
-  if (!line.startsWith('{')) throw new Error(`expected one line of JSON, got: ${said}`);
-  played = JSON.parse(line) as WatchResult;
+  ({ played } = await playedAlone<WatchResult>('watch', ['--quick']));
 }, watchMsMax);
 
 describe('ninety days of live releases', () => {

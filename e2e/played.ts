@@ -1,18 +1,22 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { projectRoot } from './project-root.ts';
 
-const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Plays a scenario's quick profile in a process of its own, as a person would start it: jest's sandbox has no part in it. */
-export async function playedQuickly<Result>(
+/**
+ * Plays a scenario in a process of its own, as a person would start it: jest's sandbox has no part in it, and Temporal's
+ * runtime is one per process.
+ */
+export async function playedAlone<Result>(
   name: string,
-  rounds: number,
+  flags: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: process.env['HOME'] ?? '',
+  },
 ): Promise<{ readonly code: number; readonly played: Result; readonly said: string }> {
-  const words = ['e2e/main.ts', name, '--quick', '--json', '--rounds', String(rounds)];
-  const child = spawn(process.execPath, words, {
+  const child = spawn(process.execPath, ['e2e/main.ts', name, '--json', ...flags], {
     cwd: projectRoot,
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' },
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? 1)));
