@@ -10,6 +10,7 @@ import { type Driver, isOver, type Journey, type Plot } from './journey.ts';
 import { type KillPoint, killPoints } from './kill-point.ts';
 import { loseTemporal, type LostAt, stageGroups } from './lost-temporal.ts';
 import { matrixText, victims } from './matrix.ts';
+import type { RepeatedOrder } from './order.ts';
 import { type PlantedBug, plantedBugs } from './planted-bug.ts';
 import { killsPolicy } from './policy.ts';
 import { copySource, type Patch } from './source-copy.ts';
@@ -17,15 +18,6 @@ import type { PartName } from './stage.ts';
 import { endedRight, journalOf, storm, type StormOrder, type StormResult } from './storm.ts';
 import type { Blow, Victim } from './strike.ts';
 import type { VisitorRequest } from './visitors.ts';
-
-/** What the command line can choose. */
-export interface KillsOptions {
-  readonly projectRoot: string;
-  readonly quick: boolean;
-  /** Kills of each victim at each point. */
-  readonly rounds: number;
-  readonly say: (line: string) => void;
-}
 
 /** What came of a planted bug: the invariants that the checker named. */
 export interface Caught {
@@ -76,8 +68,11 @@ const scenarios: Readonly<Record<PlantedBug['scenario'], Scenario>> = {
   'lapsed lease': lapsedLease,
 };
 
-/** Kills everything everywhere, deletes Temporal's database, plants bugs, and says what the checker found. */
-export async function kills(options: KillsOptions): Promise<KillsResult> {
+/**
+ * Kills everything everywhere, deletes Temporal's database, plants bugs, and says what the checker found. A round is one
+ * kill of each victim at each point.
+ */
+export async function kills(options: RepeatedOrder): Promise<KillsResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-kills-'));
   try {
@@ -161,7 +156,7 @@ function isPassed(parts: Parts): boolean {
 type Parts = Omit<KillsResult, 'elapsedMs' | 'passed'>;
 
 /** Everything one after the other, so that nothing hides behind anything else. */
-async function thoroughly(options: KillsOptions, folder: string): Promise<Parts> {
+async function thoroughly(options: RepeatedOrder, folder: string): Promise<Parts> {
   const { rounds, say } = options;
   const parts = await onStormStage(options, folder, async (driver, calming) => {
     const done = await storm({ ...calming, plots: [...plots, ...plots], blows: allBlows(rounds), say });
@@ -183,7 +178,7 @@ async function thoroughly(options: KillsOptions, folder: string): Promise<Parts>
  * The same in a minute: the run that lost Temporal waits for the reconciler while everything is killed, and the bug that
  * needs the fewest parts is planted meanwhile.
  */
-async function quickly(options: KillsOptions, folder: string): Promise<Parts> {
+async function quickly(options: RepeatedOrder, folder: string): Promise<Parts> {
   const { say } = options;
   return await onStormStage(options, folder, async (driver, calming) => {
     const { ended } = await loseTemporal(driver, { group: ['scan'], say });
@@ -199,7 +194,7 @@ async function quickly(options: KillsOptions, folder: string): Promise<Parts> {
 }
 
 async function onStormStage<T>(
-  { projectRoot }: KillsOptions,
+  { projectRoot }: RepeatedOrder,
   folder: string,
   play: (driver: Driver, calming: Pick<StormOrder, 'driver' | 'calm'>) => Promise<T>,
 ): Promise<T> {
@@ -229,7 +224,7 @@ function allBlows(rounds: number): readonly Blow[] {
 }
 
 /** Runs the bug's own story on a copy of the product that has the bug; when that fails, the rest is still worth showing. */
-async function plant({ projectRoot, say }: KillsOptions, bug: PlantedBug, top: string): Promise<Caught> {
+async function plant({ projectRoot, say }: RepeatedOrder, bug: PlantedBug, top: string): Promise<Caught> {
   const folder = join(top, bug.name.replaceAll(' ', '-'));
   const named = await namedFor(bug, { projectRoot, folder }).catch((error: unknown) => [String(error)]);
   const caught = named.some((invariant) => bug.breaks.some((broken) => broken === invariant));

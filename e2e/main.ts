@@ -1,6 +1,4 @@
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type NamedRun, namedRunOf } from '../tools/named-run.ts';
+import { namedRunOf } from '../tools/named-run.ts';
 import { blind, blindText } from './canary/blind.ts';
 import { canary, canaryText } from './canary/canary.ts';
 import { zombies, zombiesText } from './canary/zombies.ts';
@@ -9,7 +7,9 @@ import { exports, exportsText } from './exports/exports.ts';
 import { fuzz, fuzzText } from './fuzz/fuzz.ts';
 import { attackedWays, hostile, type HostileResult, hostileText } from './hostile/hostile.ts';
 import { kills, killsText } from './kills.ts';
+import type { RepeatedOrder } from './order.ts';
 import { portal, portalText } from './portal/portal.ts';
+import { projectRoot } from './project-root.ts';
 import { races, racesText } from './races/races.ts';
 import { watch, watchText } from './watch/watch.ts';
 
@@ -21,13 +21,6 @@ interface Played {
   /** True when this machine lacks what the scenario needs: nothing is said about the product then. */
   readonly impossible?: boolean;
 }
-
-interface Order extends Pick<NamedRun<string>, 'quick'> {
-  readonly rounds: number;
-  readonly say: (line: string) => void;
-}
-
-const projectRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 const runs = {
   kills: 'every process killed at every named point, Temporal’s database deleted, bugs planted',
@@ -44,9 +37,9 @@ const runs = {
     'the whole demo decided in each channel; its API killed in the middle of messages, and a channel that is away',
 };
 
-const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Played>>> = {
+const scenarios: Readonly<Record<keyof typeof runs, (order: RepeatedOrder) => Promise<Played>>> = {
   kills: async (order) => {
-    const result = await kills({ projectRoot, ...order });
+    const result = await kills(order);
     const { storm, lost, clean, planted, elapsedMs, passed } = result;
     const { struck, findings, last, stable, visitorsSent } = storm;
     const facts = { last, stable, visitorsSent, elapsedMs };
@@ -55,28 +48,28 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
   },
   hostile: async (order) => {
     const ways: HostileResult[] = [];
-    for (const way of attackedWays) ways.push(await hostile({ projectRoot, way, ...order }));
+    for (const way of attackedWays) ways.push(await hostile({ ...order, way }));
     return { text: ways.map(hostileText).join('\n\n'), json: { ways }, passed: ways.every(({ passed }) => passed) };
   },
   exports: async (order) => {
-    const result = await exports({ projectRoot, ...order });
+    const result = await exports(order);
     const { passed, restarts, change } = result;
     // What failed on its own is a failure, whatever else could not be tried.
     const impossible = result.impossible !== null && restarts.passed && change?.passed === true;
     return { text: exportsText(result), json: result, passed, impossible };
   },
   fuzz: async (order) => {
-    const result = await fuzz({ projectRoot, ...order });
+    const result = await fuzz(order);
     const { passed, impossible } = result;
     return { text: fuzzText(result), json: result, passed, impossible: impossible !== null };
   },
   portal: async (order) => {
-    const result = await portal({ projectRoot, ...order });
+    const result = await portal(order);
     const { passed, impossible } = result;
     return { text: portalText(result), json: result, passed, impossible: impossible !== null };
   },
   races: async (order) => {
-    const result = await races({ projectRoot, ...order });
+    const result = await races(order);
     return { text: racesText(result), json: result, passed: result.passed };
   },
   watch: async (order) => {
@@ -84,19 +77,19 @@ const scenarios: Readonly<Record<keyof typeof runs, (order: Order) => Promise<Pl
     return { text: watchText(result), json: result, passed: result.passed };
   },
   canary: async (order) => {
-    const result = await canary({ projectRoot, ...order });
+    const result = await canary(order);
     return { text: canaryText(result), json: result, passed: result.passed };
   },
   blind: async (order) => {
-    const result = await blind({ projectRoot, ...order });
+    const result = await blind(order);
     return { text: blindText(result), json: result, passed: result.passed };
   },
   zombies: async (order) => {
-    const result = await zombies({ projectRoot, ...order });
+    const result = await zombies(order);
     return { text: zombiesText(result), json: result, passed: result.passed };
   },
   channels: async (order) => {
-    const result = await playChannels({ projectRoot, ...order });
+    const result = await playChannels(order);
     return { text: channelsText(result), json: result, passed: result.passed };
   },
 };
@@ -115,7 +108,7 @@ const say = (line: string): void => {
 };
 let code = 0;
 for (const name of names) {
-  const played = await scenarios[name]({ quick, rounds: roundsOf(name), say });
+  const played = await scenarios[name]({ projectRoot, quick, rounds: roundsOf(name), say });
   if (!played.passed) code = Math.max(code, played.impossible === true ? 2 : 1);
   const facts = { e2e: name, passed: played.passed, ...played.json };
   process.stdout.write(json ? `${JSON.stringify(facts)}\n` : `${played.text}\n`);

@@ -2,20 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onDrivenStage } from '../driven-stage.ts';
+import type { RepeatedOrder } from '../order.ts';
 import { journalOf } from '../storm.ts';
 import { type BlindRound, blindStrike } from './blind-strike.ts';
 import { onGround, openDesk } from './climb.ts';
 import { manners, openLinks, type Outage, victims } from './outage.ts';
 import { quickPolicy, stillPolicy } from './policies.ts';
-
-/** What the command line can choose. */
-export interface BlindOptions {
-  readonly projectRoot: string;
-  readonly quick: boolean;
-  /** Canaries that every outage hits at once. */
-  readonly rounds: number;
-  readonly say: (line: string) => void;
-}
 
 /** What came of every outage. */
 export interface BlindResult {
@@ -31,8 +23,8 @@ const stagesAtOnce = 2;
 /** The one in which nothing but the lease ends a share: nobody is there who would decide anything. */
 const quickOutages: readonly Outage[] = [{ victim: 'worker', manner: 'frozen' }];
 
-/** Takes away one part after the other in every way while canaries turn bad. */
-export async function blind(options: BlindOptions): Promise<BlindResult> {
+/** Takes away one part after the other in every way while canaries turn bad: as many at once as there are rounds. */
+export async function blind(options: RepeatedOrder): Promise<BlindResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-blind-'));
   const all = manners.flatMap((manner) => victims.map((victim): Outage => ({ victim, manner })));
@@ -76,7 +68,7 @@ export function blindText({ rounds, findings, elapsedMs, passed }: BlindResult):
 }
 
 async function suffered(
-  { projectRoot, rounds, say }: BlindOptions,
+  { projectRoot, rounds, say }: RepeatedOrder,
   { folder, outages }: { readonly folder: string; readonly outages: readonly Outage[] },
 ): Promise<Pick<BlindResult, 'rounds' | 'findings'>> {
   mkdirSync(folder, { recursive: true });

@@ -3,21 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onDrivenStage } from '../driven-stage.ts';
 import { eventually } from '../eventually.ts';
+import type { RepeatedOrder } from '../order.ts';
 import { journalOf } from '../storm.ts';
 import { climb, type Desk, type Ground, onGround, openDesk, shown } from './climb.ts';
 import { turn } from './fickle-release.ts';
 import { type Harm, harm } from './harm.ts';
 import { type Patience, patience, patienceMs, silences } from './patience.ts';
 import { policyOf, quickPolicy, stillPolicy } from './policies.ts';
-
-/** What the command line can choose. */
-export interface CanaryOptions {
-  readonly projectRoot: string;
-  readonly quick: boolean;
-  /** Runs of a version that fails three times as often as the one before. */
-  readonly rounds: number;
-  readonly say: (line: string) => void;
-}
 
 /** What canaries came to, as their users met them. */
 export interface CanaryResult {
@@ -50,8 +42,11 @@ const patientPolicy = policyOf('patient', { ...patient, dwell: '1s' });
 /** At its first share until the deadline: with users, it would climb before anything could be done to it. */
 const steadyPolicy = policyOf('steady', { ...patient, dwell: '2h' });
 
-/** Versions that are bad in known ways, one that is not, and canaries of which nothing is seen. */
-export async function canary({ projectRoot, quick, rounds, say }: CanaryOptions): Promise<CanaryResult> {
+/**
+ * Versions that are bad in known ways, one that is not, and canaries of which nothing is seen. A round is one run of a
+ * version that fails three times as often as the one before.
+ */
+export async function canary({ projectRoot, quick, rounds, say }: RepeatedOrder): Promise<CanaryResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-canary-'));
   const policies = { policy: quickPolicy, morePolicies: [stillPolicy, rampPolicy, patientPolicy, steadyPolicy] };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkWorld } from '../checker.ts';
 import { onDrivenStage } from '../driven-stage.ts';
+import type { RepeatedOrder } from '../order.ts';
 import { journalOf, worldOf } from '../storm.ts';
 import { type Ground, onGround, openDesk } from './climb.ts';
 import { type LateWrite, lateWrite, type LateWriteName, lateWrites } from './late-write.ts';
@@ -10,14 +11,6 @@ import { losses, type LossName, type LostRun, lostRun, openUnaskedDesk } from '.
 import { quickPolicy, stillPolicy } from './policies.ts';
 import { type Unqueued, unqueued, wordsBack } from './unqueued.ts';
 import { type Usurped, usurper } from './usurper.ts';
-
-/** What the command line can choose. */
-export interface ZombiesOptions {
-  readonly projectRoot: string;
-  readonly quick: boolean;
-  readonly rounds: number;
-  readonly say: (line: string) => void;
-}
 
 /** What came of all of them. */
 export interface ZombiesResult {
@@ -37,7 +30,7 @@ export interface ZombiesResult {
 const roundsAtOnce = 4;
 
 /** Workers that wake up late, and runs that are ended, cancelled or set back: users are on stable, and stay there. */
-export async function zombies({ projectRoot, quick, rounds, say }: ZombiesOptions): Promise<ZombiesResult> {
+export async function zombies({ projectRoot, quick, rounds, say }: RepeatedOrder): Promise<ZombiesResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-zombies-'));
   const stage = { codeRoot: projectRoot, projectRoot, folder, policy: quickPolicy, morePolicies: [stillPolicy] };

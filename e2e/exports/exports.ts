@@ -1,17 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Order } from '../order.ts';
 import { type Outcome, outcomes, outcomesText, registryMissing } from './outcomes.ts';
 import { restarts, type RestartsResult, restartsText } from './restarts.ts';
 import { type SwitchResult, switchText, switchUnderLoad } from './switch.ts';
-
-/** What the command line can choose. */
-export interface ExportsOptions {
-  readonly projectRoot: string;
-  /** Three kills of the edge and nothing else. */
-  readonly quick: boolean;
-  readonly say: (line: string) => void;
-}
 
 /** What became of the exports, and of releases while everything around them changes. */
 export interface ExportsResult {
@@ -27,8 +20,11 @@ export interface ExportsResult {
 
 const kills = { quick: 3, full: 20 };
 
-/** The storm of restarts, the change of releases, and every export from `init` to its end, each on a stage of its own. */
-export async function exports({ projectRoot, quick, say }: ExportsOptions): Promise<ExportsResult> {
+/**
+ * The storm of restarts, the change of releases, and every export from `init` to its end, each on a stage of its own;
+ * three kills of the edge and nothing else when it is to be quick.
+ */
+export async function exports({ projectRoot, quick, say }: Order): Promise<ExportsResult> {
   const top = mkdtempSync(join(tmpdir(), 'proviso-exports-'));
   const stageIn = (name: string) => {
     const folder = join(top, name);

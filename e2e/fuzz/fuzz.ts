@@ -3,15 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFakeGitHub } from '@proviso/testkit';
+import type { Order } from '../order.ts';
 import { openStage } from '../stage.ts';
 import { foundSchemathesis, type Ran, type Report, runSchemathesis } from './schemathesis.ts';
 import { castFor, type FuzzedRole, fuzzedRoles, fuzzPolicy, furnish } from './world.ts';
-
-/** What the command line can choose. */
-export interface FuzzOptions {
-  readonly projectRoot: string;
-  readonly say: (line: string) => void;
-}
 
 /** What came of one role. */
 export interface Fuzzed extends Ran {
@@ -34,7 +29,7 @@ const examplesMin = 2_000;
 const secondsPerRole = 110;
 
 /** Asks everything of the description, as each role on a fresh deployment, with what Schemathesis makes up. */
-export async function fuzz({ projectRoot, say }: FuzzOptions): Promise<FuzzResult> {
+export async function fuzz({ projectRoot, say }: Order): Promise<FuzzResult> {
   const startedMs = performance.now();
   const seed = randomInt(2 ** 31);
   const found = foundSchemathesis(projectRoot, { environment: process.env, say });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onDrivenStage } from '../driven-stage.ts';
 import { type Driver, openDoors } from '../journey.ts';
+import type { Order } from '../order.ts';
 import { aimsOf } from './aims.ts';
 import { type Attack, type Phase, tableText } from './attack.ts';
 import { releasesIn, seenAtEdge } from '../edge-sight.ts';
@@ -12,16 +13,10 @@ import { buildAttacks } from './build-phase.ts';
 import { bareAttacks, evaluationAttacks, neighbourOf, placed, releaseAttacks } from './phases.ts';
 import { askSteadily, type Responsiveness } from './responsiveness.ts';
 
-/** What the command line can choose. */
-export interface HostileOptions {
-  readonly projectRoot: string;
+/** What the command line can choose; quick is without an evaluation, and takes nobody's memory, disk or processes. */
+export interface HostileOptions extends Order {
   /** The way in which both worker and edge isolate, and no other. */
   readonly way: AttackedWay;
-  /** Nothing that takes the machine's memory, disk or processes, and no evaluation. */
-  readonly quick: boolean;
-  readonly say: (line: string) => void;
-  /** Where the code lies that is run, when that is not the project itself. */
-  readonly codeRoot?: string;
 }
 
 /** The ways that claim to keep a stranger's process away. */
@@ -66,7 +61,7 @@ gates:
 export async function hostile(options: HostileOptions): Promise<HostileResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-hostile-'));
-  const { projectRoot, codeRoot = projectRoot, quick, way } = options;
+  const { projectRoot, quick, way } = options;
   const lures = await openLures(join(folder, 'lures'));
   try {
     const requests = [{ method: 'GET', path: '/' }];
@@ -74,7 +69,7 @@ export async function hostile(options: HostileOptions): Promise<HostileResult> {
       workerEnvironment: { PROVISO_WORKER_ISOLATION: way },
       edgeEnvironment: { PROVISO_EDGE_ISOLATION: way },
     };
-    const stage = { codeRoot, projectRoot, folder, policy, requests, ...environments };
+    const stage = { codeRoot: projectRoot, projectRoot, folder, policy, requests, ...environments };
     const played = await onDrivenStage(stage, async (driver) => await play(driver, { ...options, folder, lures }));
     const missed = missedOf(played, quick ? ['build', 'release'] : ['build', 'evaluation', 'release']);
     const elapsedMs = Math.round(performance.now() - startedMs);

@@ -7,16 +7,10 @@ import { launch, type Page } from 'puppeteer-core';
 import { packed, uploadedCandidate } from '../candidate.ts';
 import { type Door, openDoor } from '../door.ts';
 import { eventually } from '../eventually.ts';
+import type { Order } from '../order.ts';
 import { openStage, type Stage } from '../stage.ts';
 import { type Line, openLine } from './line.ts';
 import { openSite } from './site.ts';
-
-/** What the command line can choose. */
-export interface PortalOptions {
-  readonly projectRoot: string;
-  readonly quick: boolean;
-  readonly say: (line: string) => void;
-}
 
 /** What the page showed, at each of the moments that matter. */
 export interface PortalResult {
@@ -55,7 +49,7 @@ gates:
 `;
 
 /** A page of somebody's own in a real browser: it changes as the promotion does, goes offline, and catches up. */
-export async function portal({ projectRoot, quick, say }: PortalOptions): Promise<PortalResult> {
+export async function portal({ projectRoot, quick, say }: Order): Promise<PortalResult> {
   const executablePath = findChromium();
   const offline = quick ? offlineMs.quick : offlineMs.full;
   if (executablePath === null) return nothingSeen(offline, 'there is no chromium on this machine');

@@ -1,19 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RepeatedOrder } from '../order.ts';
 import { plantedBugs } from '../planted-bug.ts';
 import { copySource } from '../source-copy.ts';
 import { openStage } from '../stage.ts';
 import { crowdOf, racePolicy } from './crowd.ts';
 import { playRound, type Round } from './round.ts';
 import { openStartingLine } from './starting-line.ts';
-
-/** What the command line can choose. */
-export interface RacesOptions {
-  readonly projectRoot: string;
-  readonly rounds: number;
-  readonly say: (line: string) => void;
-}
 
 /** All rounds, and the same race on a product whose lock on the promotion's row is missing. */
 export interface RacesResult {
@@ -29,7 +23,7 @@ const votesPerRound = 200;
 const plantedRoundsMax = 3;
 
 /** Two hundred votes in the same instant, round after round; then once more with the lock taken out, which must show. */
-export async function races({ projectRoot, rounds, say }: RacesOptions): Promise<RacesResult> {
+export async function races({ projectRoot, rounds, say }: RepeatedOrder): Promise<RacesResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-races-'));
   try {

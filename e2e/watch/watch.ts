@@ -2,14 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { builtinPrincipals, idFrom, type PromotionState, watchTimes } from '@proviso/domain';
 import { watchIdOf } from '@proviso/workflow';
+import type { Order } from '../order.ts';
 import { type Ground, openGround } from './ground.ts';
 import { dayMs, type Incident, incidents, liveRelease } from './incidents.ts';
-
-/** What the command line can choose. */
-export interface WatchOptions {
-  readonly quick: boolean;
-  readonly say: (line: string) => void;
-}
 
 /** What became of one release. */
 export interface Watched {
@@ -48,7 +43,7 @@ const pollsPerRound = 10;
 type Release = Awaited<ReturnType<typeof liveRelease>> & { readonly incident: Incident; readonly name: string };
 
 /** Ninety days of eight live releases: each is looked at by its Schedule, and something happens to all but one. */
-export async function watch({ quick, say }: WatchOptions): Promise<WatchResult> {
+export async function watch({ quick, say }: Order): Promise<WatchResult> {
   const ground = await openGround();
   try {
     const step = stepDays[quick ? 'quick' : 'full'];
@@ -99,11 +94,7 @@ async function goLive({ world }: Ground, everyMs: number): Promise<readonly Rele
 
 async function passDays(
   ground: Ground,
-  {
-    releases,
-    step,
-    say,
-  }: { readonly releases: readonly Release[]; readonly step: number; readonly say: WatchOptions['say'] },
+  { releases, step, say }: { readonly releases: readonly Release[]; readonly step: number; readonly say: Order['say'] },
 ): Promise<WatchResult['restored']> {
   let restored: WatchResult['restored'] = { before: 0, after: 0 };
   await looked(ground, releases);
