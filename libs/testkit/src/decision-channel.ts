@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { approveAtGitHub } from './github-decision.ts';
+import { signIn } from './signed-in.ts';
 import { approveInSlack } from './slack-decision.ts';
 
 /** One person's try to approve the gate at which a promotion waits. */
@@ -92,34 +93,20 @@ const pageOfAll = `/login/cli?port=40000&challenge=${'c'.repeat(43)}&state=${'s'
 
 /** As somebody in a browser does: sign in with their token, look at the page, send its form. */
 async function approveOnPage({ apiUrl, token, promotion }: ApprovalTry): Promise<Told> {
-  const form = async (path: string, fields: Readonly<Record<string, string>>, cookie = '') =>
-    await fetch(`${apiUrl}${path}`, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { origin: apiUrl, ...(cookie === '' ? {} : { cookie }) },
-      body: new URLSearchParams(fields),
-    });
-  const signedIn = await form('/login', { token });
-  const refused = { recorded: false, passed: false };
-  if (signedIn.status !== 303) return { ...refused, code: 'unauthenticated', status: signedIn.status };
-  const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  const pages = await signIn({ apiUrl, token });
+  if (pages.status !== 303) return { recorded: false, passed: false, code: 'unauthenticated', status: pages.status };
   const path = `/decide/gate_${promotion.slice('prm_'.length)}-approval`;
-  const look = async (at: string) => await (await fetch(`${apiUrl}${at}`, { headers: { cookie } })).text();
   // Whoever may not read may still try, with the proof that another page of theirs carries.
-  const looked = await look(path);
-  const page = looked.includes('name="form"') ? looked : await look(pageOfAll);
+  const looked = await pages.look(path);
+  const page = looked.includes('name="form"') ? looked : await pages.look(pageOfAll);
   const shown = (pattern: RegExp, otherwise: string) => pattern.exec(page)?.[1] ?? otherwise;
   const digest = `sha256:${'0'.repeat(64)}`;
-  const answer = await form(
-    path,
-    {
-      ...{ form: shown(/name="form" value="([^"]+)"/, ''), key: randomUUID(), verdict: 'approve', reason: '' },
-      attempt: shown(/<th scope="row">Attempt<\/th><td>(\d+)/, '1'),
-      artifactDigest: shown(/<th scope="row">Files<\/th><td><code>(sha256:\w+)/, digest),
-      evidenceDigest: shown(/<th scope="row">Evidence<\/th><td><code>(sha256:\w+)/, digest),
-    },
-    cookie,
-  );
+  const answer = await pages.send(path, {
+    ...{ form: shown(/name="form" value="([^"]+)"/, ''), key: randomUUID(), verdict: 'approve', reason: '' },
+    attempt: shown(/<th scope="row">Attempt<\/th><td>(\d+)/, '1'),
+    artifactDigest: shown(/<th scope="row">Files<\/th><td><code>(sha256:\w+)/, digest),
+    evidenceDigest: shown(/<th scope="row">Evidence<\/th><td><code>(sha256:\w+)/, digest),
+  });
   const said = await answer.text();
   const recorded = answer.status === 303;
   const code = recorded ? null : (/data-code="(\w+)"/.exec(said)?.[1] ?? null);
