@@ -10,7 +10,7 @@ import { openFor } from '../slack/slack-inbox.ts';
 import { githubAsker } from './github-caller.ts';
 import type { GitHubOutcome, GitHubParts, HeardEvent } from './github-desk.ts';
 import { issueComment } from './github-payload.ts';
-import { answerOf, voteByGitHub } from './github-vote.ts';
+import { type Answered, answerOf, voteByGitHub } from './github-vote.ts';
 
 /** A command under a pull request. */
 interface Command {
@@ -21,12 +21,6 @@ interface Command {
   /** When GitHub took the comment: to the second, so it may have been up to one later. */
   readonly writtenAt: number;
   readonly digest: string;
-}
-
-interface Answered {
-  readonly text: string;
-  readonly page: string | null;
-  readonly isSure: boolean;
 }
 
 const sure = (text: string, page: string | null = null): Answered => ({ text, page, isSure: true });
@@ -135,12 +129,10 @@ async function done(parts: GitHubParts, caller: Caller, { command, view }: Order
   const verdict = verdicts[typed.word];
   if (verdict !== undefined) {
     const isCurrent = isShownSince(view.state, command.writtenAt);
-    const told = await voteByGitHub(parts, caller, { ...{ view, verdict, isCurrent, digest }, ...reason });
-    return { ...answerOf(told), isSure: told.isSure };
+    return answerOf(await voteByGitHub(parts, caller, { ...{ view, verdict, isCurrent, digest }, ...reason }));
   }
   const order = { deed: [digest], command: { kind: 'Rollback', promotion: view.state.id } as const, ...reason };
-  const told = await toldByChannel(parts, caller, { promotion: view.state.id, order, again: 'write it again' });
-  return { ...answerOf(told), isSure: told.isSure };
+  return answerOf(await toldByChannel(parts, caller, { promotion: view.state.id, order, again: 'write it again' }));
 }
 
 /**

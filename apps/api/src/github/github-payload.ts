@@ -5,6 +5,7 @@ import { z } from 'zod';
 const number = z.int().positive();
 const sender = z.object({ id: number, type: z.string() });
 const repository = z.object({ full_name: z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/) });
+const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
 
 /** Somebody did something with a comment on an issue or a pull request. */
 export const issueComment = z.object({
@@ -27,8 +28,24 @@ export const checkRun = z.object({
   sender,
   check_run: z.object({
     id: number,
-    head_sha: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/),
+    head_sha: sha,
     app: z.object({ id: number }).nullable(),
   }),
   requested_action: z.object({ identifier: z.string().max(100) }).optional(),
+});
+
+/** Somebody's deploy job waits for us. Of the address for the answer only the number of the run is taken. */
+export const deploymentRule = z.object({
+  action: z.literal('requested'),
+  repository,
+  environment: z.string().min(1).max(255),
+  deployment: z.object({ id: number, sha }),
+  deployment_callback_url: z.string().regex(/\/actions\/runs\/\d{1,15}\/deployment_protection_rule$/),
+});
+
+/** A merge queue has made a group and waits for its checks. */
+export const mergeGroup = z.object({
+  action: z.literal('checks_requested'),
+  repository,
+  merge_group: z.object({ head_sha: sha, head_ref: z.string().max(500) }),
 });

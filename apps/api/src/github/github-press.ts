@@ -6,7 +6,7 @@ import type { Caller } from '../caller.ts';
 import { githubAsker } from './github-caller.ts';
 import type { GitHubOutcome, GitHubParts, HeardEvent } from './github-desk.ts';
 import { checkRun } from './github-payload.ts';
-import { answerOf, voteByGitHub } from './github-vote.ts';
+import { type Answered, answerOf, voteByGitHub } from './github-vote.ts';
 
 interface Press {
   readonly repository: string;
@@ -32,12 +32,6 @@ export async function heardCheckRun(parts: GitHubParts, { payload, digest }: Hea
   return { outcome: answer.text, isSure };
 }
 
-interface Answered {
-  readonly text: string;
-  readonly page: string | null;
-  readonly isSure: boolean;
-}
-
 async function answered(parts: GitHubParts, press: Press): Promise<Answered> {
   const asker = await githubAsker(parts, parts.github, press.user);
   if (asker.kind === 'nobody') return { text: asker.why, page: asker.page, isSure: true };
@@ -56,8 +50,7 @@ interface Pressed {
 
 async function voted(parts: GitHubParts, caller: Caller, { press, copy, view }: Pressed): Promise<Answered> {
   const isCurrent = offeredNow(copy, view) === press.identifier;
-  const told = await voteByGitHub(parts, caller, { view, verdict: 'approve', isCurrent, digest: press.digest });
-  return { ...answerOf(told), isSure: told.isSure };
+  return answerOf(await voteByGitHub(parts, caller, { view, verdict: 'approve', isCurrent, digest: press.digest }));
 }
 
 /** What an action on this copy would be called now; null when nobody was asked yet. */

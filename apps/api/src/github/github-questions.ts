@@ -7,47 +7,24 @@ import {
   conversationOf,
 } from '@proviso/channels';
 import type { WorkspaceId } from '@proviso/domain';
-import { z } from 'zod';
 import type { GitHubConfig } from '../config.ts';
 import type { Parts } from '../parts.ts';
+import type { GitHubOutcome } from './github-desk.ts';
+import { deploymentRule, mergeGroup } from './github-payload.ts';
 
 /** What keeping a question takes: whoever hears an event has more. */
 export interface QuestionParts extends Pick<Parts, 'journal'> {
   readonly github: Pick<GitHubConfig, 'workspace'>;
 }
 
-interface Outcome {
-  readonly outcome: string;
-  readonly isSure: boolean;
-}
-
-const repository = z.object({ full_name: z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/) });
-const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
-
-/** Somebody's deploy job waits for us. Of the address for the answer only the number of the run is taken. */
-const deploymentRule = z.object({
-  action: z.literal('requested'),
-  repository,
-  environment: z.string().min(1).max(255),
-  deployment: z.object({ id: z.int().positive(), sha }),
-  deployment_callback_url: z.string().regex(/\/actions\/runs\/\d{1,15}\/deployment_protection_rule$/),
-});
-
-/** A merge queue has made a group and waits for its checks. */
-const mergeGroup = z.object({
-  action: z.literal('checks_requested'),
-  repository,
-  merge_group: z.object({ head_sha: sha, head_ref: z.string().max(500) }),
-});
-
-const passedOver: Outcome = { outcome: 'nothing to do', isSure: true };
-const kept: Outcome = { outcome: 'kept until it is answered', isSure: true };
+const passedOver: GitHubOutcome = { outcome: 'nothing to do', isSure: true };
+const kept: GitHubOutcome = { outcome: 'kept until it is answered', isSure: true };
 
 /** A deploy job waits at a protection rule. It is durable before GitHub hears that we got it. */
 export async function heardDeploymentRule(
   parts: QuestionParts,
   heard: { readonly payload: unknown },
-): Promise<Outcome> {
+): Promise<GitHubOutcome> {
   const read = deploymentRule.safeParse(heard.payload);
   if (!read.success) return passedOver;
   const { environment, deployment, deployment_callback_url: url } = read.data;
@@ -61,7 +38,10 @@ export async function heardDeploymentRule(
 }
 
 /** A merge queue waits. Its last pull request is in the name of the branch that it has made. */
-export async function heardMergeGroup(parts: QuestionParts, heard: { readonly payload: unknown }): Promise<Outcome> {
+export async function heardMergeGroup(
+  parts: QuestionParts,
+  heard: { readonly payload: unknown },
+): Promise<GitHubOutcome> {
   const read = mergeGroup.safeParse(heard.payload);
   if (!read.success) return passedOver;
   const { head_sha: commit, head_ref: branch } = read.data.merge_group;

@@ -34,8 +34,16 @@ export async function voteByGitHub(parts: GitHubParts, caller: Caller, vote: Git
   return await toldByChannel(parts, caller, { promotion: state.id, order, again: 'do it again' });
 }
 
-/** What came of it as a line that all may read, and the page that it leads to. */
-export function answerOf({ text, code, page }: Told): { readonly text: string; readonly page: string | null } {
+/** What came of something done at GitHub: a line that all may read, and the page that it leads to. */
+export interface Answered {
+  readonly text: string;
+  readonly page: string | null;
+  /** False when the same may be sent again to find out. */
+  readonly isSure: boolean;
+}
+
+/** Says what came of it. */
+export function answerOf({ text, code, page, isSure }: Told): Answered {
   const words = [text, ...(page === null ? [] : ['Decide there.']), ...(code === null ? [] : [`(${code})`])];
-  return { text: words.join(' '), page };
+  return { text: words.join(' '), page, isSure };
 }
