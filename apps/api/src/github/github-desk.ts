@@ -9,8 +9,8 @@ import {
   openGitHubOutlet,
 } from '@proviso/channels';
 import type { PromptRegister, WorkspaceId } from '@proviso/domain';
+import { openAside } from '../aside.ts';
 import type { GitHubConfig } from '../config.ts';
-import { breakageOf } from '../log.ts';
 import type { Parts } from '../parts.ts';
 import { type AnswerLimit, openAnswerLimit } from './answer-limit.ts';
 import { githubEvents } from './github-events.ts';
@@ -60,16 +60,8 @@ const heardMax = 10_000;
 export function openGitHubDesk(parts: Omit<Parts, 'slack' | 'github'>, github: GitHubConfig): GitHubDesk {
   const { appId, privateKey, webhookSecret, workspace } = github;
   const app = openGitHubApp({ apiUrl: parts.config.githubApi, appId, privateKey }, parts.now);
-  const saying = new Set<Promise<void>>();
-  const aside = (work: Promise<unknown>): void => {
-    const done = work.then(
-      () => undefined,
-      // What was decided stands, and the check of its promotion will show it.
-      (error: unknown) => parts.log.warn(breakageOf(error), 'github did not take an answer'),
-    );
-    saying.add(done);
-    void done.finally(() => saying.delete(done));
-  };
+  // What was decided stands, and the check of its promotion will show it.
+  const { aside, idle } = openAside(parts, 'github did not take an answer');
   const all: GitHubParts = {
     ...{ ...parts, github, app, aside, answers: openGitHubAnswers(app) },
     register: parts.journal.prompts(workspace, 'github'),
@@ -78,7 +70,7 @@ export function openGitHubDesk(parts: Omit<Parts, 'slack' | 'github'>, github: G
   return {
     ...{ workspace, webhookSecret, app, outlet: openGitHubOutlet(app) },
     hear: openHearing(all),
-    idle: async () => void (await Promise.all(saying)),
+    idle,
   };
 }
 

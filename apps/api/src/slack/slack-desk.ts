@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Interaction, type SlackCalls, homeView, openSlackCalls } from '@proviso/channels';
 import type { PromptRegister, WorkspaceId } from '@proviso/domain';
+import { openAside } from '../aside.ts';
 import type { SlackConfig } from '../config.ts';
-import { breakageOf } from '../log.ts';
 import type { Parts } from '../parts.ts';
 import { type SealedNotes, sealedNotes } from '../sealed-note.ts';
 import { slackAsker } from './slack-caller.ts';
@@ -49,20 +49,12 @@ export function openSlackDesk(parts: Omit<Parts, 'slack' | 'github'>, slack: Sla
   const links = sealedNotes<SlackLinking>({ vaultKeyHex, purpose: 'slack-link', validMs: linkMs, now: parts.now });
   const register = parts.journal.prompts(workspace, 'slack');
   const all: SlackParts = { ...parts, slack, calls, register, links };
-  const saying = new Set<Promise<void>>();
-  const aside = (work: Promise<unknown>): void => {
-    const done = work.then(
-      () => undefined,
-      // What was decided stands, and the message of its promotion will show it.
-      (error: unknown) => parts.log.warn(breakageOf(error), 'slack did not take an answer'),
-    );
-    saying.add(done);
-    void done.finally(() => saying.delete(done));
-  };
+  // What was decided stands, and the message of its promotion will show it.
+  const { aside, idle } = openAside(parts, 'slack did not take an answer');
   return {
     ...{ workspace, signingSecret, appToken, apiUrl, calls, links },
     hear: (interaction) => answer(all, interaction, aside),
-    idle: async () => void (await Promise.all(saying)),
+    idle,
   };
 }
 
