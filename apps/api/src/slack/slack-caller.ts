@@ -1,15 +1,12 @@
 import type { Member } from '@proviso/channels';
 import type { Identity } from '@proviso/domain';
-import type { Caller } from '../caller.ts';
+import { type ChannelCaller, callerByChannel } from '../channel-caller.ts';
 import type { SlackConfig } from '../config.ts';
 import { identityOf } from '../identity.ts';
 import type { Parts } from '../parts.ts';
 
 /** Somebody in Slack as a person of ours, or why they are nobody here. */
-export type SlackAsker =
-  | { readonly kind: 'known'; readonly caller: Caller }
-  | { readonly kind: 'unlinked' }
-  | { readonly kind: 'stranger' | 'shut_out'; readonly why: string };
+export type SlackAsker = ChannelCaller | { readonly kind: 'stranger'; readonly why: string };
 
 /**
  * The account of a member: their own team and user id, and nothing that they could change. In an Enterprise Grid a person
@@ -24,7 +21,7 @@ export function slackIdentity(
   return identityOf({ issuer: `slack:${home}`, subject: user }, config);
 }
 
-/** Finds out who asks. Their rights are those of the person, of this moment, as everywhere. */
+/** Finds out who asks: whoever is of another team is nobody, linked or not. */
 export async function slackAsker(
   { journal, config }: Pick<Parts, 'journal' | 'config'>,
   slack: Pick<SlackConfig, 'teams' | 'workspace'>,
@@ -32,14 +29,6 @@ export async function slackAsker(
 ): Promise<SlackAsker> {
   if (!slack.teams.includes(member.team))
     return { kind: 'stranger', why: 'Guests of another Slack team decide nothing here: nothing was recorded.' };
-  const principal = await journal.principalOfIdentity(slackIdentity(slack, member, config));
-  if (principal === null || principal.workspace !== slack.workspace) return { kind: 'unlinked' };
-  const { workspace } = principal;
-  const reads = journal.reads(workspace);
-  const person = await reads.person(principal.person);
-  if (person === null) return { kind: 'unlinked' };
-  if (person.disabled) return { kind: 'shut_out', why: 'You were shut out by an administrator: nothing was recorded.' };
-  const door = { channel: 'slack', freshAt: null } as const;
-  const caller = { workspace, person, reads, token: null, lentBy: null, scopes: null, session: null, door };
-  return { kind: 'known', caller };
+  const identity = slackIdentity(slack, member, config);
+  return await callerByChannel({ journal }, { channel: 'slack', identity, workspace: slack.workspace });
 }
