@@ -14,6 +14,7 @@ import type { FolderStore } from '@proviso/evidence';
 import { contractFileName, readContractFile } from '@proviso/gates';
 import { type Manifest, fileDigest, readFrozen, readFrozenFile } from '@proviso/intake';
 import type { EdgeLane } from '@proviso/journal';
+import { boundedMap } from './bounded-map.ts';
 import type { Caller } from './caller.ts';
 import type { EdgeReport } from './edge-report.ts';
 import { type Logger, breakageOf } from './log.ts';
@@ -52,10 +53,10 @@ interface Ports {
 
 /** Everything kept is addressed by digest, so nothing in here can grow old. */
 export function openEdgeDesk({ store, restored, log }: Ports): EdgeDesk {
-  const contracts = bounded<Digest, RunContract>();
-  const manifests = bounded<Digest, Manifest>();
-  const permitted = bounded<string, true>(permittedMax);
-  const told = bounded<Digest, true>();
+  const contracts = boundedMap<Digest, RunContract>(keptMax);
+  const manifests = boundedMap<Digest, Manifest>(keptMax);
+  const permitted = boundedMap<string, true>(permittedMax);
+  const told = boundedMap<Digest, true>(keptMax);
   const manifestOf = async (artifact: Digest): Promise<Manifest> => {
     const manifest = manifests.get(artifact) ?? (await readFrozen(store, artifact));
     manifests.set(artifact, manifest);
@@ -157,18 +158,4 @@ function contractView(order: ReturnType<typeof runOrderOf>): RunContract {
 /** The newest incarnation among the lanes: all of them grow together when a backup is restored. */
 function incarnationOf(lanes: readonly EdgeLane[]): string {
   return String(Math.max(1, ...lanes.map(({ lane }) => lane.state.fence.incarnation)));
-}
-
-/** A map that forgets what was not asked for the longest. */
-function bounded<Key, Value>(max = keptMax) {
-  const kept = new Map<Key, Value>();
-  return {
-    get: (key: Key): Value | undefined => kept.get(key),
-    set: (key: Key, value: Value): void => {
-      kept.delete(key);
-      kept.set(key, value);
-      const oldest = kept.keys().next();
-      if (kept.size > max && !oldest.done) kept.delete(oldest.value);
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import type { PersonId } from '@proviso/domain';
+import { boundedMap } from './bounded-map.ts';
 import { Problem } from './problem.ts';
 
 /** More tries than a person makes by mistake in a minute; each refused one is a row, so a flood must end before the database. */
@@ -29,7 +30,7 @@ export interface RefusalLimit {
 
 /** A limit that lives in this process: with several replicas it is so many times larger, and bounded all the same. */
 export function openRefusalLimit(now: () => number): RefusalLimit {
-  const windows = new Map<PersonId, { since: number; count: number }>();
+  const windows = boundedMap<PersonId, { since: number; count: number }>(peopleMax);
   const underWay = new Map<PersonId, number>();
   const admit = (person: PersonId): void => {
     const window = windows.get(person);
@@ -44,10 +45,7 @@ export function openRefusalLimit(now: () => number): RefusalLimit {
   const refused = (person: PersonId): void => {
     const window = windows.get(person);
     const fresh = window === undefined || window.since + windowMs <= now() ? { since: now(), count: 0 } : window;
-    windows.delete(person);
     windows.set(person, { since: fresh.since, count: fresh.count + 1 });
-    const oldest = windows.keys().next();
-    if (windows.size > peopleMax && !oldest.done) windows.delete(oldest.value);
   };
   return {
     admit,
@@ -64,8 +62,6 @@ export function openRefusalLimit(now: () => number): RefusalLimit {
         else underWay.delete(person);
       }
     },
-    forgive: (person) => {
-      windows.delete(person);
-    },
+    forgive: windows.delete,
   };
 }

@@ -1,5 +1,6 @@
 import type { Digest, WorkspaceId } from '@proviso/domain';
 import type { Journal } from '@proviso/journal';
+import { boundedMap } from './bounded-map.ts';
 
 const dayMs = 86_400_000;
 
@@ -13,16 +14,13 @@ export interface TokenUse {
 
 /** Opens an empty memory; what another process has noted already costs one write that changes nothing. */
 export function openTokenUse(journal: Pick<Journal, 'noteTokenUse'>, now: () => number): TokenUse {
-  const days = new Map<Digest, number>();
+  const days = boundedMap<Digest, number>(rememberedMax);
   return {
     note: async (workspace, hash) => {
       const today = Math.floor(now() / dayMs);
       if (days.get(hash) === today) return;
       await journal.noteTokenUse(workspace, hash);
-      days.delete(hash);
       days.set(hash, today);
-      const oldest = days.keys().next();
-      if (days.size > rememberedMax && !oldest.done) days.delete(oldest.value);
     },
   };
 }

@@ -10,6 +10,7 @@ import {
 } from '@proviso/channels';
 import type { PromptRegister, WorkspaceId } from '@proviso/domain';
 import { openAside } from '../aside.ts';
+import { boundedMap } from '../bounded-map.ts';
 import type { GitHubConfig } from '../config.ts';
 import type { Parts } from '../parts.ts';
 import { type AnswerLimit, openAnswerLimit } from './answer-limit.ts';
@@ -79,15 +80,13 @@ export function openGitHubDesk(parts: Omit<Parts, 'slack' | 'github'>, github: G
  * once anyway, by the same digest; here it is also said once. A body whose end is not known may be sent again.
  */
 function openHearing(parts: GitHubParts): GitHubDesk['hear'] {
-  const heard = new Map<string, Promise<GitHubOutcome>>();
+  const heard = boundedMap<string, Promise<GitHubOutcome>>(heardMax);
   return async (event, body) => {
     const hear = Object.hasOwn(githubEvents, event) ? githubEvents[event] : undefined;
     if (hear === undefined) return null;
     const digest = createHash('sha256').update(body).digest('hex');
     const known = heard.get(digest) ?? hear(parts, { payload: JSON.parse(body) as unknown, digest });
     heard.set(digest, known);
-    const oldest = heard.keys().next();
-    if (heard.size > heardMax && !oldest.done) heard.delete(oldest.value);
     try {
       const { outcome, isSure } = await known;
       if (!isSure) heard.delete(digest);
