@@ -22,6 +22,18 @@ function doneShown({ receipt, revision }: Receipt): z.input<typeof done> {
   return { receipt, revision };
 }
 
+/** What comes of an act on something that exists. */
+const acting = { answer: resources.done, output: done, show: doneShown };
+
+/** What is asked for a promotion, with a reason. */
+const steering = {
+  input: steered,
+  ask: ({ promotion, reason: why, key: once }: z.output<typeof steered>) => {
+    return { id: promotion, body: { reason: why }, key: once };
+  },
+  ...acting,
+};
+
 /**
  * All that an agent may do: begin what gates then judge, ask a gate to look again, and take away from users. Nothing here
  * decides, waives, hurries, configures or publishes.
@@ -46,26 +58,16 @@ export const actTools: readonly Tool[] = [
       body: why === undefined ? {} : { reason: why },
       key: once,
     }),
-    answer: resources.done,
-    output: done,
-    show: doneShown,
+    ...acting,
   }),
   tool('pause_canary', {
     ...{ route: 'pausePromotion', effect: 'acts', title: 'Pause a canary' },
     about: 'Keeps a canary at its share. It is judged as before; only a person lets it go on.',
-    input: steered,
-    ask: ({ promotion, reason: why, key: once }) => ({ id: promotion, body: { reason: why }, key: once }),
-    answer: resources.done,
-    output: done,
-    show: doneShown,
+    ...steering,
   }),
   tool('roll_back', {
     ...{ route: 'rollbackPromotion', effect: 'takes', title: 'Roll back' },
     about: 'Takes a version back from users now. The lane is held afterwards, until a person resumes it.',
-    input: steered,
-    ask: ({ promotion, reason: why, key: once }) => ({ id: promotion, body: { reason: why }, key: once }),
-    answer: resources.done,
-    output: done,
-    show: doneShown,
+    ...steering,
   }),
 ];
