@@ -11,7 +11,7 @@ import {
 } from '@proviso/testkit';
 import pg from 'pg';
 import { assemble } from '../assembly.ts';
-import { type Channels, startChannels } from '../channels.ts';
+import { startChannels } from '../channels.ts';
 import { type Deployment, type atApproval, frozenVersion, pick, pickText } from '../deployment.contract.ts';
 import { linkAtGitHub } from '../github/github-config.contract.ts';
 import { openLog } from '../log.ts';
@@ -64,7 +64,7 @@ export interface Replica {
 
 /** Opens it, and lets Slack and GitHub send to either. */
 export async function openReplica({ here, slack, github, url }: SlackGround, evidence: string): Promise<Replica> {
-  let running: { channels: Channels; close: () => Promise<void>; parts: Deployment['parts'] } | null = null;
+  let running: { close: () => Promise<void>; parts: Deployment['parts'] } | null = null;
   const start = async (): Promise<void> => {
     const parts = assemble({ ...here.parts.config, evidence }, here.parts.journal, openLog('silent'));
     const app = await createServer(parts);
@@ -82,7 +82,7 @@ export async function openReplica({ here, slack, github, url }: SlackGround, evi
       parts.metrics.close();
       await app.close();
     };
-    running = { channels, close, parts };
+    running = { close, parts };
   };
   const stop = async (): Promise<void> => {
     const one = running;
