@@ -61,9 +61,14 @@ function keep(cookies: Map<string, string>, told: string): void {
 
 /** A browser in which one of the cast is signed in by their own token, with a page of ours open. */
 export async function signedIn(here: Deployment, actor: Actor): Promise<Browser> {
-  const browser = openBrowser(here.fastify);
-  const answer = await browser.post('/login', { token: here.tokens[actor] });
-  if (answer.status !== 303) throw new Error(`expected ${actor} to be signed in, got ${answer.status}`);
+  return await signedInBy(here, here.tokens[actor]);
+}
+
+/** The same for whoever has this token. */
+export async function signedInBy({ fastify }: Pick<Deployment, 'fastify'>, token: string): Promise<Browser> {
+  const browser = openBrowser(fastify);
+  const answer = await browser.post('/login', { token });
+  if (answer.status !== 303) throw new Error(`expected a person with a token to be signed in, got ${answer.status}`);
   await browser.get(`/login/cli?${pairingQuery}`);
   return browser;
 }

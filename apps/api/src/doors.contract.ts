@@ -21,9 +21,13 @@ export interface Ground {
 /** Opens one; close its deployment in `afterAll`. */
 export async function openGround(): Promise<Ground> {
   const here = await openDeployment();
-  const things = await atApproval(here, 'doors');
+  return await groundOf(here, await atApproval(here, 'doors'), 'doors');
+}
+
+/** The ground around somebody’s promotion, with a webhook of this name. */
+export async function groundOf(here: Deployment, things: Ground['things'], name: string): Promise<Ground> {
   const read = await here.parts.journal.reads(here.workspace).promotion(things.promotion);
-  const hook = { name: 'doors', address: 'https://hooks.example/secret-path', types: ['dev.proviso.promotion.*'] };
+  const hook = { name, address: 'https://hooks.example/secret-path', types: ['dev.proviso.promotion.*'] };
   const webhook = pickText((await here.post('olga', '/v1/webhooks', hook)).body, 'webhook', 'id');
   return { here, things, lane: read?.state.lanes.production ?? '', webhook };
 }

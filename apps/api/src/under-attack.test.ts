@@ -20,7 +20,7 @@ import { routes } from './routes.ts';
 import { type SlackGround, openSlackGround } from './slack/slack.contract.ts';
 
 // "Must be true under attack", sentence by sentence, over every channel by which people decide. What stands elsewhere: every
-// route with every role and every spelling of a path in `doors.test.ts`; two hundred votes at once, and what becomes of them
+// route with every role, place and spelling of a path in `spelling.test.ts`; two hundred votes at once, and what becomes of them
 // without the row's lock, in `e2e/races`; votes against expiry, cancel and each other in `one-truth.test.ts`.
 
 let ground: SlackGround;
