@@ -1,5 +1,14 @@
-import { type Subject, authorise, commandMatrix, isSeparatedVerb, isVotersVerb, mayRead } from '@proviso/authority';
 import {
+  type Subject,
+  authorise,
+  commandMatrix,
+  isDelegableVerb,
+  isSeparatedVerb,
+  isVotersVerb,
+  mayRead,
+} from '@proviso/authority';
+import {
+  type Binding,
   type Command,
   type PersonState,
   type PrincipalKind,
@@ -9,18 +18,23 @@ import {
   separate,
 } from '@proviso/domain';
 import { doorActions } from './door-actions.ts';
-import type { Route } from './route.ts';
+import { type Route, isForVoters } from './route.ts';
 import { routes } from './routes.ts';
 
 /** Whose thing a route is about. `own` is what the asker built, asked for or is; `workspace` a colleague's. */
 export type Whose = 'own' | 'workspace' | 'other' | '-';
+
+/** By what somebody may do things: a role, or only a right to vote that another gave to them. */
+export type Holding = Role | 'delegate';
+
+const holdings: readonly Holding[] = [...roles, 'delegate'];
 
 /** One row: what each role gets at one route, for these kinds of principal and for this one's things. */
 export interface MatrixRow {
   readonly route: Route;
   readonly kind: PrincipalKind | 'any';
   readonly whose: Whose;
-  readonly cells: Readonly<Record<Role, string>>;
+  readonly cells: Readonly<Record<Holding, string>>;
 }
 
 /** Every row. Kinds of principal share one where nothing differs between them. */
@@ -43,15 +57,16 @@ export function matrixRows(): readonly MatrixRow[] {
  */
 export function authorityMatrix(): string {
   const width = Math.max(...routes.map((route) => `${route.method} ${route.path}`.length));
-  const head = `${''.padEnd(width)}  ${'who'.padEnd(9)}${'whose'.padEnd(10)}${roles.map((role) => role.padEnd(14)).join('')}nobody`;
+  const head = `${''.padEnd(width)}  ${'who'.padEnd(9)}${'whose'.padEnd(10)}${holdings.map((holding) => holding.padEnd(14)).join('')}nobody`;
   const rows = matrixRows().map(({ route, kind, whose, cells }) => {
-    const answers = roles.map((role) => cells[role].padEnd(14)).join('');
+    const answers = holdings.map((holding) => cells[holding].padEnd(14)).join('');
     const name = `${route.method} ${route.path}`.padEnd(width);
     return `${name}  ${kind.padEnd(9)}${whose.padEnd(10)}${answers}${nobody(route)}`;
   });
   const notes = [
     'yes: answered; the row, its state and its digests may still refuse. 403: not allowed. 404: does not exist here.',
     'vote: where the gate asks for this role or for a group of this person, else 403.',
+    'delegate: has no role, and for a time another’s right to vote: vote is what that reaches, else 403.',
     'own/403: own work is never decided or hurried by its requester, author, uploader or policy author, nor by who issued a token for it.',
   ];
   const doors = Object.entries(doorActions).map(
@@ -74,7 +89,7 @@ function whoseOf(route: Route): readonly Whose[] {
 
 function cellsOf(route: Route, kind: PrincipalKind, whose: Whose): MatrixRow['cells'] {
   return Object.fromEntries(
-    roles.map((role) => [role, statusFor(route, holderOf(role, kind), whose)]),
+    holdings.map((holding) => [holding, statusFor(route, holderOf(holding, kind), whose)]),
   ) as MatrixRow['cells'];
 }
 
@@ -90,11 +105,14 @@ function statusFor(route: Route, person: PersonState, whose: Whose): string {
       // Only people have a browser in which they could be signed in.
       if (person.kind !== 'human') return '403';
       const { commands, needs } = access;
-      if (commands) return afterCommands(commands, person, whose, { channel: 'page' });
-      return statusFor({ ...route, access: { kind: needs } }, person, whose);
+      const shown = statusFor({ ...route, access: { ...access, kind: needs } }, person, whose);
+      return commands === undefined || shown === '403'
+        ? shown
+        : afterCommands(commands, person, whose, { channel: 'page' });
     }
     case 'read':
-      return mayRead(person) ? thing(whose) : '403';
+      if (mayRead(person)) return thing(whose);
+      return isForVoters(access) && isDelegate(person) && whose === 'workspace' ? 'vote' : '403';
     case 'agent':
       return person.kind === 'agent' && mayRead(person) ? thing(whose) : '403';
     case 'edge':
@@ -116,7 +134,12 @@ function afterCommands(
   const votes = commands.some(isVotersVerb);
   const separated = commands.some(isSeparatedVerb);
   // No row is loaded here, so what depends on one is a no under the name of that rule.
-  const open = [...(votes ? ['requirement'] : []), ...(separated ? ['separation'] : [])];
+  const given = isDelegate(person) ? commands.filter(isDelegableVerb) : [];
+  const open = [
+    ...(votes ? ['requirement'] : []),
+    ...(separated ? ['separation'] : []),
+    ...given.map((kind) => `ability/${kind}`),
+  ];
   const allowed = refusals.every((no) => no === null || open.includes(no.rule ?? ''));
   if (!allowed || (separated && separate(person, []) !== null)) return whose === 'other' ? '403/404' : '403';
   if (!separated || whose === 'other') return thing(whose);
@@ -137,7 +160,16 @@ function mayAsk(
   return authorise({ actor, command, door });
 }
 
-function holderOf(role: Role, kind: PrincipalKind): PersonState {
-  const digits = String(roles.indexOf(role)).padStart(32, 'a');
-  return { id: `psn_${digits}`, kind, disabled: false, bindings: [{ role }], tokens: [] };
+function holderOf(holding: Holding, kind: PrincipalKind): PersonState {
+  const digits = String(holdings.indexOf(holding)).padStart(32, 'a');
+  const binding: Binding =
+    holding === 'delegate'
+      ? { role: 'approver', from: 'psn_another', until: Number.MAX_SAFE_INTEGER }
+      : { role: holding };
+  return { id: `psn_${digits}`, kind, disabled: false, bindings: [binding], tokens: [] };
+}
+
+/** Only a human votes in the stead of another. */
+function isDelegate({ kind, bindings }: PersonState): boolean {
+  return kind === 'human' && bindings.some(({ from }) => from !== undefined);
 }

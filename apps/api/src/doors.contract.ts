@@ -16,6 +16,8 @@ export interface Ground {
   readonly things: Awaited<ReturnType<typeof atApproval>>;
   readonly lane: string;
   readonly webhook: string;
+  /** A document that the promotion’s first gate rests on. */
+  readonly evidence: string;
 }
 
 /** Opens one; close its deployment in `afterAll`. */
@@ -29,11 +31,16 @@ export async function groundOf(here: Deployment, things: Ground['things'], name:
   const read = await here.parts.journal.reads(here.workspace).promotion(things.promotion);
   const hook = { name, address: 'https://hooks.example/secret-path', types: ['dev.proviso.promotion.*'] };
   const webhook = pickText((await here.post('olga', '/v1/webhooks', hook)).body, 'webhook', 'id');
-  return { here, things, lane: read?.state.lanes.production ?? '', webhook };
+  const evidence = read?.state.gates[0]?.evidence[0]?.digest ?? '';
+  return { here, things, lane: read?.state.lanes.production ?? '', webhook, evidence };
 }
 
 /** The address of a thing of ours for a route; of people Kim, unless it is to be another. */
-export function addressOf({ here, things, lane, webhook }: Ground, { path }: Route, person = here.people.kim): string {
+export function addressOf(
+  { here, things, lane, webhook, evidence }: Ground,
+  { path }: Route,
+  person = here.people.kim,
+): string {
   const noun = path.split('/')[2] ?? '';
   if (path.startsWith('/decide/')) return path.replace(':id', things.gate);
   const ids: Record<string, string> = {
@@ -49,7 +56,7 @@ export function addressOf({ here, things, lane, webhook }: Ground, { path }: Rou
   };
   return path
     .replace(':id', ids[noun] ?? '')
-    .replace(':digest', `sha256:${'a'.repeat(64)}`)
+    .replace(':digest', evidence)
     .replace(':version', '1');
 }
 

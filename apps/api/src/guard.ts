@@ -10,15 +10,16 @@ import { toolHeader } from './mcp/tool-mark.ts';
 import type { Parts } from './parts.ts';
 import { peopleBehind } from './person-ref.ts';
 import { Problem, problemOfRefusal } from './problem.ts';
-import { type Access, routeKey } from './route.ts';
+import { type Access, isForVoters, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
+import { votesOnNamed } from './voted-on.ts';
 
 /**
  * The one guard, run on the raw request before any body is read. It looks at the route that was matched, never at the
  * path that was sent, so no spelling of a path leads around it; a route without a row is nobody's.
  */
 export function guardOf(
-  parts: Pick<Parts, 'journal' | 'refusals' | 'config' | 'uses' | 'toolMark'>,
+  parts: Pick<Parts, 'journal' | 'refusals' | 'config' | 'uses' | 'toolMark' | 'now'>,
 ): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const path = request.routeOptions.url;
@@ -33,7 +34,9 @@ export function guardOf(
     if (route.access.kind === 'agent') expectOwnHost(request, parts.config);
     const caller = await authenticate(parts, request, route.access);
     attachAsker(request, caller);
-    const refused = (await unanswered(caller)) ?? lackOf(route.access, caller);
+    const reads =
+      mayRead(caller.person) || (isForVoters(route.access) && (await votesOnNamed(caller, request, parts.now())));
+    const refused = (await unanswered(caller)) ?? lackOf(route.access, caller, reads);
     if (refused !== null) throw await recorded(parts, caller, { door: routeKey(request.method, path), refused });
     attachCaller(request, caller);
   };
@@ -147,18 +150,18 @@ export async function unanswered({ person, lentBy, reads }: Caller): Promise<Pro
 }
 
 /** What the caller lacks for a door, be it a right or a wider token; null: they may come in. */
-function lackOf(access: Access, { person, scopes }: Pick<Caller, 'person' | 'scopes'>): Problem | null {
+function lackOf(access: Access, { person, scopes }: Pick<Caller, 'person' | 'scopes'>, reads: boolean): Problem | null {
   switch (access.kind) {
     case 'public':
     case 'self':
     case 'command':
       return null;
     case 'page':
-      return access.needs === 'self' ? null : lackOf({ kind: access.needs }, { person, scopes });
+      return access.needs === 'self' ? null : lackOf({ kind: access.needs }, { person, scopes }, reads);
     case 'read':
-      return mayRead(person) ? tooNarrow(scopes, 'workspace') : lacking('read this workspace', 'read', readers);
+      return reads ? tooNarrow(scopes, 'workspace') : lacking('read this workspace', 'read', readers);
     case 'agent':
-      return notAnAgent(person) ?? lackOf({ kind: 'read' }, { person, scopes });
+      return notAnAgent(person) ?? lackOf({ kind: 'read' }, { person, scopes }, reads);
     case 'edge':
       return mayRead(person, 'edge') ? tooNarrow(scopes, 'edge') : lacking('run an edge', 'run_edge', ['role/edge']);
   }

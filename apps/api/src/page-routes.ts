@@ -9,6 +9,8 @@ const openDoor: Access = { kind: 'public' };
 const page: Access = { kind: 'page', needs: 'self' };
 const readingPage: Access = { kind: 'page', needs: 'read' };
 const actingPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'read', commands: [kind] });
+const voting = { kind: 'page', needs: 'read', voters: true } as const satisfies Access;
+const votingPage = (kind: Command['kind']): Access => ({ ...voting, commands: [kind] });
 const ownPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'self', commands: [kind] });
 const html = 'text/html';
 const signedBySlack = { signedBy: 'slack' } as const;
@@ -96,12 +98,12 @@ export const pages: readonly Route[] = [
     { 202: 'application/json' },
     signedByGitHub,
   ]),
-  get(['/decide/:id', 'showDecision', 'What is asked at a gate, and what it is about', readingPage, { 200: html }]),
+  get(['/decide/:id', 'showDecision', 'What is asked at a gate, and what it is about', voting, { 200: html }]),
   post([
     '/decide/:id',
     'decideOnPage',
     'Decide, freshly signed in',
-    actingPage('Decide'),
+    votingPage('Decide'),
     { 303: html },
     { form: forms.decide },
   ]),
@@ -109,7 +111,7 @@ export const pages: readonly Route[] = [
     '/decide/:id/defer',
     'deferOnPage',
     'Not now: no vote, and no reminder until then',
-    actingPage('Defer'),
+    votingPage('Defer'),
     { 303: html },
     { form: forms.defer },
   ]),

@@ -8,6 +8,8 @@ export const open: Access = { kind: 'public' };
 export const self: Access = { kind: 'self', session: true };
 /** A right to read the workspace. */
 export const read: Access = { kind: 'read', session: true };
+/** The same, or a vote in another's stead on what is read. */
+export const readToVote: Access = { kind: 'read', session: true, voters: true };
 /** A right to run an edge. */
 export const edge: Access = { kind: 'edge' };
 

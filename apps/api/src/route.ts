@@ -4,13 +4,19 @@ import type { z } from 'zod';
 /**
  * Who may come in. `command`: any known principal, and the journal decides; `read`: a right to read the workspace;
  * `edge`: a right to run an edge; `agent`: an agent that acts for a human and may read; `self`: any known principal, about themselves; `public`: anyone; `page`: a person who
- * is signed in in this browser, and nobody by a token. Where `session` is not said, a browser's cookie is nothing.
+ * is signed in in this browser, and nobody by a token. Where `session` is not said, a browser's cookie is nothing. With
+ * `voters` also who has no right to read, about what they are to vote on in another's stead.
  */
 export type Access =
   | { readonly kind: 'public'; readonly page?: true }
-  | { readonly kind: 'page'; readonly needs: 'self' | 'read'; readonly commands?: readonly Command['kind'][] }
+  | {
+      readonly kind: 'page';
+      readonly needs: 'self' | 'read';
+      readonly voters?: true;
+      readonly commands?: readonly Command['kind'][];
+    }
   | { readonly kind: 'self'; readonly session?: true }
-  | { readonly kind: 'read'; readonly session?: true }
+  | { readonly kind: 'read'; readonly session?: true; readonly voters?: true }
   | { readonly kind: 'edge' }
   | { readonly kind: 'agent' }
   | { readonly kind: 'command'; readonly commands: readonly Command['kind'][] };
@@ -49,6 +55,11 @@ export interface Route {
 /** Pages are for people: also what goes wrong there is told as a page. */
 export function isPage({ access }: Route): boolean {
   return access.kind === 'page' || (access.kind === 'public' && access.page === true);
+}
+
+/** True where also who reads nothing else is let in, about what they are to vote on in another's stead. */
+export function isForVoters(access: Access): boolean {
+  return 'voters' in access;
 }
 
 /** The key by which a matched request finds its row. */

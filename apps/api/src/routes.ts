@@ -7,7 +7,7 @@ import { pages } from './page-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { resources } from './resources.ts';
 import { type Route, routeKey } from './route.ts';
-import { command, edge, get, open, post, put, read, self } from './route-row.ts';
+import { command, edge, get, open, post, put, read, readToVote, self } from './route-row.ts';
 import { tokenRoutes } from './token-routes.ts';
 import { webhookRoutes } from './webhook-routes.ts';
 
@@ -189,7 +189,7 @@ const promotions: readonly Route[] = [
     '/v1/promotions/:id',
     'readPromotion',
     'Where it stands, what is in the way, who can do what',
-    read,
+    readToVote,
     { 200: r.promotion },
     { query: queries.promotion },
   ]),
@@ -221,7 +221,7 @@ const promotions: readonly Route[] = [
     '/v1/promotions/:id/preview',
     'previewPromotion',
     'A link to this version in staging, for the asker: good once, for five minutes',
-    read,
+    readToVote,
     { 200: r.previewLink },
   ]),
   get([
@@ -232,7 +232,7 @@ const promotions: readonly Route[] = [
     { 200: r.explanation },
     { query: queries.explain },
   ]),
-  get(['/v1/gates/:id', 'readGate', 'One gate of a promotion', read, { 200: r.gate }]),
+  get(['/v1/gates/:id', 'readGate', 'One gate of a promotion', readToVote, { 200: r.gate }]),
   get([
     '/v1/gates/:id/prompts',
     'readPrompts',
@@ -336,7 +336,7 @@ const lanes: readonly Route[] = [
     '/v1/evidence/:digest',
     'readEvidence',
     'A stored document',
-    read,
+    readToVote,
     { 200: 'text/plain, application/octet-stream' },
   ]),
   get(['/v1/events', 'followEvents', 'Live entries (server-sent events)', read, { 200: 'text/event-stream' }]),

@@ -149,7 +149,7 @@ describe('a thing of another workspace', () => {
     const browser = await signedIn(here, 'eve');
     const pages = routes.filter(({ path, access }) => path.includes('/:') && access.kind === 'page');
     for (const route of pages) {
-      const form = formFor({ here, things, lane, webhook }, route);
+      const form = formFor({ here, things, lane, webhook, evidence }, route);
       const answers = [];
       for (const url of pageAddressesOf(route)) {
         here.parts.refusals.forgive(here.people.eve);

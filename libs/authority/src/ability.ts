@@ -46,7 +46,12 @@ export function isSeparatedVerb(verb: Verb): boolean {
 const votersVerbSet: ReadonlySet<string> = new Set(votersVerbs);
 
 /** What may be done in another's stead: voting, and nothing that people do beside it. */
-export const delegableVerbs: readonly Verb[] = ['Decide', 'Defer'];
+const delegableVerbs: readonly Verb[] = ['Decide', 'Defer'];
+
+/** True for what may be done in another's stead. */
+export function isDelegableVerb(verb: Verb): boolean {
+  return delegableVerbs.includes(verb);
+}
 
 /** What two or three different people must do: none of them comes with another's token. */
 const unlentVerbs: ReadonlySet<Verb> = new Set(['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass']);

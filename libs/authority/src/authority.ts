@@ -27,7 +27,7 @@ import {
   type Rights,
   type Verb,
   bindingBehind,
-  delegableVerbs,
+  isDelegableVerb,
   isOwnAffair,
   isSeparatedVerb,
   isUnlentVerb,
@@ -211,7 +211,7 @@ function unrelated({ command }: Subject): Agreed | null {
 
 /** Those who gave the actor their right and may vote on this themselves. */
 function delegatorsIn({ actor, command, promotion, stead }: Subject): readonly PersonState[] {
-  if (!delegableVerbs.includes(command.kind) || promotion == null || stead === undefined) return [];
+  if (!isDelegableVerb(command.kind) || promotion == null || stead === undefined) return [];
   return delegatorsOf(actor, promotion, stead).filter((one) => separate(one, promotion.exclusions) === null);
 }
 
@@ -235,6 +235,16 @@ export const authority: Authority = { counts };
 /** True when this principal may read the workspace, or, for an edge, its orders. */
 export function mayRead(actor: PersonState, noun: 'workspace' | 'edge' = 'workspace'): boolean {
   return !actor.disabled && rightsOf(actor).can(verbFor(noun), 'thing');
+}
+
+/**
+ * True for whoever votes on this promotion by a right that was given to them: they may read what they are to vote on as
+ * long as they hold it, whatever else they may not. Who has no right of their own here can have one from nobody else.
+ */
+export function votesInStead(actor: PersonState, promotion: PromotionState, stead: Stead): boolean {
+  const command = { kind: 'Decide' } as const;
+  const subject: Subject = { actor, command, promotion, stead };
+  return delegatorsIn(subject).length > 0 && authorise(subject) === null;
 }
 
 /** The no of a token that is too narrow for this kind of reading. */

@@ -1,4 +1,4 @@
-export { isSeparatedVerb, isVotersVerb, readingRoles } from './ability.ts';
+export { isDelegableVerb, isSeparatedVerb, isVotersVerb, readingRoles } from './ability.ts';
 export {
   type Action,
   type Noun,
@@ -23,6 +23,7 @@ export {
   readOutOfScope,
   shutOut,
   subjectOf,
+  votesInStead,
   whoCan,
 } from './authority.ts';
 export { explainAction, whoCanDo } from './explain.ts';

@@ -8,6 +8,7 @@ import {
   mightBeAllowed,
   readOutOfScope,
   subjectOf,
+  votesInStead,
   whoCan,
 } from './authority.ts';
 import { bindingWords } from './words.ts';
@@ -289,6 +290,8 @@ describe('a vote in the stead of another', () => {
     ['it is asked before anything was loaded', { promotion: null }],
   ])('is none where %s', (_what, over) => {
     expect(ask('Decide', over).at(-1)).toMatchObject({ answer: 'no', refusal: { code: 'not_permitted' } });
+    const asked = { actor: person([given]), promotion, stead: steadOf(sam), ...over };
+    if (asked.promotion !== null) expect(votesInStead(asked.actor, asked.promotion, asked.stead)).toBe(false);
   });
 
   it('is no right of one’s own, wherever any approver is asked', () => {
@@ -305,7 +308,14 @@ describe('a vote in the stead of another', () => {
 
   it('lets nobody look around, and is not given on', () => {
     const actor = person([given], { id: 'psn_visitor' });
-    expect(mayRead(actor)).toBe(false);
+    expect([mayRead(actor), votesInStead(actor, promotion, steadOf(sam))]).toEqual([false, true]);
+    const author = person([given], { id: 'psn_author' });
+    const gone = { ...sam, disabled: true };
+    expect([author, person([security])].map((one) => votesInStead(one, promotion, steadOf(sam)))).toEqual([
+      false,
+      false,
+    ]);
+    expect(votesInStead(actor, promotion, steadOf(gone))).toBe(false);
     expect(mightBeAllowed({ actor, command: { kind: 'Decide' } })).toBeNull();
     expect(mightBeAllowed({ actor, command: { kind: 'Delegate' } })).toMatchObject({ code: 'not_permitted' });
   });
