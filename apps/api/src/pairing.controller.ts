@@ -61,6 +61,7 @@ export class PairingController {
 
   @Post('login/cli')
   async allow(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
     const { port, challenge, state } = bodyOf(request, forms.pairing);
     const { workspace, person, session } = callerOf(request);
     const authenticatedAt = session?.authenticatedAt ?? null;

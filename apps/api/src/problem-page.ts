@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { askerOf } from './caller.ts';
-import { html } from './html.ts';
+import { type Html, html } from './html.ts';
 import { type Page, sendPage, sendTo } from './page.ts';
-import { type Problem, httpStatusOf } from './problem.ts';
+import { type Problem, type ProblemDetail, httpStatusOf } from './problem.ts';
 import { isPage, routeKey } from './route.ts';
 import { routesByKey } from './routes.ts';
 
@@ -26,10 +26,16 @@ function pageOf({ code, message, more }: Problem, signedIn: boolean): Page {
   const { title, advice } = wordsOf[code] ?? { title: 'That did not work', advice: 'Nothing was recorded.' };
   const waits = code === 'not_permitted' && more.rule === 'ability/read';
   const content = html`<h1>${waits ? 'You have no role here yet' : title}</h1>
-<div class="told no" role="alert" data-code="${code}"><p>${waits ? 'You are signed in. An administrator of this workspace gives you a role; then this page shows what waits for you.' : `${capital(message)}.`}</p></div>
+<div class="told no" role="alert" data-code="${code}"><p>${waits ? 'You are signed in. An administrator of this workspace gives you a role; then this page shows what waits for you.' : `${capital(message)}.`}</p>${mistakesOf(more.errors ?? [])}</div>
 <p>${waits ? '' : advice}</p>
 <p><a href="${signedIn ? '/' : '/login'}">${signedIn ? 'To what waits for you' : 'Sign in'}</a></p>`;
   return { title: waits ? 'No role yet' : title, content };
+}
+
+/** What was wrong, each by its place in what was sent. */
+function mistakesOf(errors: readonly ProblemDetail[]): Html | null {
+  if (errors.length === 0) return null;
+  return html`<ul>${errors.map(({ pointer, message }) => html`<li><code>${pointer.slice(1)}</code>: ${message}</li>`)}</ul>`;
 }
 
 function capital(message: string): string {

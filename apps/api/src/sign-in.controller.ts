@@ -65,6 +65,7 @@ export class SignInController {
     expectSameSite(request, config);
     if (provider !== null)
       throw new Problem('not_found', 'expected the provider that people sign in with, not a token');
+    queryOf(request, queries.none);
     const { token, to } = bodyOf(request, forms.token);
     const wanted = ownPage(to, config.publicUrl);
     const hash = hashOfToken(token);
@@ -95,6 +96,8 @@ export class SignInController {
 
   @Post('logout')
   async leave(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    bodyOf(request, forms.empty);
     const { workspace, session } = callerOf(request);
     if (session !== null) await this.#parts.journal.sessions.end(workspace, session.hash);
     setCookie(reply, this.#parts.config, 'session', null);

@@ -13,7 +13,6 @@ import {
   pick,
   pickText,
 } from './deployment.contract.ts';
-import { type Agent, addAgent } from './mcp/agent.contract.ts';
 import { refusalsPerMinuteMax } from './refusal-limit.ts';
 import { routeKey } from './route.ts';
 import { routes } from './routes.ts';
@@ -21,7 +20,8 @@ import { type SlackGround, openSlackGround } from './slack/slack.contract.ts';
 
 // "Must be true under attack", sentence by sentence, over every channel by which people decide. What stands elsewhere: every
 // route with every role, place and spelling of a path in `spelling.test.ts`; two hundred votes at once, and what becomes of them
-// without the row's lock, in `e2e/races`; votes against expiry, cancel and each other in `one-truth.test.ts`.
+// without the row's lock, in `e2e/races`; votes against expiry, cancel and each other in `one-truth.test.ts`; bodies
+// that name an approver, a status or a workspace in `unasked-fields.test.ts`.
 
 let ground: SlackGround;
 let github: FakeGitHubApp;
@@ -224,49 +224,6 @@ async function claimed({ promotion }: Scene) {
     await worker.close();
   }
 }
-
-describe('a body that names an approver, a status or a workspace', () => {
-  const fields = ['approverId', 'status', 'workspaceId', '__caslSubjectType__'];
-  const takers = routes.filter(({ method, takes, access }) => {
-    return method !== 'GET' && takes.json !== undefined && access.kind !== 'edge';
-  });
-
-  let prototype: string;
-  let agent: Agent;
-
-  beforeAll(async () => {
-    prototype = pickText((await here.post('bea', '/v1/prototypes', { name: 'with-a-body' })).body, 'id');
-    agent = await addAgent(here);
-  });
-
-  it('is 422 with its place at the door of decisions', async () => {
-    const scene = await atApproval(here, 'extra-fields');
-    for (const field of fields) {
-      const answer = await here.post('sam', scene.decisions, { verdict: 'approve', ...scene.digests, [field]: 'x' });
-      expect(answer).toMatchObject({
-        status: 422,
-        body: { errors: [{ pointer: `/${field}`, code: 'unknown_field' }] },
-      });
-    }
-    expect(await approvalOf(scene)).toMatchObject({ decisions: [] });
-  });
-
-  it.each(takers.map(({ method, path, access }) => [method as 'POST' | 'PUT', path, access.kind] as const))(
-    'is 422 at %s %s',
-    async (method, path, who) => {
-      // A version is taken in for a prototype that is there; all others read the body before they look for anything.
-      const address = path.replace('/prototypes/:id', `/prototypes/${prototype}`);
-      for (const field of fields) {
-        const sent = { payload: { [field]: 'x' } };
-        const asAgent = { ...sent, headers: { authorization: `Bearer ${agent.token}` } };
-        const { status, body } = await (who === 'agent'
-          ? here.ask(null, method, address, asAgent)
-          : here.ask('max', method, address, sent));
-        expect({ field, status, code: body['code'] }).toEqual({ field, status: 422, code: 'invalid' });
-      }
-    },
-  );
-});
 
 describe('five thousand refused decisions of a person with few rights', () => {
   it('end in 429, fill no journal, and the legal approvers decide meanwhile, each over another channel', async () => {
