@@ -71,6 +71,14 @@ it('is told with the promotion, and its door gives each asker a link of their ow
   expect((pass?.expiresAt ?? 0) - (pass?.issuedAt ?? 0)).toBe(300_000);
 });
 
+it('is not offered to who reads the promotion only as long as they vote in another’s stead', async () => {
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  expect((await here.post('sam', `/v1/people/${here.people.nil}/delegations`, { until })).status).toBe(201);
+  const { status, body } = await here.ask('nil', 'GET', `/v1/promotions/${promotion}`);
+  expect([status, body['preview']]).toEqual([200, null]);
+  expect((await here.ask('nil', 'GET', `/v1/promotions/${promotion}/preview`)).status).toBe(403);
+});
+
 it('gives no link to a version that is not in staging any more', async () => {
   await here.ask('bea', 'POST', `/v1/promotions/${promotion}/cancel`, { payload: { reason: 'test' } });
   const { body } = await here.ask('sam', 'GET', `/v1/promotions/${promotion}`);

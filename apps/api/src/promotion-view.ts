@@ -1,4 +1,4 @@
-import { actionsAt, actionsOn, authority } from '@proviso/authority';
+import { actionsAt, actionsOn, authority, mayRead } from '@proviso/authority';
 import {
   type GateState,
   type Headline,
@@ -36,7 +36,7 @@ export interface Viewer {
   readonly names: Names;
   readonly pastWaits: readonly PastWait[];
   readonly timeZone: string;
-  /** Whether this deployment can give links to previews. */
+  /** Whether this deployment can give links to previews, and gives one to this reader. */
   readonly previews: boolean;
 }
 
@@ -65,7 +65,7 @@ export async function viewerOf(
     waits ? reads.pastWaits('approval') : [],
   ]);
   const trying = { actor, lentBy, token: tokenOf({ person: actor, token }), door, now: now(), behind };
-  return { trying, names, pastWaits, timeZone: config.timeZone, previews: hasPreviews(config) };
+  return { trying, names, pastWaits, timeZone: config.timeZone, previews: hasPreviews(config) && mayRead(actor) };
 }
 
 /** Those who gave somebody their right to vote, and those by whom they act, with their own rights of today. */

@@ -221,7 +221,7 @@ const promotions: readonly Route[] = [
     '/v1/promotions/:id/preview',
     'previewPromotion',
     'A link to this version in staging, for the asker: good once, for five minutes',
-    readToVote,
+    read,
     { 200: r.previewLink },
   ]),
   get([
