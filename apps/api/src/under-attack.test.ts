@@ -3,6 +3,7 @@ import { builtinPrincipals } from '@proviso/domain';
 import { openJournal } from '@proviso/journal';
 import { type DecisionChannel, type FakeGitHubApp, decisionChannels, startFakeGitHubApp } from '@proviso/testkit';
 import pg from 'pg';
+import { openBrowser, signedIn } from './browser.contract.ts';
 import {
   type Deployment,
   atApproval,
@@ -57,6 +58,8 @@ async function refusalsAbout(promotion: string): Promise<readonly string[]> {
   return log.map(({ bytes }) => bytes).filter((bytes) => bytes.includes(promotion));
 }
 
+const bearing = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** What a stranger may hold: each of the right form for somebody, none of them good here. */
@@ -92,16 +95,55 @@ describe('a forged, expired, alg-none or wrong-audience token', () => {
     expect(await approvalOf(scene)).toMatchObject({ status: 'waiting', decisions: [] });
   });
 
-  it('is 401 at every door that is not open to all, before anything is looked at', async () => {
+  it('is 401 at every door that is not open to all, pages as well, before anything is looked at', async () => {
     const tokens = Object.entries(await badTokens());
-    for (const { method, path, access } of routes.filter((route) => route.access.kind !== 'public')) {
-      // A page takes no token: whoever comes without a session is sent to the login or refused, as a form from elsewhere is.
-      const answers = access.kind === 'page' ? [302, 303, 401, 403] : [401];
+    for (const { method, path } of routes.filter(({ access }) => access.kind !== 'public')) {
       const door = routeKey(method, path);
       for (const [kind, token] of tokens) {
-        const { status } = await here.ask(null, method, path, { headers: { authorization: `Bearer ${token}` } });
-        expect([door, kind, status, answers.includes(status)]).toEqual([door, kind, status, true]);
+        const { status, headers } = await here.ask(null, method, path, bearing(token));
+        expect([door, kind, status, headers['www-authenticate'], headers['location']]).toEqual([
+          ...[door, kind, 401, 'Bearer realm="proviso"', undefined],
+        ]);
       }
+    }
+  });
+
+  it('is 401 at every page in a browser that somebody is signed in in, and does nothing there', async () => {
+    const browser = await signedIn(here, 'max');
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    // Not even a good one: a page takes no token, and who sends one is judged by it alone.
+    const tokens = Object.entries({ ...(await badTokens()), good: here.tokens.max, empty: '' });
+    for (const { method, path } of routes.filter(({ access }) => access.kind === 'page'))
+      for (const [kind, token] of tokens) {
+        const sent = { ...bearing(token).headers, cookie, 'sec-fetch-site': 'same-origin' };
+        const { status, headers } = await here.ask(null, method, path, { headers: sent });
+        expect([method, path, kind, status, headers['location'], headers['set-cookie']]).toEqual([
+          ...[method, path, kind, 401, undefined, undefined],
+        ]);
+      }
+    expect((await browser.get('/account')).status).toBe(200);
+  });
+
+  it('is no session where it comes as a cookie: a page shows the way to sign in, all else says 401', async () => {
+    const browser = await signedIn(here, 'sam');
+    const [[name = '', ended = ''] = []] = [...browser.cookies];
+    await browser.post('/logout');
+    const cookies = Object.entries({ ...(await badTokens()), good: here.tokens.sam, 'of a session that ended': ended });
+    const named = routes.filter(({ access }) => ['page', 'read', 'self'].includes(access.kind));
+    for (const { method, path, access } of named)
+      for (const [kind, value] of cookies) {
+        const sent = { cookie: `${name}=${value}`, 'sec-fetch-site': 'same-origin' };
+        const { status, headers } = await here.ask(null, method, path, { headers: sent });
+        const toLogin = /^\/login\?to=/.test(String(headers['location']));
+        const expected = access.kind === 'page' ? [method === 'GET' ? 302 : 303, true] : [401, false];
+        expect([method, path, kind, status, toLogin]).toEqual([method, path, kind, ...expected]);
+      }
+  });
+
+  it('signs nobody in', async () => {
+    for (const [kind, token] of Object.entries(await badTokens())) {
+      const { status, headers } = await openBrowser(here.fastify).post('/login', { token });
+      expect([kind, status, headers['set-cookie']]).toEqual([kind, 401, undefined]);
     }
   });
 
