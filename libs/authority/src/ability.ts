@@ -53,6 +53,20 @@ export function isDelegableVerb(verb: Verb): boolean {
   return delegableVerbs.includes(verb);
 }
 
+/**
+ * What no agent does, whatever role it was given: it may take something from users and never let it on, and it may try a
+ * policy out and never change one.
+ */
+const beyondAgents: ReadonlySet<Verb> = new Set([
+  ...(['Unpause', 'Advance', 'ResumeLane', 'PublishPolicy', 'AgreeToPolicy', 'AssignTier'] as const),
+  ...(['AskBreakGlass', 'ReviewBreakGlass'] as const),
+]);
+
+/** True for what an agent never does; that it has no vote is said by separation, as of every machine. */
+export function isBeyondAgents(verb: Verb): boolean {
+  return beyondAgents.has(verb);
+}
+
 /** What two or three different people must do: none of them comes with another's token. */
 const unlentVerbs: ReadonlySet<Verb> = new Set(['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass']);
 

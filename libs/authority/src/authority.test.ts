@@ -115,7 +115,11 @@ describe('a hand on a canary', () => {
   it.each<[string, PersonState, readonly (string | null)[]]>([
     ['an operator may do all', person('olga', operator), [null, null, null]],
     ['a builder may stop it', person('bea', builder), [null, 'not_permitted', 'not_permitted']],
-    ['an agent may stop it, and hurries nothing', person('ai', operator, 'agent'), [null, null, 'not_permitted']],
+    [
+      'an agent may stop it, and neither lets it on nor hurries it',
+      person('ai', operator, 'agent'),
+      [null, 'not_permitted', 'not_permitted'],
+    ],
     ['nobody hurries their own work', person('author', operator), [null, null, 'own_work']],
     ['an approver has votes', person('sam', security), ['not_permitted', 'not_permitted', 'not_permitted']],
     ['an operator elsewhere', person('udo', [{ ...operator[0], prototype: 'pro_2' }]), Array(3).fill('not_permitted')],

@@ -27,6 +27,7 @@ import {
   type Rights,
   type Verb,
   bindingBehind,
+  isBeyondAgents,
   isDelegableVerb,
   isOwnAffair,
   isSeparatedVerb,
@@ -129,6 +130,7 @@ type Agreed = Pick<Asked, 'rule' | 'words'>;
 const rules: readonly Rule[] = [
   { refuse: shutOut, agree: () => ({ rule: 'enabled', words: 'you are an active person' }) },
   { refuse: unable, agree: ableBy },
+  { refuse: beyond, agree: () => null },
   { refuse: narrowed, agree: wideEnough },
   { refuse: unasked, agree: askedFor },
   { refuse: separated, agree: unrelated },
@@ -166,6 +168,16 @@ function ableBy(subject: Subject, { rights, facts }: Known): Agreed {
     rule: `ability/${command.kind}`,
     words: binding === undefined ? 'somebody gave you their right' : `you are ${bindingWords(binding)}`,
   };
+}
+
+/** An agent works in the safe direction, by whatever door and token it comes. */
+function beyond({ actor, command, promotion }: Subject): Refusal | null {
+  if (actor.kind !== 'agent' || !isBeyondAgents(command.kind)) return null;
+  const message = `expected a person who may ${wordsOf[command.kind]}, got an agent`;
+  return refusal('not_permitted', message, {
+    rule: 'agents',
+    whoCan: whoCan({ command, promotion: promotion ?? null }),
+  });
 }
 
 /** What is narrowed by the token that somebody came with, and what is not theirs alone to do with it. */

@@ -17,6 +17,7 @@ function mayByHand({ actor, behind = [], command, promotion, prototype, environm
       (held.environment === undefined || held.environment === which),
   );
   if (actor.disabled || behind.some(({ disabled }) => disabled) || reaching.length === 0) return false;
+  if (actor.kind === 'agent' && neverByAgents.includes(command.kind)) return false;
   if (['Delegate', 'AskWaiver', 'AskBreakGlass', 'ReviewBreakGlass'].includes(command.kind)) return lentBy == null;
   const isOut = promotion?.exclusions.some(({ person }) => person === actor.id) ?? true;
   const isTheirs = actor.kind === 'human' && !isOut && lentBy == null;
@@ -32,6 +33,12 @@ function mayByHand({ actor, behind = [], command, promotion, prototype, environm
   const isAsked = reaching.some((held) => asked.some((from) => namesOf(held).includes(from)));
   return isAsked && isTheirs;
 }
+
+/** What lets something on, says who decides, or breaks a glass. */
+const neverByAgents = [
+  ...['Unpause', 'Advance', 'ResumeLane', 'PublishPolicy', 'AgreeToPolicy', 'AssignTier'],
+  ...['AskBreakGlass', 'ReviewBreakGlass'],
+];
 
 function namesOf({ role, group }: Binding): readonly string[] {
   return role === 'approver' && group !== undefined ? [`role/${role}`, `group/${group}`] : [`role/${role}`];
@@ -64,7 +71,7 @@ describe('explain', () => {
       fc.property(anySubject, (subject) => {
         for (const { rule, words } of explain(subject)) {
           expect(rule).toMatch(
-            /^(enabled|answerer|lender|ability\/\w+|requirement(\/[a-z/+]+)?|humans_only|separation(\/\w+)?)$/,
+            /^(enabled|answerer|lender|agents|ability\/\w+|requirement(\/[a-z/+]+)?|humans_only|separation(\/\w+)?)$/,
           );
           expect(words).toMatch(/^[a-z].*[^.]$/);
         }

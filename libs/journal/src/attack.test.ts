@@ -163,9 +163,9 @@ describe('a body that fits no entry', () => {
 });
 
 describe('separation of duties', () => {
-  it('excludes the human for whom an agent published the policy', async () => {
+  it('excludes the human for whom a service published the policy', async () => {
     const human = await person([...security]);
-    const publisher = await person([{ role: 'policy-owner' }], { kind: 'agent', actsFor: human });
+    const publisher = await person([{ role: 'policy-owner' }], { kind: 'service', actsFor: human });
     const promotion = await atApproval(await castOf({ publisher }));
     expect(await ask(human, await voteOn(promotion))).toMatchObject({
       kind: 'refused',
