@@ -126,7 +126,7 @@ describe('a forged, expired, alg-none or wrong-audience token', () => {
 
   it('is no session where it comes as a cookie: a page shows the way to sign in, all else says 401', async () => {
     const browser = await signedIn(here, 'sam');
-    const [[name = '', ended = ''] = []] = [...browser.cookies];
+    const [[name, ended] = ['', '']] = [...browser.cookies];
     await browser.post('/logout');
     const cookies = Object.entries({ ...(await badTokens()), good: here.tokens.sam, 'of a session that ended': ended });
     const named = routes.filter(({ access }) => ['page', 'read', 'self'].includes(access.kind));
