@@ -15,21 +15,26 @@ select a.workspace, a.prototype, a.digest, a.bytes from proviso.artifact a
 
 -- collector.prompts
 with gone as (
-     delete from proviso.prompt where (workspace, channel, key) in
-         (select workspace, channel, key from proviso.prompt where proviso.prompt_is_past(workspace, promotion) limit $2)
-        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning key
+     delete from proviso.prompt where (workspace, channel, key) in (select workspace, channel, key from proviso.prompt where proviso.prompt_is_past(workspace, promotion) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning 1
+   ) select count(*)::int as gone from gone;
+
+-- collector.questions
+with gone as (
+     delete from proviso.question where (workspace, id) in (select workspace, id from proviso.question where proviso.question_is_past(asked_at, answer) limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning 1
    ) select count(*)::int as gone from gone;
 
 -- collector.sessions
 with gone as (
      delete from proviso.session where hash in (select hash from proviso.session where proviso.session_is_past(opened_at) limit $2)
-        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning 1
    ) select count(*)::int as gone from gone;
 
 -- collector.tokens
 with gone as (
      delete from proviso.token where hash in (select hash from proviso.token where proviso.token_is_past(expires_at) limit $2)
-        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning 1
    ) select count(*)::int as gone from gone;
 
 -- collector.weigh

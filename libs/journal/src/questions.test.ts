@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { type Question, idFrom } from '@proviso/domain';
 import { createDatabase } from '@proviso/testkit';
-import { type Journal, openJournal } from './index.ts';
+import pg from 'pg';
+import { type Journal, openJournal, openPump } from './index.ts';
 
+let database: Awaited<ReturnType<typeof createDatabase>>;
 let journal: Journal;
 
 beforeAll(async () => {
-  const { appUrl: url, vaultKeyHex } = await createDatabase();
+  database = await createDatabase();
+  const { appUrl: url, vaultKeyHex } = database;
   journal = await openJournal({ url, connectionsMax: 8, origin: 'test', vaultKeyHex, durable: false });
 });
 
@@ -54,4 +57,33 @@ it('remembers what was said, and gives out nothing that was answered', async () 
   await register.told(id, { said: 'late', restMs: 0 });
   expect(await register.take(1, 0)).toEqual([]);
   expect(await register.ask(question('one'))).toBe(false);
+});
+
+it('keeps an answered question for thirty days and an open one for good, and shows the role that removes them no others', async () => {
+  const workspace = idFrom('wsp', randomUUID());
+  const register = journal.questions(workspace);
+  const [superuser, pumped] = [database.superuserUrl, database.pumpUrl].map(
+    (connectionString) => new pg.Client({ connectionString }),
+  ) as [pg.Client, pg.Client];
+  const pump = await openPump({ url: database.pumpUrl, durable: false });
+  await Promise.all([superuser.connect(), pumped.connect()]);
+  const asked = async (id: string, days: number, answer: string | null): Promise<void> => {
+    await register.ask(question(id));
+    if (answer !== null) await register.close(id, answer);
+    const age = `update proviso.question set asked_at = now() - $2 * interval '1 day' where id = $1`;
+    await superuser.query(age, [id, days]);
+  };
+  try {
+    await asked('old', 31, 'approved');
+    await asked('young', 29, 'approved');
+    await asked('open', 400, null);
+    expect((await pumped.query('select id from proviso.question')).rows).toEqual([{ id: 'old' }]);
+    await expect(pumped.query('select commit from proviso.question')).rejects.toThrow('permission denied');
+    const leadership = await pump.lead('reconciler');
+    expect(await leadership?.sweepPast(10)).toEqual({ tokens: 0, sessions: 0, prompts: 0, questions: 1 });
+    await leadership?.resign();
+    expect([await register.ask(question('old')), await register.ask(question('young'))]).toEqual([true, false]);
+  } finally {
+    await Promise.all([superuser.end(), pumped.end(), pump.close()]);
+  }
 });

@@ -40,7 +40,7 @@ export function evidenceCollector(ports: CollectorPorts): (leadership: Leadershi
     dueAt = clock.now() + everyMs;
     await letGo(ports, leadership);
     const past = await leadership.sweepPast(pastMax);
-    if (past.tokens + past.sessions + past.prompts > 0) log.info({ ...past }, 'past.swept');
+    if (Object.values(past).some((gone) => gone > 0)) log.info({ ...past }, 'past.swept');
     const referenced = await referencedBy(leadership, evidence);
     const collected = await evidence.collectOrphans({ referenced, olderThanMs: graceMs, now: clock.now() });
     if (collected.removed.length > 0 || collected.temporariesRemoved > 0) {

@@ -104,28 +104,22 @@ const readOutdated = statement(
     order by a.workspace, a.prototype, a.digest limit $1`,
 );
 
-const sweepTokens = sweepOf('token', 'token_is_past(expires_at)');
-const sweepSessions = sweepOf('session', 'session_is_past(opened_at)');
+const sweepTokens = sweepOf('token', 'hash', 'token_is_past(expires_at)');
+const sweepSessions = sweepOf('session', 'hash', 'session_is_past(opened_at)');
+const sweepPrompts = sweepOf('prompt', '(workspace, channel, key)', 'prompt_is_past(workspace, promotion)');
+const sweepQuestions = sweepOf('question', '(workspace, id)', 'question_is_past(asked_at, answer)');
 
 /** Removes rows that the rule of their kind calls past, some at a time. */
-function sweepOf(table: 'token' | 'session', past: string): Statement {
+function sweepOf(table: 'token' | 'session' | 'prompt' | 'question', key: string, past: string): Statement {
+  const keys = key.replace(/[()]/g, '');
   return statement(
     `collector.${table}s`,
     `with gone as (
-     delete from proviso.${table} where hash in (select hash from proviso.${table} where proviso.${past} limit $2)
-        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning hash
+     delete from proviso.${table} where ${key} in (select ${keys} from proviso.${table} where proviso.${past} limit $2)
+        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning 1
    ) select count(*)::int as gone from gone`,
   );
 }
-
-const sweepPrompts = statement(
-  'collector.prompts',
-  `with gone as (
-     delete from proviso.prompt where (workspace, channel, key) in
-         (select workspace, channel, key from proviso.prompt where proviso.prompt_is_past(workspace, promotion) limit $2)
-        and exists (select 1 from proviso.leader where name = 'reconciler' and epoch = $1) returning key
-   ) select count(*)::int as gone from gone`,
-);
 
 const weighDocuments = statement(
   'collector.weigh',
@@ -230,9 +224,13 @@ function leadershipOf(client: pg.Client, name: LeaderName, epoch: number): Leade
         bytes: Number(row.bytes),
       })),
     sweepPast: async (limit) => {
-      const [[tokens], [sessions]] = [await run(sweepTokens, [epoch, limit]), await run(sweepSessions, [epoch, limit])];
-      const [prompts] = await run(sweepPrompts, [epoch, limit]);
-      return { tokens: Number(tokens?.gone), sessions: Number(sessions?.gone), prompts: Number(prompts?.gone) };
+      const gone = async (what: Statement): Promise<number> => Number((await run(what, [epoch, limit]))[0]?.gone);
+      return {
+        tokens: await gone(sweepTokens),
+        sessions: await gone(sweepSessions),
+        prompts: await gone(sweepPrompts),
+        questions: await gone(sweepQuestions),
+      };
     },
     weigh: async (documents) => {
       await run(weighDocuments, [epoch, JSON.stringify(documents)]);

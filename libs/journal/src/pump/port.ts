@@ -70,12 +70,12 @@ export interface Leadership {
   /** Versions and builds whose files are kept and older than the retention of their workspace, by keyset. */
   readonly outdated: (after: OutdatedArtifact | null, limit: number) => Promise<readonly OutdatedArtifact[]>;
   /**
-   * Removes tokens and sessions that have let nobody in for long, and copies of what ended long ago, at most so many of
-   * each; answers how many.
+   * Removes tokens and sessions that have let nobody in for long, copies of what ended long ago, and questions that were
+   * answered long ago, at most so many of each; answers how many.
    */
   readonly sweepPast: (
     limit: number,
-  ) => Promise<{ readonly tokens: number; readonly sessions: number; readonly prompts: number }>;
+  ) => Promise<Readonly<Record<'tokens' | 'sessions' | 'prompts' | 'questions', number>>>;
   /** Writes down what documents weigh, and the files of artifacts; then counts each workspace's evidence anew. */
   readonly weigh: (documents: readonly Weighed[]) => Promise<void>;
   /** Webhooks of all workspaces that something is to be written or sent for now. */
