@@ -46,6 +46,10 @@ describe('simulated canaries', () => {
     for (const { metric, ours } of of('seconds_to_find')) {
       if (metric.includes('looks of 1 s')) expect(ours).toBeLessThan(200);
     }
+    for (const { ours, peer } of of('seconds_to_find', 'Kayenta').filter(({ metric }) =>
+      /heats, looks of 1 s/.test(metric),
+    ))
+      expect(peer).toBeGreaterThan(5 * ours);
   });
 });
 

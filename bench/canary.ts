@@ -105,9 +105,9 @@ function falseRollbacks(profile: Profile, isQuick: boolean): readonly BenchLine[
     const seen = held(scenario, nullRuns);
     return [nullLine(seen), ...peerNullLines(profile, seen, peers)];
   });
-  const latency = held(latencyNull, latencyNullRuns, { latency: 'histogram', plan: latencyPlan });
+  const latency = held(latencyNull, latencyNullRuns, { latency: 'edge', plan: latencyPlan });
   const stickyLatency = stickyLatencyNulls.map((scenario) => {
-    const choice = { latency: 'histogram', plan: { ...latencyPlan, sticky: true } } as const;
+    const choice = { latency: 'edge', plan: { ...latencyPlan, sticky: true } } as const;
     const line = nullLine(held(scenario, Math.ceil(latencyNullRuns / 2), choice));
     return scenario.timed === 'first requests' ? line : { ...line, ...informing };
   });
@@ -225,9 +225,12 @@ function timeToFindSlowness({ latencyRuns: runs, horizonSeconds }: Profile): rea
         kind === 'rolled_back' ? seconds : horizonSeconds,
       ),
     );
+  // The last two are no way of ours to take latency from an edge; they show what heats are for.
   const sources = [
-    { way: "the edge's buckets, looks of 10 s", latency: 'histogram', lookSeconds: 10 },
-    { way: "the edge's buckets, looks of 1 s", latency: 'histogram', lookSeconds: 1 },
+    { way: "the edge's heats, looks of 10 s", latency: 'edge', lookSeconds: 10 },
+    { way: "the edge's heats, looks of 5 s", latency: 'edge', lookSeconds: 5 },
+    { way: "the edge's heats, looks of 1 s", latency: 'edge', lookSeconds: 1 },
+    { way: 'buckets alone, looks of 1 s', latency: 'buckets', lookSeconds: 1 },
     { way: 'values, looks of 1 s', latency: 'values', lookSeconds: 1 },
   ] as const;
   return slower.flatMap((scenario) => {
@@ -236,7 +239,9 @@ function timeToFindSlowness({ latencyRuns: runs, horizonSeconds }: Profile): rea
       const mine = found(scenario, ours({ ...how, plan: latencyPlan, advances: false }));
       return theirs.map(({ peerName, peer }) => ({
         ...lineOf(`seconds_to_find, ${scenario.name}, ${way}`, { ours: mine, peer, peerName }),
-        ...(peerName.startsWith('Kayenta') ? { goal: 'at least 5 times sooner', met: mine * 5 <= peer } : {}),
+        ...(how.latency === 'edge' && peerName.startsWith('Kayenta')
+          ? { goal: 'at least 5 times sooner', met: mine * 5 <= peer }
+          : {}),
       }));
     });
   });

@@ -63,7 +63,7 @@ describe('the judge against given values', () => {
 it('tells its cost for each look and metric, how it grows, and the size of its memory', async () => {
   const lines = await run({ rounds: 1, quick: true, inputs: {} });
   const names = lines.map(({ metric }) => metric);
-  expect(names.filter((name) => name.startsWith('ns_per_look_and_metric'))).toHaveLength(3);
+  expect(names.filter((name) => name.startsWith('ns_per_look_and_metric'))).toHaveLength(4);
   expect(names.filter((name) => name.startsWith('ns_per_look_after'))).toHaveLength(2);
   expect(lines.find(({ metric }) => metric.startsWith('state_bytes'))).toMatchObject({ met: true });
   for (const { ours } of lines) expect(ours).toBeGreaterThan(0);

@@ -58,7 +58,7 @@ export function mixtureRule(): Rule {
     let seen: Stretch | undefined;
     return ({ canary, stable }) => {
       // Latencies are left out of the sums: nobody reads them, and they would grow without end.
-      const counts = { canary: { ...canary, latenciesMs: [] }, stable: { ...stable, latenciesMs: [] } };
+      const counts = { canary: { ...canary, latenciesMs: [] }, stable: { ...stable, latenciesMs: [] }, order: [] };
       seen = joined(seen, counts);
       const [ours, theirs] = [seen.canary, seen.stable];
       if (ours.requests === 0 || theirs.requests === 0) return false;

@@ -1,6 +1,7 @@
 import {
   type ArmSamples,
   decide,
+  type Heat,
   type HOLD_PERCENT,
   type JudgePlan,
   type Look,
@@ -10,10 +11,15 @@ import {
   startJudge,
   SUSPICION_E,
 } from '@proviso/judge';
+import { openHeats } from '../../apps/edge/src/heats.ts';
 import type { Rule, RuleLook } from './rule.ts';
+import type { Stretch } from './world.ts';
 
 /** Bad requests that an operator is ready to bear in an outage. */
 const BUDGET = 20;
+
+/** In what form the judge gets latencies: in the edge's buckets and heats, in buckets alone, or each. */
+export type LatencySeen = 'edge' | 'buckets' | 'values';
 
 /** What is the operator's choice in a canary of ours. */
 export interface JudgedRuleChoice {
@@ -24,8 +30,8 @@ export interface JudgedRuleChoice {
   readonly hold: keyof typeof HOLD_PERCENT;
   /** False: the canary stays at its hold weight and is looked at until the horizon, as when a person holds it. */
   readonly advances: boolean;
-  /** Latency as the edge counts it, or value by value. */
-  readonly latency?: ArmSamples['kind'];
+  /** Latency as the edge counts it, that without its heats, or value by value. */
+  readonly latency?: LatencySeen;
 }
 
 /** The bounds of the edge's histogram. */
@@ -61,8 +67,7 @@ export function judgedRule(choice: JudgedRuleChoice): Rule {
   };
 }
 
-function lookOf({ canary, stable, share }: RuleLook, kind: ArmSamples['kind'] | undefined): Look {
-  const samples = (latenciesMs: readonly number[]) => (kind === 'values' ? latenciesMs : bucketsOf(latenciesMs));
+function lookOf({ canary, stable, share, order }: RuleLook, seen: LatencySeen | undefined): Look {
   return {
     canaryWeight: share,
     canaryUnits: canary.requests - canary.badEvents + canary.firstBadUnits,
@@ -73,10 +78,29 @@ function lookOf({ canary, stable, share }: RuleLook, kind: ArmSamples['kind'] | 
     stableFirstBadUnits: stable.firstBadUnits,
     canaryBadEvents: canary.badEvents,
     stableBadEvents: stable.badEvents,
-    ...(kind === undefined
-      ? {}
-      : { metrics: { latency: { kind, canary: samples(canary.latenciesMs), stable: samples(stable.latenciesMs) } } }),
+    ...(seen === undefined ? {} : { metrics: { latency: samplesOf({ canary, stable, order }, seen) } }),
   };
+}
+
+function samplesOf(stretch: Stretch, seen: LatencySeen): ArmSamples {
+  const [canary, stable] = [stretch.canary.latenciesMs, stretch.stable.latenciesMs];
+  if (seen === 'values') return { kind: 'values', canary, stable };
+  const buckets = { kind: 'histogram', canary: bucketsOf(canary), stable: bucketsOf(stable) } as const;
+  return seen === 'buckets' ? buckets : { ...buckets, heats: heatsOf(stretch) };
+}
+
+/** As the edge makes them, which keeps no more than that. */
+function heatsOf({ canary, stable, order }: Stretch): readonly Heat[] {
+  const heats = openHeats();
+  let [ours, theirs] = [0, 0];
+  for (const isCanary of order) {
+    const [arm, latencyMs = 0] =
+      isCanary === 1
+        ? ['canary' as const, canary.latenciesMs[ours++]]
+        : ['stable' as const, stable.latenciesMs[theirs++]];
+    heats.add({ arm, latencyMs, share: heats.share() });
+  }
+  return heats.read().newest;
 }
 
 function bucketsOf(latenciesMs: readonly number[]): readonly number[] {

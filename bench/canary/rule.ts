@@ -74,5 +74,5 @@ export function joined(before: Stretch | undefined, after: Stretch): Stretch {
     badEvents: before[name].badEvents + after[name].badEvents,
     latenciesMs: [...before[name].latenciesMs, ...after[name].latenciesMs],
   });
-  return { canary: arm('canary'), stable: arm('stable') };
+  return { canary: arm('canary'), stable: arm('stable'), order: [...before.order, ...after.order] };
 }

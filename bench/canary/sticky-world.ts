@@ -60,7 +60,7 @@ export function stickyWorld(nature: Nature, random: SeededRandom, memory: 'of re
         const good = random.poisson(requests * part * (1 - nature.badShare(at)));
         return { requests: good + events, firstBadUnits: first, badEvents: events, latenciesMs: [] };
       };
-      return { canary: seen(bad.canary, share), stable: seen(bad.stable, 1 - share) };
+      return { canary: seen(bad.canary, share), stable: seen(bad.stable, 1 - share), order: [] };
     },
     excess: () => 0,
     turn: () => {
@@ -83,13 +83,17 @@ export function stickyTimedWorld(
   const known = new Set<number>();
   return {
     pass: (at, seconds, share) => {
-      const arms = { canary: emptyArm(), stable: emptyArm() };
+      const arms = { canary: emptyArm(), stable: emptyArm(), order: [] as number[] };
       for (let request = random.poisson(nature.requestsPerSecond(at) * seconds); request > 0; request -= 1) {
         const user = users.draw();
-        const arm = users.isOnCanary(user, share) ? arms.canary : arms.stable;
+        const isCanary = users.isOnCanary(user, share);
+        const arm = isCanary ? arms.canary : arms.stable;
         arm.requests += 1;
         const latency = nature.medianMs(at) * (medians[user] ?? 1) * Math.exp(0.2 * random.normal());
-        if (timed === 'every request' || !known.has(user)) arm.latenciesMs.push(latency);
+        if (timed === 'every request' || !known.has(user)) {
+          arm.latenciesMs.push(latency);
+          arms.order.push(Number(isCanary));
+        }
         known.add(user);
       }
       return arms;

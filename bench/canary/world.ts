@@ -4,6 +4,8 @@ import type { SeededRandom } from './seeded-random.ts';
 export interface Stretch {
   readonly canary: ArmSeen;
   readonly stable: ArmSeen;
+  /** Whose each latency is, 1 for the canary, in the order in which they came; those of an arm have their order there. */
+  readonly order: readonly number[];
 }
 
 /** One arm of a stretch. */
@@ -59,13 +61,23 @@ export function independentWorld(nature: Nature, random: SeededRandom): World {
   return {
     pass: (at, seconds, share) => {
       const requests = nature.requestsPerSecond(at) * seconds;
-      return {
-        canary: arm(at, requests * share, nature.rateRatio, nature.slowdown),
-        stable: arm(at, requests * (1 - share), 1, 1),
-      };
+      const canary = arm(at, requests * share, nature.rateRatio, nature.slowdown);
+      const stable = arm(at, requests * (1 - share), 1, 1);
+      return { canary, stable, order: mixed(canary.latenciesMs.length, stable.latenciesMs.length, random) };
     },
     excess: (at, seconds, share) =>
       nature.requestsPerSecond(at) * seconds * share * (badShareOf(at, nature.rateRatio) - badShareOf(at, 1)),
     turn: () => undefined,
   };
+}
+
+/** Each order in which values of two arms can come, equally likely. */
+function mixed(canary: number, stable: number, random: SeededRandom): readonly number[] {
+  const order: number[] = [];
+  for (let [ours, left] = [canary, canary + stable]; left > 0; left -= 1) {
+    const isCanary = random.uniform() * left < ours;
+    if (isCanary) ours -= 1;
+    order.push(Number(isCanary));
+  }
+  return order;
 }

@@ -1,5 +1,6 @@
 import { edgeBounds } from '@proviso/domain';
-import type { ArmCounts } from '@proviso/targets';
+import type { ArmCounts, LaneHeats } from '@proviso/targets';
+import { type Heats, openHeats } from './heats.ts';
 import { type ReportedMetric, type ReportedValue, reportedMetrics } from './reported-values.ts';
 import type { Arm } from './split.ts';
 import { openUnitSet, type UnitSet } from './unit-set.ts';
@@ -18,7 +19,16 @@ export interface LaneCounter {
   readonly turnAway: () => void;
   /** A value that a release reports; of a unit that is named the first one counts, without a name each. */
   readonly report: (arm: Arm, value: Omit<ReportedValue, 'unit'> & { readonly unit: number | null }) => void;
-  readonly read: () => { canary: ArmCounts; stable: ArmCounts; turnedAway: number; saturated: boolean };
+  /** Another share begins under the same fence. */
+  readonly turn: () => void;
+  /** Whoever reads takes a look, so it ends the heat under way. */
+  readonly read: () => {
+    canary: ArmCounts;
+    stable: ArmCounts;
+    heats: LaneHeats;
+    turnedAway: number;
+    saturated: boolean;
+  };
 }
 
 /** Upper bounds of the latency histogram; a last bucket takes everything slower. */
@@ -65,6 +75,7 @@ export function openUnitMemory(unitsMax: number = UNITS_MAX): UnitMemory {
 /** A counter at zero that knows the units of the counters before it. */
 export function openLaneCounter(memory: UnitMemory = openUnitMemory()): LaneCounter {
   const arms = { canary: emptyTally(), stable: emptyTally() };
+  const heats = openHeats();
   let turnedAway = 0;
   return {
     visit: (arm, unit) => {
@@ -74,7 +85,7 @@ export function openLaneCounter(memory: UnitMemory = openUnitMemory()): LaneCoun
       if (isNewHere) tally.units += 1;
       const isFirst = isNewHere && (unit === null || !memory.met[otherOf[arm]].has(unit));
       if (isFirst) tally.firstUnits += 1;
-      return new CountedVisit({ tally, memory, unit, isFirst });
+      return new CountedVisit({ tally, memory, unit, isFirst, arm, heats });
     },
     turnAway: () => {
       turnedAway += 1;
@@ -83,9 +94,11 @@ export function openLaneCounter(memory: UnitMemory = openUnitMemory()): LaneCoun
       const buckets = arms[arm].reported[metric];
       if (isNew(memory, memory.heard[metric], unit)) buckets[bucket] = (buckets[bucket] ?? 0) + count;
     },
+    turn: heats.turn,
     read: () => ({
       canary: countsOf(arms.canary),
       stable: countsOf(arms.stable),
+      heats: heats.read(),
       turnedAway,
       saturated: memory.saturated,
     }),
@@ -108,6 +121,8 @@ interface Counted {
   readonly unit: number | null;
   /** True when this unit was met on neither side before. */
   readonly isFirst: boolean;
+  readonly arm: Arm;
+  readonly heats: Heats;
 }
 
 /** A class, since one is made for each request. */
@@ -116,14 +131,20 @@ class CountedVisit implements Visit {
   readonly #memory: UnitMemory;
   readonly #unit: number | null;
   readonly #isFirst: boolean;
+  readonly #arm: Arm;
+  readonly #heats: Heats;
+  readonly #share: number;
   #isAnswered = false;
   #isOver = false;
 
-  constructor({ tally, memory, unit, isFirst }: Counted) {
+  constructor({ tally, memory, unit, isFirst, arm, heats }: Counted) {
     this.#tally = tally;
     this.#memory = memory;
     this.#unit = unit;
     this.#isFirst = isFirst;
+    this.#arm = arm;
+    this.#heats = heats;
+    this.#share = heats.share();
   }
 
   answered(latencyMs: number): void {
@@ -133,7 +154,9 @@ class CountedVisit implements Visit {
     const bucket = found === -1 ? latencyBoundsMs.length : found;
     const { latencyHistogram, firstLatencyHistogram } = this.#tally;
     latencyHistogram[bucket] = (latencyHistogram[bucket] ?? 0) + 1;
-    if (this.#isFirst) firstLatencyHistogram[bucket] = (firstLatencyHistogram[bucket] ?? 0) + 1;
+    if (!this.#isFirst) return;
+    firstLatencyHistogram[bucket] = (firstLatencyHistogram[bucket] ?? 0) + 1;
+    this.#heats.add({ arm: this.#arm, latencyMs, share: this.#share });
   }
 
   bad(): void {

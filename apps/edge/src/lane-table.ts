@@ -20,8 +20,7 @@ interface Drift {
   ended: EndedShare | null;
 }
 
-const nobody = { requests: 0, units: 0, firstBadUnits: 0, badEvents: 0 } as const;
-const nothingYet: CountsThen = { canary: nobody, stable: nobody, turnedAway: 0 };
+const nothingYet: CountsThen = countsNow(openLaneCounter());
 
 /**
  * One lane as served now. Its counter is replaced at each change of fence, its epoch never goes back, and its memory of
@@ -172,16 +171,17 @@ function turn({ drift, counter }: ServedLane, share: number): void {
   const now = countsNow(counter);
   const { epoch, began } = drift;
   const ended = { epoch, weightPercent: drift.share * 100, began, ...now };
+  counter.turn();
   Object.assign(drift, { epoch: epoch + 1, share, began: now, ended } satisfies Drift);
 }
 
 function countsNow(counter: LaneCounter): CountsThen {
-  const { canary, stable, turnedAway } = counter.read();
-  return { canary: totalsOf(canary), stable: totalsOf(stable), turnedAway };
+  const { canary, stable, heats, turnedAway } = counter.read();
+  return { canary: totalsOf(canary), stable: totalsOf(stable), turnedAway, heatsFinished: heats.finished };
 }
 
-function totalsOf({ requests, units, firstBadUnits, badEvents }: ArmTotals): ArmTotals {
-  return { requests, units, firstBadUnits, badEvents };
+function totalsOf({ requests, units, firstBadUnits, badEvents, firstLatencyHistogram = [] }: ArmTotals): ArmTotals {
+  return { requests, units, firstBadUnits, badEvents, firstLatencyHistogram };
 }
 
 function shareOrdered(order: LaneOrder): number {

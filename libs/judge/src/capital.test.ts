@@ -1,4 +1,4 @@
-import { bet, emptyCapital, logBet, logCapital } from './capital.ts';
+import { bet, betInTurn, emptyCapital, logBet, logCapital } from './capital.ts';
 
 /** ln of the mean by plain logarithms, where the capital itself would overflow. */
 function logMean(logs: readonly number[]): number {
@@ -46,6 +46,26 @@ describe('a capital', () => {
       }
       capital = bet(capital, stakes, [look % 2 === 0 ? 1.3 : 0.7]);
     }
+  });
+
+  test('is paid one instalment for a look, however many bets it holds, and the same as ever when it holds one', () => {
+    const start = emptyCapital(stakes.length, 'early_and_late');
+    expect(logCapital(betInTurn(start, stakes, [1.7]))).toBeCloseTo(logCapital(bet(start, stakes, [1.7])), 12);
+    const mean = (look: readonly number[]): number => Math.exp(logCapital(betInTurn(start, stakes, look)));
+    const all = [2, 0].flatMap((first) => [2, 0].map((second) => mean([first, second])));
+    expect(all.reduce((sum, each) => sum + each, 0) / 4).toBeCloseTo(1, 12);
+    expect(betInTurn(start, stakes, []).late).toEqual(stakes.map(() => 1 / 360));
+  });
+
+  test.each([
+    ['wins', 2],
+    ['loses', 0],
+  ])('%s as often as one look can hold, again and again, and stays a number', (_, relative) => {
+    let capital = emptyCapital(stakes.length, 'early_and_late');
+    for (let look = 0; look < 20; look += 1)
+      capital = betInTurn(capital, [0.05, 0.4, 0.95], new Array<number>(512).fill(relative));
+    const each = [...capital.early, ...capital.late, logCapital(capital)];
+    expect(each.every(Number.isFinite)).toBe(true);
   });
 
   test('pays no more than it can count', () => {

@@ -79,6 +79,35 @@ export function bet(capital: Capital, stakes: readonly number[], relatives: read
   return next.looks % CLEANING_LOOKS === 0 ? cleaned(next) : next;
 }
 
+/**
+ * One look that holds several bets after one another, each fair given those before it: all of them with all of the money,
+ * and one instalment for the look. With a single bet it is `bet`. They may throw away more than one bet can, so that what
+ * is next to nothing is taken for nothing at once.
+ */
+export function betInTurn(capital: Capital, stakes: readonly number[], relatives: readonly number[]): Capital {
+  const factors = new Array<number>(stakes.length).fill(1);
+  for (let each = 0; each < relatives.length; each += 1) {
+    const gain = Math.min(relatives[each] as number, RELATIVE_MAX) - 1;
+    for (let index = 0; index < stakes.length; index += 1)
+      factors[index] = (factors[index] as number) * (1 + (stakes[index] as number) * gain);
+  }
+  const { looks, scale } = capital;
+  const early = capital.early.slice();
+  const late = capital.late.slice();
+  const instalment = looks < LATE_START_LOOKS ? unit(scale) / LATE_START_LOOKS : 0;
+  let total = 0;
+  for (let index = 0; index < factors.length; index += 1) {
+    const factor = factors[index] as number;
+    early[index] = kept((early[index] as number) * factor);
+    total += early[index] as number;
+    if (late.length === 0) continue;
+    late[index] = kept(((late[index] as number) + instalment) * factor);
+    total += late[index] as number;
+  }
+  const next = { looks: looks + 1, scale, early, late, total };
+  return total > LARGE || total < SMALL ? rescaled(next) : next;
+}
+
 /** ln of ½·mean K + ½·(mean M + max(0, 1 − k/H)), the last term being money not yet paid out; or of mean K alone. */
 export function logCapital({ looks, scale, early, late, total }: Capital): number {
   const shift = scale * LOG_LARGE;
@@ -107,8 +136,11 @@ export function capitalOfLogs(kept: {
 }
 
 function cleaned(capital: Capital): Capital {
-  const keep = (each: number): number => (each < NEGLIGIBLE ? 0 : each);
-  return { ...capital, early: capital.early.map(keep), late: capital.late.map(keep) };
+  return { ...capital, early: capital.early.map(kept), late: capital.late.map(kept) };
+}
+
+function kept(capital: number): number {
+  return capital < NEGLIGIBLE ? 0 : capital;
 }
 
 function rescaled({ looks, scale, early, late, total }: Capital): Capital {

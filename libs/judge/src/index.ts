@@ -57,7 +57,7 @@ export {
   lookDifference,
 } from './look-difference.ts';
 export { METRIC_BOUNDS_MAX, type MetricName, type MetricPlan } from './metric-evidence.ts';
-export type { ArmSamples } from './rank-evidence.ts';
+export { type ArmSamples, type Heat, HEATS_MAX } from './rank-evidence.ts';
 export {
   clusteredError,
   type DiscordantPairs,

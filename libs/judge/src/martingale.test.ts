@@ -2,7 +2,7 @@ import { logAboveObjective, logBelowObjective, type UnitTotals } from './absolut
 import { type Capital, emptyCapital, logCapital } from './capital.ts';
 import { canaryLabelShare, emptyLabelEvidence, logLabelEvidence, observeLabels } from './label-evidence.ts';
 import { emptyMetricEvidence, logMetricEvidence, type MetricEvidence, observeMetric } from './metric-evidence.ts';
-import { emptyRankEvidence, observeRanks, rankShare } from './rank-evidence.ts';
+import { emptyRankEvidence, type Heat, observeRanks, rankShare } from './rank-evidence.ts';
 import { emptySafetyEvidence, observeSafety } from './safety-evidence.ts';
 import { emptyShareEvidence, observeShare } from './share-evidence.ts';
 
@@ -178,6 +178,31 @@ const rankedBuckets: TimedProcess<Capital> = {
   observe: (state, { canary, stable }) =>
     observeRanks(state, { kind: 'histogram', canary: bucketsOf(canary), stable: bucketsOf(stable) }),
 };
+/** The values of a look in heats of two, in the order in which they came. */
+function heatsOf(values: readonly number[], canary: readonly number[]): readonly Heat[] {
+  const heats: Heat[] = [];
+  for (let at = 0; at < values.length; at += 2) {
+    const heat = values.slice(at, at + 2);
+    const ours = heat.filter((value) => canary.includes(value));
+    const theirs = heat.filter((value) => !canary.includes(value));
+    const pairs = ours.length * theirs.length;
+    heats.push([ours.length, theirs.length, pairs * 2 * rankShare({ kind: 'values', canary: ours, stable: theirs })]);
+  }
+  return heats;
+}
+
+const inHeats = (values: readonly number[]): TimedProcess<MetricEvidence> => ({
+  ...timed('histogram'),
+  observe: (state, { share, canary, stable }) => {
+    const buckets = { kind: 'histogram', canary: bucketsOf(canary), stable: bucketsOf(stable) } as const;
+    const heats = heatsOf(
+      values.filter((value) => canary.includes(value) || stable.includes(value)),
+      canary,
+    );
+    return observeMetric(state, latency, { samples: { ...buckets, heats }, share, rateRatioTolerated: 1 });
+  },
+});
+
 const timed = (kind: 'values' | 'histogram'): TimedProcess<MetricEvidence> => ({
   start: emptyMetricEvidence(latency),
   observe: (state, { share, canary, stable }) => {
@@ -216,6 +241,31 @@ describe('evidence of latency when both arms answer alike', () => {
 
   test.each([['values'], ['histogram']] as const)('L of %s has expectation exactly 1', (kind) => {
     expect(timedExpectation(timed(kind), loaded)).toBeCloseTo(1, 12);
+  });
+
+  test('L of heats has expectation exactly 1, however they came and whatever is left for the last of a look', () => {
+    const came = [3, 80, 9, 41, 12, 200, 7, 90, 300];
+    const looks = [
+      { share: 0.05, values: came.slice(0, 3) },
+      { share: 0.3, values: came.slice(3, 8) },
+      { share: 0.5, values: came.slice(8) },
+    ];
+    expect(timedExpectation(inHeats(came), looks)).toBeCloseTo(1, 12);
+  });
+
+  test('a variant whose heats lie in two looks fails once somebody looks: half of a heat tells of the other half', () => {
+    // The canary's first value was the slower one, so stable's has still to come below it: U is 1 and no fair draw.
+    const known = { share: 0.5, first: [200], second: [3, 3] };
+    const { share, first, second } = known;
+    let mean = 0;
+    for (let split = 0; split < 4; split += 1) {
+      const arms = second.map((_, index) => (split >> index) & 1);
+      const canary = [...first, ...second.filter((_, index) => arms[index] === 1)];
+      const stable = second.filter((_, index) => arms[index] === 0);
+      const chance = arms.reduce((product, arm) => product * (arm === 1 ? share : 1 - share), 1);
+      mean += chance * Math.exp(logCapital(observeRanks(emptyRankEvidence(), { kind: 'values', canary, stable })));
+    }
+    expect(mean).toBeGreaterThan(1.05);
   });
 
   test('a variant that pools latency over looks fails the same check', () => {

@@ -4,6 +4,7 @@ import { COMPARISON, lookOf, RULES, uniform } from './fixtures/looks.ts';
 import { type JudgePlan, type JudgeState, startJudge } from './judge-state.ts';
 import type { Look } from './look.ts';
 import type { MetricPlan } from './metric-evidence.ts';
+import type { ArmSamples, Heat } from './rank-evidence.ts';
 
 const latency: MetricPlan = { metric: 'latency', portion: 0.3, bounds: [10, 25, 50, 100, 250] };
 const score: MetricPlan = { metric: 'score', portion: 0.1, bounds: [] };
@@ -37,6 +38,45 @@ function after(
 }
 
 const waiting: JudgeRules = { ...RULES, dwellMet: false };
+
+describe('values in heats', () => {
+  const counts = { kind: 'histogram', canary: [0, 0, 4, 0, 0, 0], stable: [0, 0, 16, 0, 0, 0] } as const;
+  const often = (heat: Heat): readonly Heat[] => new Array<Heat>(20).fill(heat);
+  const logOf = (samples: ArmSamples, metric: 'latency' | 'score' = 'latency'): number => {
+    const seen = { ...lookOf({ canaryWeight: 0.2, units: 60 }), metrics: { [metric]: samples } };
+    const { metrics } = judge(observe(startJudge(plan), seen), waiting).explanation;
+    return metrics.find((each) => each.metric === metric)?.logEvidence ?? Number.NaN;
+  };
+
+  test('speak for themselves, where buckets tell nothing', () => {
+    expect(logOf(counts)).toBeCloseTo(0, 12);
+    expect(logOf({ ...counts, heats: often([4, 16, 100]) })).toBeGreaterThan(1);
+    expect(logOf({ ...counts, heats: often([4, 16, 64]) })).toBeCloseTo(0, 12);
+    expect(
+      logOf({
+        ...counts,
+        heats: [
+          [4, 0, 0],
+          [0, 0, 0],
+        ],
+      }),
+    ).toBeCloseTo(0, 12);
+  });
+
+  test('of scores speak against a canary that is lower', () => {
+    expect(logOf({ ...counts, heats: often([4, 16, 28]) }, 'score')).toBeGreaterThan(1);
+  });
+
+  test.each([
+    ['more pairs than there are', [[4, 16, 129]]],
+    ['parts of pairs', [[4, 16, 0.5]]],
+    ['fewer than none', [[4, 16, -1]]],
+    ['more heats than one look may hold', new Array<Heat>(513).fill([1, 1, 1])],
+  ] as const)('with %s make no evidence', (_, heats) => {
+    const seen = { ...lookOf({ canaryWeight: 0.2, units: 60 }), metrics: { latency: { ...counts, heats } } };
+    expect(observe(startJudge(plan), seen).lastLook).toBe('impossible_samples');
+  });
+});
 
 describe('several metrics in one judge', () => {
   test('condemn a canary that is slower and makes no mistakes', () => {

@@ -1,7 +1,7 @@
 import { bet, type Capital, emptyCapital, logCapital } from './capital.ts';
 import { canaryLabelShare } from './label-evidence.ts';
 import { logAdd } from './log-sum.ts';
-import { type ArmSamples, emptyRankEvidence, observeRanks, sampleCount } from './rank-evidence.ts';
+import { areHeats, type ArmSamples, emptyRankEvidence, mirrored, observeRanks, sampleCount } from './rank-evidence.ts';
 import { SHARE_STAKES } from './share-evidence.ts';
 
 /** What may be judged beside errors. A higher latency or cost is worse, and a lower score. */
@@ -61,7 +61,7 @@ export function observeMetric(evidence: MetricEvidence, plan: MetricPlan, look: 
   if (samples === undefined || canary + stable === 0) {
     return { ...evidence, missingLooksInRow: evidence.missingLooksInRow + 1 };
   }
-  const ranked = plan.metric === 'score' ? { ...samples, canary: samples.stable, stable: samples.canary } : samples;
+  const ranked = plan.metric === 'score' ? mirrored(samples) : samples;
   return {
     ranks: observeRanks(evidence.ranks, ranked),
     slower: evidence.slower === null ? null : observeSlower(evidence.slower, samples, { ...look, bounds: plan.bounds }),
@@ -77,7 +77,8 @@ export function logMetricEvidence({ ranks, slower }: MetricEvidence): number {
 
 /** True when these samples cannot be this metric's: no numbers, or buckets that are not those of the plan. */
 export function impossibleSamples(samples: ArmSamples, { bounds }: MetricPlan): boolean {
-  const { kind, canary, stable } = samples;
+  const { kind, canary, stable, heats = [] } = samples;
+  if (!areHeats(heats)) return true;
   if (kind === 'values')
     return ![canary, stable].every((values) => values.length <= VALUES_MAX && values.every(Number.isFinite));
   const buckets = bounds.length === 0 ? stable.length : bounds.length + 1;

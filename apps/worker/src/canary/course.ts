@@ -104,7 +104,8 @@ export function takeCounts(
   const unbroken = served && difference?.kind === 'look' && course.servedSince !== null;
   const since = unbroken ? course.servedSince : now;
   const newcomers = before !== null && sample.newcomers > before.newcomers;
-  const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since, newcomers });
+  const fromBeginning = served && countsFromBeginning(difference);
+  const beside = takeReadings(unbroken ? course.usedUp : {}, readings, { plans, since, newcomers, fromBeginning });
   const next: Course = {
     ...upTo,
     sample,
@@ -158,12 +159,15 @@ function lookSince(
   seen: { readonly counts: Counted; readonly sample: CourseSample; readonly firstRelease: boolean },
 ): Look | null {
   if (difference?.kind === 'look') return difference.look;
-  // Counters in disorder under one share: whatever was used of it already would be used again.
-  const isOther = difference === null || /^(source|fence)_changed$/.test(difference.reason);
   const { counts, sample, firstRelease } = seen;
-  if (!isOther || counts.began === undefined) return null;
+  if (!countsFromBeginning(difference) || counts.began === undefined) return null;
   const whole = lookDifference(sampleOf({ ...counts, ...counts.began }, firstRelease), sample);
   return whole.kind === 'look' ? whole.look : null;
+}
+
+/** True for the first look under a share. Counters in disorder are none: what was used of them would be used again. */
+function countsFromBeginning(difference: LookDifference | null): boolean {
+  return difference === null || (difference.kind === 'dropped' && /^(source|fence)_changed$/.test(difference.reason));
 }
 
 function idleAfter({ sample: before, idleLooks }: Course, sample: CourseSample): number {

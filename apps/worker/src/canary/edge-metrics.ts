@@ -1,4 +1,4 @@
-import type { LaneCounts } from '@proviso/targets';
+import type { CountsThen, LaneCounts, LaneHeats } from '@proviso/targets';
 import type { MetricCounters, MetricReading, MetricSource, MetricSubject } from './metric-source.ts';
 
 /**
@@ -16,11 +16,23 @@ function readingOf({ metric, counts, now }: MetricSubject): MetricReading {
   return { kind: 'counted', counters: { life, at: now, ...counted } };
 }
 
-type Buckets = Pick<MetricCounters, 'bounds' | 'canary' | 'stable'>;
+type Buckets = Pick<MetricCounters, 'bounds' | 'canary' | 'stable' | 'heats' | 'began'>;
 
-function latencyOf({ canary, stable, latencyBoundsMs: bounds }: LaneCounts): Buckets | null {
+function latencyOf({ canary, stable, latencyBoundsMs: bounds, heats, began }: LaneCounts): Buckets | null {
+  const now = firstValues({ canary, stable }, heats);
+  if (now === null) return null;
+  const finished = began?.heatsFinished;
+  const then = began && firstValues(began, finished === undefined ? undefined : { finished, newest: [] });
+  return { bounds, ...now, ...(then && { began: then }) };
+}
+
+function firstValues(
+  { canary, stable }: Pick<CountsThen, 'canary' | 'stable'>,
+  heats: LaneHeats | undefined,
+): Pick<MetricCounters, 'canary' | 'stable' | 'heats'> | null {
   const [ours, theirs] = [canary.firstLatencyHistogram, stable.firstLatencyHistogram];
-  return ours === undefined || theirs === undefined ? null : { bounds, canary: ours, stable: theirs };
+  if (ours === undefined || theirs === undefined) return null;
+  return { canary: ours, stable: theirs, ...(heats !== undefined && { heats }) };
 }
 
 function reportedOf({ canary, stable, reportedBounds }: LaneCounts, metric: 'score' | 'cost'): Buckets | null {

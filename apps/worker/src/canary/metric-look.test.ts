@@ -80,6 +80,42 @@ describe('what the sources of metrics say at a look', () => {
     );
   });
 
+  it('has the heats that came since, and none that was used up; a number that went back is counters begun anew', () => {
+    const heats = (finished: number) => ({
+      finished,
+      newest: [
+        [4, 16, 64],
+        [5, 15, 80],
+      ] as const,
+    });
+    const at = { plans, since, newcomers: true };
+    const used = { latency: counters(1, { heats: { finished: 6, newest: [] } }) };
+    const taken = takeReadings(used, counted(counters(3, { heats: heats(7) })), at);
+    expect(taken.metrics.latency?.heats).toEqual([[5, 15, 80]]);
+    expect(taken.usedUp.latency?.heats).toEqual({ finished: 7, newest: [] });
+    expect(takeReadings(taken.usedUp, counted(counters(4, { heats: heats(7) })), at).metrics.latency?.heats).toEqual(
+      [],
+    );
+    expect(takeReadings(used, counted(counters(3, { heats: heats(2) })), at).waiting).toEqual(['latency']);
+    // An edge of a version before tells none: all values of a look are compared at once.
+    expect(takeReadings(used, counted(counters(3)), at).metrics.latency).not.toHaveProperty('heats');
+  });
+
+  it('counts a first look from the beginning of its share, if the source saw that', () => {
+    const began = { ...counters(1), heats: { finished: 6, newest: [] } };
+    const newest = [[4, 16, 64]] as const;
+    const reading = counted(counters(3, { began, heats: { finished: 7, newest } }));
+    const at = { plans, since, newcomers: true };
+    const first = takeReadings({}, reading, { ...at, fromBeginning: true });
+    expect(first.metrics.latency).toEqual({
+      ...{ kind: 'histogram', canary: [10, 10, 0, 0], stable: [80, 80, 10, 0] },
+      heats: newest,
+    });
+    expect(first.usedUp.latency).not.toHaveProperty('began');
+    expect(takeReadings({}, reading, at)).toMatchObject({ metrics: {}, waiting: ['latency'] });
+    expect(takeReadings({}, counted(counters(3)), { ...at, fromBeginning: true }).waiting).toEqual(['latency']);
+  });
+
   it('is no silence when nobody came for the first time, unless the source itself is away', () => {
     const later = counters(1, { at: 9_000 });
     const asked = (newcomers: boolean) => takeReadings(usedUp, counted(later), { plans, since, newcomers }).waiting;

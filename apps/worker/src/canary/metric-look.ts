@@ -4,7 +4,9 @@ import {
   type MetricCounters,
   type MetricReading,
   type MetricReadings,
+  beginningOf,
   samplesBetween,
+  usedUpOf,
 } from './metric-source.ts';
 
 /** Where the counters of each metric stood when they were last used up. */
@@ -21,13 +23,14 @@ export interface MetricLook {
 
 /**
  * Takes what the sources said. `since` is when the present share began to be served without a break: counters from before
- * would mix shares, so none of them is subtracted from. Where only visitors came who were here before (`newcomers` is
+ * would mix shares, so none of them is subtracted from; a look that counts from the beginning of its share (`fromBeginning`)
+ * does so here too, if the source saw that. Where only visitors came who were here before (`newcomers` is
  * false), no first values can be expected, and a source without any is not silent.
  */
 export function takeReadings(
   usedUp: UsedUp,
   readings: MetricReadings,
-  at: { readonly plans: readonly MetricPlan[]; readonly since: number; readonly newcomers: boolean },
+  at: ReadingTime & { readonly plans: readonly MetricPlan[] },
 ): MetricLook {
   let taken: MetricLook = { usedUp, metrics: {}, waiting: [], fault: null };
   for (const plan of at.plans) {
@@ -42,6 +45,12 @@ export function takeReadings(
   return taken;
 }
 
+interface ReadingTime {
+  readonly since: number;
+  readonly newcomers: boolean;
+  readonly fromBeginning?: boolean;
+}
+
 interface MetricStep {
   readonly used?: MetricCounters;
   readonly samples?: NonNullable<Look['metrics']>[MetricName];
@@ -52,18 +61,20 @@ interface MetricStep {
 function stepOf(
   used: MetricCounters | undefined,
   reading: MetricReading | undefined,
-  { plan, since, newcomers }: { readonly plan: MetricPlan; readonly since: number; readonly newcomers: boolean },
+  { plan, since, newcomers, fromBeginning = false }: ReadingTime & { readonly plan: MetricPlan },
 ): MetricStep {
   if (reading === undefined) return {};
   if (reading.kind === 'none') return gapOf(reading);
   const counters = inBounds(reading.counters, plan.bounds);
   if (counters === null) return {};
-  if (used === undefined) return counters.at >= since ? { used: counters, waits: true } : { waits: true };
-  if (counters.at <= (used.youngerAt ?? used.at)) return { waits: true };
-  const samples = samplesBetween(used, counters);
+  const spent = usedUpOf(counters);
+  const before = used ?? (fromBeginning ? beginningOf(counters) : undefined);
+  if (before === undefined) return counters.at >= since ? { used: spent, waits: true } : { waits: true };
+  if (used !== undefined && counters.at <= (used.youngerAt ?? used.at)) return { waits: true };
+  const samples = samplesBetween(before, counters);
   // Counters that began anew: a gap, and the next difference counts from here.
   const waits = samples === null || (!newcomers && isEmpty(samples));
-  return waits ? { used: counters, waits } : { used: counters, samples };
+  return waits ? { used: spent, waits } : { used: spent, samples };
 }
 
 function isEmpty({ canary, stable }: ArmSamples): boolean {

@@ -1,6 +1,6 @@
 import type { LaneId, PromotionId } from '@proviso/domain';
-import type { ArmSamples, MetricName } from '@proviso/judge';
-import type { LaneCounts } from '@proviso/targets';
+import { type ArmSamples, type Heat, HEATS_MAX, type MetricName } from '@proviso/judge';
+import type { LaneCounts, LaneHeats } from '@proviso/targets';
 
 /** Whose values are asked for, at one look. */
 export interface MetricSubject {
@@ -36,6 +36,10 @@ export interface MetricCounters {
   readonly bounds: readonly number[];
   readonly canary: readonly number[];
   readonly stable: readonly number[];
+  /** How values compare from moment to moment, where the source sees them come. */
+  readonly heats?: LaneHeats;
+  /** How they stood when the present share began, from a source that saw it begin: a first look counts from there. */
+  readonly began?: Pick<MetricCounters, 'canary' | 'stable' | 'heats'>;
 }
 
 /** Why a source has nothing that could be judged. */
@@ -97,7 +101,9 @@ export function inBounds(counters: MetricCounters, bounds: readonly number[]): M
     [...ends, counters.bounds.length].map((end, index) =>
       sum(arm.slice(index === 0 ? 0 : (ends[index - 1] as number) + 1, end + 1)),
     );
-  return { ...counters, bounds, canary: merged(counters.canary), stable: merged(counters.stable) };
+  const { canary, stable, began } = counters;
+  const then = began && { ...began, canary: merged(began.canary), stable: merged(began.stable) };
+  return { ...counters, bounds, canary: merged(canary), stable: merged(stable), ...(then && { began: then }) };
 }
 
 /** What was counted between two readings; null when they cannot be compared, or a counter went back. */
@@ -108,7 +114,29 @@ export function samplesBetween(before: MetricCounters, after: MetricCounters): A
     before.bounds.every((bound, index) => bound === after.bounds[index]);
   if (!comparable) return null;
   const [canary, stable] = [grown(before.canary, after.canary), grown(before.stable, after.stable)];
-  return canary === null || stable === null ? null : { kind: 'histogram', canary, stable };
+  const heats = heatsBetween(before.heats, after.heats);
+  if (canary === null || stable === null || heats === null) return null;
+  return { kind: 'histogram', canary, stable, ...(heats !== undefined && { heats }) };
+}
+
+/** Counters that are used up: of their heats only the number is asked for again, and nothing of their beginning. */
+export function usedUpOf({ heats, began: _, ...counters }: MetricCounters): MetricCounters {
+  return heats === undefined ? counters : { ...counters, heats: { finished: heats.finished, newest: [] } };
+}
+
+/** Counters as they stood when the present share began; undefined when their source did not see that. */
+export function beginningOf(counters: MetricCounters): MetricCounters | undefined {
+  const { began, heats: _, ...now } = counters;
+  return began && usedUpOf({ ...now, ...began });
+}
+
+/** The heats that came since; undefined where none are known, null when their number went back. */
+function heatsBetween(before: LaneHeats | undefined, after: LaneHeats | undefined): readonly Heat[] | undefined | null {
+  if (before === undefined || after === undefined) return undefined;
+  const came = after.finished - before.finished;
+  if (came < 0) return null;
+  // Which of too many are left out is told by their age alone, so what remains is no less fair.
+  return came === 0 ? [] : after.newest.slice(-Math.min(came, HEATS_MAX));
 }
 
 function grown(before: readonly number[], after: readonly number[]): readonly number[] | null {

@@ -179,15 +179,29 @@ export interface ArmCounts {
   readonly reported?: Readonly<Record<string, readonly number[]>>;
 }
 
+/**
+ * A few first values that came after one another, compared with each other: how many are the canary's, how many stable's,
+ * and twice the number of pairs in which the canary's is the slower one, where a tie is half a pair.
+ */
+export type Heat = readonly [canary: number, stable: number, twiceAbove: number];
+
+/** The heats of a lane under its fence: how many there were, and the newest of them, the last one at the end. */
+export interface LaneHeats {
+  readonly finished: number;
+  readonly newest: readonly Heat[];
+}
+
 /** How far the counters of both arms had come at one moment. */
 export interface CountsThen {
   readonly canary: ArmTotals;
   readonly stable: ArmTotals;
   readonly turnedAway: number;
+  /** How many heats there were. */
+  readonly heatsFinished?: number;
 }
 
 /** The part of an arm's counts of which differences are taken whatever the share was before. */
-export type ArmTotals = Pick<ArmCounts, 'requests' | 'units' | 'firstBadUnits' | 'badEvents'>;
+export type ArmTotals = Pick<ArmCounts, 'requests' | 'units' | 'firstBadUnits' | 'badEvents' | 'firstLatencyHistogram'>;
 
 /** A share that is over, with the counters at its beginning and at its end. */
 export interface EndedShare extends CountsThen {
@@ -213,6 +227,8 @@ export interface LaneCounts {
   readonly reportedBounds?: Readonly<Record<string, readonly number[]>>;
   readonly canary: ArmCounts;
   readonly stable: ArmCounts;
+  /** How first values compare from moment to moment. Absent from an edge that does not know of it. */
+  readonly heats?: LaneHeats;
   /** Visitors who got the "not open yet" page of a first release. */
   readonly turnedAway: number;
   /** The counters when the present share began. */
