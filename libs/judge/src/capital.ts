@@ -98,10 +98,10 @@ export function betInTurn(capital: Capital, stakes: readonly number[], relatives
   let total = 0;
   for (let index = 0; index < factors.length; index += 1) {
     const factor = factors[index] as number;
-    early[index] = kept((early[index] as number) * factor);
+    early[index] = orNothing((early[index] as number) * factor);
     total += early[index] as number;
     if (late.length === 0) continue;
-    late[index] = kept(((late[index] as number) + instalment) * factor);
+    late[index] = orNothing(((late[index] as number) + instalment) * factor);
     total += late[index] as number;
   }
   const next = { looks: looks + 1, scale, early, late, total };
@@ -136,10 +136,10 @@ export function capitalOfLogs(kept: {
 }
 
 function cleaned(capital: Capital): Capital {
-  return { ...capital, early: capital.early.map(kept), late: capital.late.map(kept) };
+  return { ...capital, early: capital.early.map(orNothing), late: capital.late.map(orNothing) };
 }
 
-function kept(capital: number): number {
+function orNothing(capital: number): number {
   return capital < NEGLIGIBLE ? 0 : capital;
 }
 
