@@ -99,9 +99,10 @@ function anyLook(random: SeededRandom, heats?: number): Look {
   const buckets = () => [...EDGE_BOUNDS_MS, 0].map((_, index) => random.poisson(index < 9 ? 20 : 0.2));
   const heat = (): Heat => [4, 16, Math.floor(128 * random.uniform())];
   const latency = {
-    ...{ kind: 'histogram', canary: buckets(), stable: buckets() },
+    kind: 'histogram' as const,
+    ...{ canary: buckets(), stable: buckets() },
     ...(heats !== undefined && { heats: Array.from({ length: heats }, heat) }),
-  } as const;
+  };
   const one = { kind: 'values', canary: [random.uniform()], stable: [random.uniform(), random.uniform()] } as const;
   return {
     canaryWeight: share,
