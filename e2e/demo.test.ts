@@ -87,14 +87,21 @@ function transcript({ promotions, refused, prompts }: Shown): string {
 
 describe('the demo', () => {
   const golden = readFileSync(join(here, 'demo.golden.txt'), 'utf8');
+  let shown: Shown;
 
   it('carries four versions to the ends that they earn, and once more on the same data', async () => {
     for (const run of ['first', 'second']) {
-      const shown = await demo();
+      shown = await demo();
       const { code } = shown;
       expect({ run, code, told: transcript(shown) }).toEqual({ run, code: 0, told: golden });
     }
   }, 300_000);
+
+  it('prints a link to the page of the gate with every prompt', () => {
+    expect(shown.prompts.map(({ channel }) => channel)).toEqual(['slack', 'github', 'slack', 'github']);
+    for (const { lines } of shown.prompts)
+      expect(lines).toEqual(expect.arrayContaining([expect.stringMatching(/https?:\S+\/decide\/gate_\w+-approval/)]));
+  });
 
   it('leaves no process behind', async () => {
     const listing = spawn('ps', ['-eo', 'args'], { stdio: ['ignore', 'pipe', 'ignore'] });

@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import { slackAsking } from '@proviso/channels';
+import { githubAsking, slackAsking } from '@proviso/channels';
 import { type GateName, type GateState, findGate, gateIdOf, gateNames, gateOf, idFrom } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -45,8 +45,13 @@ export class GatesController {
       { ...this.#parts, reads, pastWaits: () => reads.pastWaits('approval') },
       view.state.id,
     );
-    const lines = gate.name === 'approval' && bulletin !== null ? slackAsking(bulletin) : null;
-    return { items: lines === null ? [] : [{ channel: 'slack', lines: [...lines] }] };
+    if (gate.name !== 'approval' || bulletin === null) return { items: [] };
+    const shown = { slack: slackAsking(bulletin), github: githubAsking(bulletin) };
+    return {
+      items: Object.entries(shown).flatMap(([channel, lines]) =>
+        lines === null ? [] : [{ channel, lines: [...lines] }],
+      ),
+    };
   }
 
   @Post(':id/decisions')

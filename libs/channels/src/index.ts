@@ -18,6 +18,7 @@ export { identifierOf, isIdentifier } from './github/action.ts';
 export { type Typed, typedIn } from './github/command.ts';
 export { commitOf, conversationOf } from './github/copy.ts';
 export { type GitHubMessage, githubMessage } from './github/message.ts';
+export { checkLines, githubAsking, markdownLines } from './github/plain-lines.ts';
 export { checkRunIn, openGitHubOutlet } from './github/outlet.ts';
 export { type Asked, type GitHubAnswer, type GitHubAnswers, openGitHubAnswers } from './github/answers.ts';
 export { type AnsweringPorts, answerForever, answerTurn } from './github/answering.ts';

@@ -221,6 +221,18 @@ describe('a gate that is not decided at GitHub', () => {
   });
 });
 
+it('what people would be asked is told to every reader as it stands on the check run', async () => {
+  const scene = await asked('shown-elsewhere');
+  const { body } = await here.ask('aud', 'GET', `/v1/gates/${scene.gate}/prompts`);
+  const { items } = body as {
+    readonly items: readonly { readonly channel: string; readonly lines: readonly string[] }[];
+  };
+  const lines = items.find(({ channel }) => channel === 'github')?.lines;
+  expect(lines?.[0]).toBe(`Proviso (shown-elsewhere): ${scene.check.title}`);
+  expect(lines?.at(-1)).toBe('[Approve]');
+  expect(lines?.join(' ')).toContain(`all of it ${scene.check.detailsUrl}`);
+});
+
 it('an account that wrote the commit has no vote on it', async () => {
   const name = 'written-by-sam';
   const prototype = pickText((await here.post('bea', '/v1/prototypes', { name })).body, 'id');

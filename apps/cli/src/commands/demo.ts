@@ -77,7 +77,7 @@ function showPrompt({ json, print, progress }: Session, prompt: ShownPrompt): vo
   for (const line of prompt.lines) progress.say(`  | ${line}`);
 }
 
-const channelNames: Readonly<Record<string, string>> = { slack: 'Slack' };
+const channelNames: Readonly<Record<string, string>> = { slack: 'Slack', github: 'GitHub' };
 
 function tellRefused({ json, print, progress }: Session, vote: RefusedVote): void {
   if (json) print(JSON.stringify({ demo: 'refused', ...vote }));
