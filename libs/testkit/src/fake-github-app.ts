@@ -7,7 +7,7 @@ import type { FakeDeployment, FakeWaitingJob } from './fake-github-deployments.t
 import { type FakeGitHubDeed, type FakeGitHubMember, deedOf, openGitHubMembers } from './fake-github-member.ts';
 import { type FakeGitHub, type FakeGitHubCommit, startFakeGitHub } from './fake-github.ts';
 
-/** A check run as it stands; `drawn` is all that it ever offered to press. */
+/** A check run as it stands; `drawn` is all that it ever offered to press, and `offers` what it did at which moment. */
 export interface FakeCheckRun {
   readonly id: number;
   readonly repository: string;
@@ -20,7 +20,7 @@ export interface FakeCheckRun {
   summary: string;
   actions: readonly FakeCheckAction[];
   readonly drawn: FakeCheckAction[];
-  readonly titles: string[];
+  readonly offers: { readonly at: number; readonly actions: readonly FakeCheckAction[] }[];
   detailsUrl: string | null;
 }
 
@@ -43,6 +43,8 @@ export interface FakeGitHubNote {
   readonly createdAt: number;
   body: string;
   readonly bodies: string[];
+  /** When each of the bodies was written. */
+  readonly times: number[];
   readonly reactions: string[];
 }
 
@@ -108,6 +110,8 @@ export interface FakeGitHubState {
   eventsUrl: string;
   readonly checks: FakeCheckRun[];
   readonly notes: FakeGitHubNote[];
+  /** Answers that were read by whom they are for. */
+  readonly taken: Set<number>;
   readonly deployments: FakeDeployment[];
   readonly jobs: FakeWaitingJob[];
   readonly pulls: Map<string, FakePullRequest>;
@@ -140,6 +144,7 @@ export async function startFakeGitHubApp(): Promise<FakeGitHubApp> {
       eventsUrl: '',
       checks: [],
       notes: [],
+      taken: new Set<number>(),
       deployments: [],
       jobs: [],
       pulls: new Map(),

@@ -14,7 +14,7 @@ export interface FakeGitHubDelivery {
 /** Something done, as GitHub sends it: each `send` is the same body again, under a delivery of its own. */
 export interface FakeGitHubDeed {
   readonly send: () => Promise<FakeGitHubDelivery>;
-  /** What stands there as an answer after it was sent; it is the same words as in the list of deliveries. */
+  /** The answer that stands there after it was sent, its own and nobody else's: the same words as in the list of deliveries. */
   readonly told: () => Promise<string>;
   /** What is sent, to be spoilt by a test. */
   readonly request: { readonly body: string; readonly headers: Readonly<Record<string, string>> };
@@ -103,7 +103,7 @@ function noteOf(
 ): FakeGitHubNote {
   const note: FakeGitHubNote = {
     ...{ id: state.drawId(), repository, pull: 1, commit: null, app: null, user, createdAt, body },
-    ...{ bodies: [body], reactions: [] },
+    ...{ bodies: [body], times: [createdAt], reactions: [] },
   };
   state.notes.push(note);
   return note;
@@ -125,29 +125,45 @@ export function deedOf(state: FakeGitHubState, { event, payload, note }: Happene
     'x-github-event': event,
     ...signedAsGitHub(state.webhookSecret, body),
   };
-  let outcome: string | null = null;
+  const { full_name: repository = '' } =
+    (payload as { readonly repository?: { readonly full_name?: string } }).repository ?? {};
+  let [outcome, answer]: [string | null, Promise<FakeGitHubNote> | null] = [null, null];
   return {
     ...{ request: { body, headers }, note },
     send: async () => {
-      const answer = await fetch(state.eventsUrl, {
+      const heard = await fetch(state.eventsUrl, {
         ...{ method: 'POST', body, signal: AbortSignal.timeout(answerMsMax) },
         headers: { ...headers, 'x-github-delivery': randomUUID() },
       });
-      const told = JSON.parse((await answer.text()) || '{}') as { readonly outcome?: string };
-      if (answer.status === 202) outcome = told.outcome ?? null;
-      return { status: answer.status, outcome: told.outcome ?? null };
+      const told = JSON.parse((await heard.text()) || '{}') as { readonly outcome?: string };
+      if (heard.status === 202) outcome = told.outcome ?? null;
+      return { status: heard.status, outcome: told.outcome ?? null };
     },
-    told: async () => await toldIn(state, outcome),
+    told: async () => (await (answer ??= answerIn(state, { repository, outcome }))).body,
   };
 }
 
-/** Waits for the words as an answer of the App; nobody else makes one that begins like it. */
-async function toldIn({ notes, appId }: FakeGitHubState, outcome: string | null): Promise<string> {
+/**
+ * Waits for the words as an answer of the App in that repository; nobody else makes one that begins like it. Each answer
+ * is taken once, so two people who are told the same words need two.
+ */
+async function answerIn(
+  { notes, taken, appId }: FakeGitHubState,
+  { repository, outcome }: { readonly repository: string; readonly outcome: string | null },
+): Promise<FakeGitHubNote> {
   if (outcome === null) throw new Error('expected a delivery that was answered');
   const endsAt = performance.now() + toldMsMax;
+  const isIt = ({ id, app, body, ...at }: FakeGitHubNote): boolean =>
+    app === appId &&
+    at.repository.toLowerCase() === repository.toLowerCase() &&
+    !taken.has(id) &&
+    body.startsWith(`\`${outcome.slice(0, 600)}`);
   while (performance.now() < endsAt) {
-    const answer = notes.find(({ app, body }) => app === appId && body.startsWith(`\`${outcome.slice(0, 600)}`));
-    if (answer !== undefined) return answer.body;
+    const answer = notes.find(isIt);
+    if (answer !== undefined) {
+      taken.add(answer.id);
+      return answer;
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`expected an answer at GitHub, got none: ${outcome}`);

@@ -175,7 +175,7 @@ function postCheck(state: FakeGitHubState, { repository, fields }: Asked): Answe
   const externalId = textIn(fields, 'external_id');
   const check: FakeCheckRun = {
     ...{ id: state.drawId(), repository, headSha: String(fields['head_sha']), externalId },
-    ...{ name: '', status: 'queued', conclusion: null, title: '', summary: '', actions: [], drawn: [], titles: [] },
+    ...{ name: '', status: 'queued', conclusion: null, title: '', summary: '', actions: [], drawn: [], offers: [] },
     detailsUrl: null,
   };
   write(check, fields);
@@ -200,7 +200,7 @@ function write(check: FakeCheckRun, fields: Asked['fields']): void {
     ...{ status: conclusion === null ? (textIn(fields, 'status') ?? check.status) : 'completed', conclusion },
     ...{ title: title ?? check.title, summary: summary ?? check.summary, actions: fields['actions'] ?? check.actions },
   });
-  check.titles.push(check.title);
+  check.offers.push({ at: Date.now(), actions: check.actions });
   check.drawn.push(...check.actions);
 }
 
@@ -229,9 +229,10 @@ function postNote(
 ): Answered {
   const complaints = commentComplaints(note.body);
   if (complaints.length > 0) return invalid(state, complaints);
+  const createdAt = Date.now();
   const made: FakeGitHubNote = {
-    ...{ ...note, id: state.drawId(), app: state.appId, user: 1, createdAt: Date.now() },
-    ...{ bodies: [note.body], reactions: [] },
+    ...{ ...note, id: state.drawId(), app: state.appId, user: 1, createdAt },
+    ...{ bodies: [note.body], times: [createdAt], reactions: [] },
   };
   state.notes.push(made);
   return ok(noteJson(made), 201);
@@ -245,6 +246,7 @@ function patchNote(state: FakeGitHubState, { ids: [id], fields }: Asked): Answer
   if (complaints.length > 0) return invalid(state, complaints);
   note.body = body;
   note.bodies.push(body);
+  note.times.push(Date.now());
   return ok(noteJson(note));
 }
 

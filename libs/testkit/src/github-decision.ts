@@ -18,7 +18,8 @@ export function githubUserOf(token: string): number {
   return Number.parseInt(createHash('sha256').update(token).digest('hex').slice(0, 10), 16) + 1;
 }
 
-interface GitHubLinking {
+/** An account, and whose it is to be. */
+export interface GitHubLinking {
   readonly apiUrl: string;
   readonly token: string;
   readonly github: FakeGitHubApp;
@@ -26,7 +27,7 @@ interface GitHubLinking {
 }
 
 /** Signs in, puts the mark of the page into the profile, and says so. 200, or what the sign-in was answered with. */
-async function linkAtGitHub({ apiUrl, token, github, user }: GitHubLinking): Promise<number> {
+export async function linkAtGitHub({ apiUrl, token, github, user }: GitHubLinking): Promise<number> {
   const pages = await signIn({ apiUrl, token });
   if (pages.status !== 303) return pages.status;
   const page = await pages.look('/account');

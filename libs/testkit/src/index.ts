@@ -28,7 +28,7 @@ export {
 } from './fake-github-app.ts';
 export { checkComplaints, commentComplaints } from './fake-github-limits.ts';
 export { type FakeGitHubDeed, type FakeGitHubMember, signedAsGitHub } from './fake-github-member.ts';
-export { githubUserOf } from './github-decision.ts';
+export { type GitHubLinking, githubUserOf, linkAtGitHub } from './github-decision.ts';
 export {
   type FakeSlack,
   type FakeSlackFault,
