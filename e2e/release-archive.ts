@@ -13,10 +13,15 @@ export interface VersionOrder {
 /** A laxer promise than the example's needs fewer visitors to be judged; the judge is the same. */
 const errorRateMax = 0.1;
 
-/** The example as an archive under another name; the version is a file of its own, so that each has its own digest. */
-export function archiveOf({ exampleFolder, name, version }: VersionOrder): Uint8Array<ArrayBuffer> {
+/** The example as an archive under another name. */
+export function archiveOf(order: VersionOrder): Uint8Array<ArrayBuffer> {
+  return packed(filesOf(order));
+}
+
+/** The example's files under another name; the version is a file of its own, so that each has its own digest. */
+export function filesOf({ exampleFolder, name, version }: VersionOrder): Readonly<Record<string, string | Buffer>> {
   const files = pathsIn(exampleFolder).map((path) => [relative(exampleFolder, path), contentOf(path, name)] as const);
-  return packed({ ...Object.fromEntries(files), VERSION: `${version}\n` });
+  return { ...Object.fromEntries(files), VERSION: `${version}\n` };
 }
 
 /** A folder as it is. */

@@ -1,5 +1,4 @@
 import type { Extra } from '../cast.ts';
-import { packed, uploadedCandidate } from '../candidate.ts';
 import { eventually } from '../eventually.ts';
 import { type Doors, registered } from '../journey.ts';
 import type { Stage } from '../stage.ts';
@@ -33,12 +32,28 @@ export interface Crowd {
   readonly say: (line: string) => void;
 }
 
-/** A promotion of a prototype of its own, which waits for people at once. */
-export async function opened({ doors, policy }: Crowd, name: string): Promise<string> {
+/** A candidate of a prototype of its own. */
+export interface Frozen {
+  readonly prototype: string;
+  readonly candidate: string;
+}
+
+/** Freezes one, which asks for nothing but people. */
+export async function frozen({ doors, channel, stage }: Crowd, name: string): Promise<Frozen> {
   const prototype = await registered(doors, name, false);
-  const archive = packed({ 'a.mjs': `// ${name}\n` });
-  const candidate = await uploadedCandidate(doors.bea, { prototype, version: 'v1', archive });
+  const files = { 'a.mjs': `// ${name}\n` };
+  const builder = { door: doors.bea, builder: stage.cast.people.bea };
+  return { prototype, candidate: await channel.brought({ ...builder, prototype, name, version: 'v1', files }) };
+}
+
+/** Opens its promotion, which waits for people at once. */
+export async function openedOf({ doors, policy }: Crowd, { prototype, candidate }: Frozen): Promise<string> {
   return (await doors.bea.post<{ id: string }>('/v1/promotions', { prototype, candidate, policy })).id;
+}
+
+/** Both. */
+export async function opened(crowd: Crowd, name: string): Promise<string> {
+  return await openedOf(crowd, await frozen(crowd, name));
 }
 
 /** Waits until people are asked about it. */

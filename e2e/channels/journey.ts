@@ -1,12 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { join } from 'node:path';
-import { uploadedCandidate } from '../candidate.ts';
 import { eventually } from '../eventually.ts';
 import { type Doors, registered } from '../journey.ts';
-import { archiveOf } from '../release-archive.ts';
+import { filesOf } from '../release-archive.ts';
 import type { Stage } from '../stage.ts';
 import type { Visitors } from '../visitors.ts';
-import type { PlayedChannel } from './played-channel.ts';
+import { type PlayedChannel, wayOf } from './played-channel.ts';
 import { steady, withoutCanaryStep } from './transcript.ts';
 
 /** The four versions that `npm start` shows, in their order. */
@@ -15,7 +14,7 @@ export const versions = ['good', 'leaky', 'dull', 'flaky'] as const;
 /** What the journey goes through. */
 export interface JourneyGround {
   readonly stage: Stage;
-  readonly channel: PlayedChannel;
+  readonly channel: Omit<PlayedChannel, 'besides'>;
   readonly doors: Doors;
   readonly visitors: Visitors;
   readonly examples: string;
@@ -39,23 +38,29 @@ const versionMsMax = 240_000;
 
 /** Carries each version as far as it comes, decided in this channel alone; answers what people saw there, line by line. */
 export async function journey(ground: JourneyGround): Promise<readonly string[]> {
-  const { doors } = ground;
-  const prototype = await registered(doors, 'helpdesk');
+  const { doors, channel } = ground;
+  const prototype = await registered(doors, channel.prototype);
   const lines: string[] = [];
-  for (const version of versions) {
-    lines.push(`== ${version}`, ...withoutCanaryStep(await travelled(ground, { prototype, version })).map(steady), '');
-    ground.say(`${ground.channel.name}: ${version} came to its end`);
+  for (const [turn, version] of versions.entries()) {
+    lines.push(
+      `== ${version}`,
+      ...withoutCanaryStep(await travelled(ground, { prototype, version, turn })).map(steady),
+      '',
+    );
+    ground.say(`${channel.name}: ${version} came to its end`);
   }
   return lines;
 }
 
 async function travelled(
   ground: JourneyGround,
-  { prototype, version }: { readonly prototype: string; readonly version: string },
+  { prototype, version, turn }: { readonly prototype: string; readonly version: string; readonly turn: number },
 ): Promise<readonly string[]> {
-  const { doors, channel, visitors } = ground;
-  const archive = archiveOf({ exampleFolder: join(ground.examples, version), name: 'helpdesk', version });
-  const candidate = await uploadedCandidate(doors.bea, { prototype, version, archive });
+  const { doors, channel, visitors, stage } = ground;
+  const name = channel.prototype;
+  const files = filesOf({ exampleFolder: join(ground.examples, version), name, version });
+  const builder = { door: doors.bea, builder: stage.cast.people.bea };
+  const candidate = await channel.brought({ ...builder, prototype, name, version, files });
   const order = { prototype, candidate, policy: ground.policy };
   const promotion = (await doors.bea.post<{ id: string }>('/v1/promotions', order)).id;
   const look = async () => await doors.bea.get<Shown>(`/v1/promotions/${promotion}`);
@@ -63,7 +68,8 @@ async function travelled(
   const endsAt = performance.now() + versionMsMax;
   for (;;) {
     const found = await look();
-    if (found.state === 'waiting_for_human' && saw.length === 0) saw.push(...(await decided(ground, promotion)));
+    if (found.state === 'waiting_for_human' && saw.length === 0)
+      saw.push(...(await decided(ground, { promotion, turn })));
     if (found.lane !== null) visitors.send(found.lane.host, found.at === 'canary' ? canaryVisitors : 0);
     if (isOver(found)) break;
     if (performance.now() > endsAt) throw new Error(`expected an end of ${version}, got ${found.headline}`);
@@ -74,13 +80,20 @@ async function travelled(
   const ended = await eventually(`a message that says ${headline}`, async () => {
     const lines = channel.shown(promotion);
     const isAnswered = saw.length === 0 || channel.finalAt(promotion) !== null;
-    return isAnswered && lines.some((line) => line.trim() === headline) && isStill(lines) && lines;
+    return isAnswered && lines.some((line) => says(line.trim(), headline)) && isStill(lines) && lines;
   }).catch((cause: unknown) => {
     throw new Error(`expected the last word in ${channel.name}, got:\n${channel.shown(promotion).join('\n')}`, {
       cause,
     });
   });
   return [...saw, 'at the end:', ...ended];
+}
+
+/** Where there is little room a headline is cut, but never shorter than this. */
+const cutMin = 100;
+
+function says(line: string, headline: string): boolean {
+  return line === headline || (line.length > cutMin && line.endsWith('…') && headline.startsWith(line.slice(0, -1)));
 }
 
 /** Longer than two copies of one promotion are apart. */
@@ -103,12 +116,16 @@ function isOver({ endedAt, state }: Shown): boolean {
 }
 
 /** The builder tries, then one of each group. */
-async function decided({ stage, channel }: JourneyGround, promotion: string): Promise<readonly string[]> {
+async function decided(
+  { stage, channel }: JourneyGround,
+  { promotion, turn }: { readonly promotion: string; readonly turn: number },
+): Promise<readonly string[]> {
   const asked = await eventually('somebody to be asked', async () => channel.asking(promotion));
   const lines = ['asked:', ...asked];
-  for (const key of ['bea', 'sam', 'olga'] as const) {
-    const { told } = await channel.approve(stage.cast.people[key], promotion);
-    lines.push(`${key} approves, and is told: ${told}`);
+  for (const [index, key] of (['bea', 'sam', 'olga'] as const).entries()) {
+    const way = wayOf(channel, turn + index);
+    const { told } = await channel.approve({ person: stage.cast.people[key], promotion, way });
+    lines.push(`${key} approves ${way}, and is told: ${told}`);
   }
   return lines;
 }

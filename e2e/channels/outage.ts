@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../eventually.ts';
 import { openDoor } from '../door.ts';
-import { type Crowd, askedAbout, finalAbout, opened } from './crowd.ts';
+import { type Crowd, askedAbout, finalAbout, frozen, opened, openedOf } from './crowd.ts';
 import type { Person } from './played-channel.ts';
 
 /** What a channel that was away has delayed. */
@@ -28,14 +28,16 @@ export async function away(crowd: Crowd, awayMs: number): Promise<Outage> {
   const { channel, say } = crowd;
   const asked = await opened(crowd, 'asked-before');
   await askedAbout(crowd, asked);
+  // Where versions come from the place itself nobody freezes one while it is away.
+  const [quick, slow] = [await frozen(crowd, 'opened-and-decided-meanwhile'), await frozen(crowd, 'opened-meanwhile')];
   channel.setBreakage(() => 'away');
   const awaySince = performance.now();
   await decidedElsewhere(crowd, asked);
   const openedAt = performance.now();
-  const whole = await opened(crowd, 'opened-and-decided-meanwhile');
+  const whole = await openedOf(crowd, quick);
   await decidedElsewhere(crowd, whole);
   const decidedMs = performance.now() - openedAt;
-  const late = await opened(crowd, 'opened-meanwhile');
+  const late = await openedOf(crowd, slow);
   const isQuiet = channel.asking(late) === null && channel.finalAt(asked) === null;
   // Real time on purpose: what is put off longer and longer must still come at once when there is somebody to hear it.
   await pause(Math.max(0, awayMs - (performance.now() - awaySince)));

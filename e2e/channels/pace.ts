@@ -2,7 +2,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { type Crowd, askedAbout, finalAbout, opened, percentileOf } from './crowd.ts';
-import type { Answered } from './played-channel.ts';
+import { type Answered, wayOf } from './played-channel.ts';
 
 /** So many people at so many gates, one after the other at this pace. */
 export interface Pressing {
@@ -52,7 +52,7 @@ export async function pressed(crowd: Crowd, pressing: Pressing): Promise<Pace> {
     const promotion = promotions[Math.floor(index / voters.length)] ?? '';
     const voter = voters[index % voters.length];
     if (voter === undefined) throw new Error('expected somebody who presses');
-    return { promotion, ...(await channel.approve(voter, promotion)) };
+    return { promotion, ...(await channel.approve({ person: voter, promotion, way: wayOf(channel, index) })) };
   });
   const late = await Promise.all(promotions.map(async (promotion) => await finalMs(crowd, promotion, answers)));
   const acknowledged = answers.map(({ acknowledgedMs }) => acknowledgedMs);

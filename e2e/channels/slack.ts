@@ -1,23 +1,13 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { plainLines } from '@proviso/channels';
-import {
-  type FakeSlack,
-  type FakeSlackDeed,
-  type FakeSlackMessage,
-  buttonsOf,
-  linkInSlack,
-  startFakeSlack,
-} from '@proviso/testkit';
+import { packed, uploadedCandidate } from '../candidate.ts';
+import { type FakeSlack, type FakeSlackMessage, buttonsOf, linkInSlack, startFakeSlack } from '@proviso/testkit';
+import { acknowledged } from './acknowledged.ts';
 import type { Call, Person, PlayedChannel } from './played-channel.ts';
 
 const main = 'C0MAIN';
 const security = 'C0SECURITY';
 const team = 'T0HOME';
-
-/** Longer than an API process takes to start on a busy machine. */
-const triesMax = 400;
-const againMs = 100;
 
 /** Slack, with a channel for all and one for group security. */
 export async function slackChannel(): Promise<PlayedChannel> {
@@ -25,6 +15,9 @@ export async function slackChannel(): Promise<PlayedChannel> {
   let apiUrl = '';
   return {
     name: 'slack',
+    prototype: 'helpdesk',
+    ways: ['with the button'],
+    besides: [],
     environment: (workspace) => ({
       ...{ PROVISO_SLACK_API: slack.apiUrl, PROVISO_SLACK_BOT_TOKEN: slack.botToken },
       ...{ PROVISO_SLACK_SIGNING_SECRET: slack.signingSecret, PROVISO_SLACK_TEAMS: team },
@@ -39,21 +32,25 @@ export async function slackChannel(): Promise<PlayedChannel> {
       const status = await linkInSlack({ apiUrl, token: person.token, slack, user: userOf(person) });
       if (status !== 200) throw new Error(`expected an account to be linked, got ${status}`);
     },
+    brought: async ({ door, files, ...version }) =>
+      await uploadedCandidate(door, { ...version, archive: packed(files) }),
     asking: (promotion) => {
       const message = about(slack, promotion).find((one) => one.channel === main && isPressable(one));
       return message === undefined ? null : linesOf(message);
     },
-    approve: async (person, promotion) => {
+    approve: async ({ person, promotion }) => {
       const deed = slack.member(userOf(person)).press(pressable(slack, promotion), 'approve');
-      const acknowledgedMs = await acknowledged(deed);
+      const acknowledgedMs = await acknowledged(async () => (await deed.send()).status === 200);
       const acknowledgedAt = Date.now();
       return { told: await deed.told(), acknowledgedMs, acknowledgedAt };
     },
     shown: (promotion) => about(slack, promotion).flatMap(linesOf),
     finalAt: (promotion) => {
-      const asks = about(slack, promotion).filter(({ drawn }) => drawn.some((blocks) => isPressable({ blocks })));
+      const asks = asksAbout(slack, promotion);
       return asks.length === 0 || asks.some(isPressable) ? null : Math.max(...asks.map(({ at }) => at));
     },
+    unended: (promotion) =>
+      asksAbout(slack, promotion).flatMap(({ text }) => (text.endsWith(': approved.') ? [] : [text])),
     doubled: () => {
       const marks = slack.messages().map(({ metadata }) => JSON.stringify(metadata));
       return marks.filter((mark, index) => marks.indexOf(mark) !== index);
@@ -77,17 +74,6 @@ function userOf({ id }: Person): string {
   return `U${createHash('sha256').update(id).digest('hex').slice(0, 10).toUpperCase()}`;
 }
 
-/** Sent again until it is heard, as Slack's own people press again: the same press counts once. */
-async function acknowledged(deed: FakeSlackDeed): Promise<number> {
-  const startedAt = performance.now();
-  for (let tries = 0; tries < triesMax; tries += 1) {
-    const answer = await deed.send().catch(() => null);
-    if (answer?.status === 200) return performance.now() - startedAt;
-    await pause(againMs);
-  }
-  throw new Error(`expected a press to be acknowledged, got nothing in ${triesMax} tries`);
-}
-
 /** The messages about a promotion, told by the address of its page; the ones in their threads follow them. */
 function about(slack: FakeSlack, promotion: string): readonly FakeSlackMessage[] {
   const address = `gate_${promotion.slice('prm_'.length)}-`;
@@ -95,6 +81,11 @@ function about(slack: FakeSlack, promotion: string): readonly FakeSlackMessage[]
   const heads = new Set(own.map(({ ts }) => ts));
   const all = slack.messages().filter((one) => heads.has(one.ts) || (one.thread !== null && heads.has(one.thread)));
   return all.toSorted((a, b) => placeOf(a).localeCompare(placeOf(b)));
+}
+
+/** Those of them that can be pressed, or could be. */
+function asksAbout(slack: FakeSlack, promotion: string): readonly FakeSlackMessage[] {
+  return about(slack, promotion).filter(({ drawn }) => drawn.some((blocks) => isPressable({ blocks })));
 }
 
 /** The one message of the promotion, then its thread, then other channels; several are posted at once, in any order. */
