@@ -82,7 +82,7 @@ function deedOf(github: FakeGitHubApp, { person, promotion, way }: Approval): Fa
   return way === onCheck ? member.press(check, action.identifier) : member.write(check.repository, '/proviso approve');
 }
 
-/** What we ask for once more while nobody votes: answers to people are comments, too, but come after their votes. */
+/** Answers to people are comments, too; they come after votes, when no strike waits for a posting any more. */
 function callOf(route: string): Call {
   if (route === 'POST check-runs' || route === 'POST comments') return 'post';
   return route === 'PATCH check-runs' || route === 'PATCH comments' ? 'change' : 'other';

@@ -73,8 +73,8 @@ export interface PlayedChannel {
   readonly complaints: () => readonly string[];
   readonly close: () => Promise<void>;
   /**
-   * More that people look at in the same place, through a journey of its own. Its messages come and go by the same hands as
-   * the others there, so pressing, outages and kills are played with the others alone.
+   * More that people look at in the same place, through a journey of its own. They press there what they press anyway, so
+   * pace, outages and kills are played once for the place.
    */
   readonly besides: readonly Omit<PlayedChannel, 'besides'>[];
 }

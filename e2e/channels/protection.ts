@@ -14,7 +14,8 @@ const environments = ['preview', 'production'] as const;
 
 /**
  * Pipelines whose deploy jobs are held by a custom deployment protection rule, which is the App: people decide at GitHub, and
- * the jobs go on, or fail, by what came of it.
+ * the jobs go on, or fail, by what came of it. Jobs while GitHub or we are away: `libs/channels/src/github/answering.test.ts`
+ * and `apps/api/src/github/github-questions.test.ts`.
  */
 export function protectionRule(
   github: FakeGitHubApp,
