@@ -6,10 +6,10 @@ export function repositoryOf({ name }: { readonly name: string }): string {
   return `acme/${name}`;
 }
 
-/** The check run of a promotion, told by the page that it leads to. */
+/** The check run of a promotion, told by the page that it leads to; should it stand twice, the one that was made last. */
 export function checkOf({ checks }: FakeGitHubApp, promotion: string): FakeCheckRun | null {
   return (
-    checks.find((check) => check.detailsUrl?.endsWith(addressOf(promotion)) === true && !isWithdrawn(check)) ?? null
+    checks.findLast((check) => check.detailsUrl?.endsWith(addressOf(promotion)) === true && !isWithdrawn(check)) ?? null
   );
 }
 

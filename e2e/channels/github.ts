@@ -48,8 +48,8 @@ function channelAt(github: FakeGitHubApp): Omit<PlayedChannel, 'besides'> {
     unended: (promotion) => shownAt(github, promotion).filter((line) => line.includes('Waiting for ')),
     doubled: () => doubledAt(github),
     setBreakage: (breakage) => {
-      github.fault = (route) => {
-        const kind = breakage(callOf(route));
+      github.fault = (route, said) => {
+        const kind = breakage(callOf(route), said);
         return kind === null ? null : { kind };
       };
     },

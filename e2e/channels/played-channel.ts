@@ -67,8 +67,8 @@ export interface PlayedChannel {
   readonly unended: (promotion: string) => readonly string[];
   /** Copies that stand more than once. */
   readonly doubled: () => readonly string[];
-  /** Asked before each call of ours; null lets it pass. */
-  setBreakage: (breakage: (call: Call) => Breakage | null) => void;
+  /** Asked before each call of ours, with what it says; null lets it pass. */
+  setBreakage: (breakage: (call: Call, said: string) => Breakage | null) => void;
   /** What the place found wrong with us. */
   readonly complaints: () => readonly string[];
   readonly close: () => Promise<void>;

@@ -53,10 +53,10 @@ async function killedAt(crowd: Crowd, { strike, name }: { strike: Strike; name: 
   if (first === undefined || second === undefined) throw new Error('expected two who decide');
   const isAfterVote = strike.call === 'change';
   // The API may die before it has answered the opening: whoever opens tries until it is back.
-  const early = isAfterVote ? null : struck(crowd, strike);
+  const early = isAfterVote ? null : struck(crowd, { ...strike, name });
   const promotion = await opened(crowd, name);
   if (isAfterVote) await askedAbout(crowd, promotion);
-  const late = isAfterVote ? struck(crowd, strike) : null;
+  const late = isAfterVote ? struck(crowd, { ...strike, name }) : null;
   if (isAfterVote) await surely(crowd, { person: first, promotion, turn: 0 });
   const startedAt = (await (early ?? late)) ?? Date.now();
   await askedAbout(crowd, promotion);
@@ -73,13 +73,17 @@ async function killedAt(crowd: Crowd, { strike, name }: { strike: Strike; name: 
   };
 }
 
-/** Kills the API at that call, which is done, or not, as the strike says; answers when it has been started again. */
-async function struck({ stage, channel }: Crowd, { call, nth, how }: Strike): Promise<number> {
+/** Kills the API at that call about that prototype, which is done, or not, as the strike says; answers when it has been started again. */
+async function struck(
+  { stage, channel }: Crowd,
+  { call, nth, how, name }: Strike & { readonly name: string },
+): Promise<number> {
   const dead = Promise.withResolvers<void>();
   const { api } = stage.parts;
   let calls = 0;
-  channel.setBreakage((made) => {
-    if (made !== call) return null;
+  channel.setBreakage((made, said) => {
+    // What is still told about others is none of this.
+    if (made !== call || !said.includes(name)) return null;
     calls += 1;
     if (calls < nth) return null;
     channel.setBreakage(() => null);
@@ -91,14 +95,16 @@ async function struck({ stage, channel }: Crowd, { call, nth, how }: Strike): Pr
   return Date.now();
 }
 
-const triesMax = 400;
+/** An API process starts in a second; two busy cores have needed a minute for it. */
+const surelyMsMax = 90_000;
 
 /** What they were told may have died with the process: they press once more. */
 async function surely(
   { channel }: Crowd,
   { person, promotion, turn }: { readonly person: Person; readonly promotion: string; readonly turn: number },
 ): Promise<string> {
-  for (let tries = 0; tries < triesMax; tries += 1) {
+  const endsAt = performance.now() + surelyMsMax;
+  while (performance.now() < endsAt) {
     const answered = await channel.approve({ person, promotion, way: wayOf(channel, turn) }).catch(() => null);
     if (answered !== null && /^Recorded|decided already/.test(answered.told)) return answered.told;
     await pause(100);

@@ -56,8 +56,8 @@ export async function slackChannel(): Promise<PlayedChannel> {
       return marks.filter((mark, index) => marks.indexOf(mark) !== index);
     },
     setBreakage: (breakage) => {
-      slack.fault = (method) => {
-        const kind = breakage(callOf(method));
+      slack.fault = (method, said) => {
+        const kind = breakage(callOf(method), said);
         return kind === null ? null : { kind };
       };
     },

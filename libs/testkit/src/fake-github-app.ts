@@ -70,8 +70,8 @@ export interface FakeGitHubApp {
   readonly webhookSecret: string;
   /** Where GitHub sends what happens; set when it is known. */
   eventsUrl: string;
-  /** Asked at each call with its route, such as `POST check-runs`. */
-  fault: (route: string) => FakeGitHubAppFault | null;
+  /** Asked at each call with its route, such as `POST check-runs`, and with what was sent. */
+  fault: (route: string, said: string) => FakeGitHubAppFault | null;
   readonly checks: readonly FakeCheckRun[];
   readonly notes: readonly FakeGitHubNote[];
   readonly deployments: readonly FakeDeployment[];
@@ -157,7 +157,7 @@ export async function startFakeGitHubApp(): Promise<FakeGitHubApp> {
   const faults: Pick<FakeGitHubApp, 'fault'> = { fault: () => null };
   const answer = openAppRoutes(state, contents.baseUrl);
   const server = createServer((request, response) => {
-    answered(answer, (route) => faults.fault(route), { request, response }).catch(() => response.destroy());
+    answered(answer, (route, said) => faults.fault(route, said), { request, response }).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -258,7 +258,7 @@ async function answered(
     ...{ method: request.method ?? 'GET', path, query, authorization: request.headers.authorization ?? '' },
     fields: body.length === 0 ? {} : (JSON.parse(body.toString()) as Record<string, unknown>),
   });
-  const fault = faultOf(route);
+  const fault = faultOf(route, body.toString());
   if (fault?.kind === 'away') return void response.destroy();
   if (fault?.kind === 'rate_limited') {
     response.setHeader('retry-after', String(fault.retryAfterSeconds));

@@ -44,7 +44,7 @@ export interface FakeSlack {
   /** Where Slack sends what people do; set when it is known. */
   eventsUrl: string;
   /** Asked at each call. */
-  fault: (method: string) => FakeSlackFault | null;
+  fault: (method: string, said: string) => FakeSlackFault | null;
   readonly messages: () => readonly FakeSlackMessage[];
   /** Takes messages away that a long test is done with. */
   readonly forget: (messages: readonly FakeSlackMessage[]) => void;
@@ -103,7 +103,7 @@ export async function startFakeSlack(team = 'T0HOME'): Promise<FakeSlack> {
     answer(state, request, response, {
       botToken: botToken ?? '',
       appToken: appToken ?? '',
-      fault: (name) => fault(name),
+      fault: (name, said) => fault(name, said),
     }).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -174,7 +174,7 @@ async function answer(state: FakeSlackState, request: IncomingMessage, response:
     return answerResponse(state, path.slice('/response/'.length), { fields, response });
   const method = path.slice('/api/'.length);
   state.calls.push(method);
-  const fault = access.fault(method);
+  const fault = access.fault(method, body.toString());
   if (fault?.kind === 'away') return void response.destroy();
   if (fault?.kind === 'rate_limited') {
     response.setHeader('retry-after', String(fault.retryAfterSeconds));
