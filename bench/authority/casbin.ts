@@ -12,7 +12,7 @@ p = role, act
 [policy_effect]
 e = some(where (p.eft == allow))
 [matchers]
-m = r.act == p.act && !r.sub.disabled && holds(r.sub, p.role, r.obj, r.act) && (r.act != 'Decide' || apart(r.sub, r.obj))
+m = r.act == p.act && !r.sub.disabled && holds(r.sub, p.role, r.obj, r.act) && (r.act != 'Decide' || apart(r.sub, r.obj)) && (r.act != 'ResumeLane' || r.sub.kind != 'agent')
 `;
 
 interface Thing {

@@ -22,6 +22,7 @@ const policies = [
   'forbid(principal, action == Action::"Decide", resource) unless { principal.kind == "human" };',
   'forbid(principal, action == Action::"Decide", resource) when { resource.excluded.contains(principal.id) };',
   'forbid(principal, action == Action::"Decide", resource) when { context.lent };',
+  'forbid(principal, action == Action::"ResumeLane", resource) when { principal.kind == "agent" };',
 ].join('\n');
 
 /** Cedar as its package offers it: policies, entities and the question in one call. */
