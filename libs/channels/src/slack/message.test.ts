@@ -47,6 +47,8 @@ const waiting: Bulletin = {
   links: { page, preview: null },
 };
 
+const canaryCheck = { gate: 'canary', attempt: 1, status: 'passed', words: '', live: null } as const;
+
 type Asking = NonNullable<Bulletin['ask']>;
 
 function asks(over: Partial<Asking>, also: Partial<Bulletin> = {}): Bulletin {
@@ -122,6 +124,9 @@ describe('what an asking says', () => {
       standing: 'canary',
       revision: 99,
       canRollBack: true,
+      change: null,
+      checks: [...waiting.checks, { ...canaryCheck, evidence: [{ kind: 'looks', url: `${page}/looks` }] }],
+      links: { page, preview: 'https://proviso.example/preview' },
     });
     expect(drawn('/ask/1', later)).toEqual(message);
   });

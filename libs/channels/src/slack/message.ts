@@ -62,8 +62,9 @@ function askMessage(token: string, { attempt }: { readonly attempt: number }, bu
   const { ask } = bulletin;
   const title = titleOf(bulletin);
   if (!isAsking(ask) || ask.attempt !== attempt) {
+    // Nothing that comes and goes with later gates: what was answered stands as it is.
     const text = `${title}: ${answered(attempt, bulletin)}`;
-    return { text, blocks: [paragraph(text), linksOf(bulletin)], broadcast: true };
+    return { text, blocks: [paragraph(text), linkRow([pageLink(bulletin)])], broadcast: true };
   }
   const text = `Promote ${title} to production? ${inert(bulletin.headline, headlineMax)}`;
   const { artifact, evidenceDigest } = ask.bound;
@@ -138,14 +139,22 @@ function checkBlocks({ checks }: Bulletin): readonly KnownBlock[] {
   return [paragraph(lines.join('\n'))];
 }
 
-/** The only formatted text: addresses and words of ours, and nothing of a stranger's. */
-function linksOf({ links, checks }: Bulletin): KnownBlock {
+function linksOf(bulletin: Bulletin): KnownBlock {
+  const { links, checks } = bulletin;
   const evidence = checks.flatMap((check) =>
     check.evidence.map(({ kind, url }) => link(url, kind.replaceAll('_', ' '))),
   );
   const preview = links.preview === null ? [] : [link(links.preview, 'preview')];
-  const all = [link(links.page, 'all of it'), ...preview, ...evidence.slice(0, 12)];
-  return { type: 'context', elements: [{ type: 'mrkdwn', text: all.join(' · '), verbatim: true }] };
+  return linkRow([pageLink(bulletin), ...preview, ...evidence.slice(0, 12)]);
+}
+
+function pageLink({ links }: Bulletin): string {
+  return link(links.page, 'all of it');
+}
+
+/** The only formatted text: addresses and words of ours, and nothing of a stranger's. */
+function linkRow(links: readonly string[]): KnownBlock {
+  return { type: 'context', elements: [{ type: 'mrkdwn', text: links.join(' · '), verbatim: true }] };
 }
 
 /** A kind of evidence may be a stranger's word, so in a link only its letters and digits are left. */
