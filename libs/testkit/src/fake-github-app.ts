@@ -60,7 +60,9 @@ export interface FakePullRequest {
 export type FakeGitHubAppFault =
   | { readonly kind: 'away' | 'breaks' | 'breaks_after' | 'loses_answer' }
   | { readonly kind: 'rate_limited'; readonly status: 403 | 429; readonly retryAfterSeconds: number }
-  | { readonly kind: 'error'; readonly status: number };
+  | { readonly kind: 'error'; readonly status: number }
+  /** As it should be, but not before then. */
+  | { readonly kind: 'late'; readonly until: Promise<unknown> };
 
 /** GitHub with one App installed everywhere: its API over HTTP, and people who press and write, signed as GitHub signs. */
 export interface FakeGitHubApp {
@@ -266,6 +268,7 @@ async function answered(
   }
   if (fault?.kind === 'breaks') return void response.writeHead(502).end('<html>');
   if (fault?.kind === 'error') return sent(response, { status: fault.status, body: { message: 'no' } });
+  if (fault?.kind === 'late') await fault.until;
   const told = await send();
   if (fault?.kind === 'breaks_after') return void response.writeHead(500).end('{}');
   if (fault?.kind === 'loses_answer') return void response.destroy();

@@ -37,7 +37,7 @@ export function openSharedComments(appId: number): SharedComments {
   return {
     appId,
     stand: async (ask, { place, pull, message }) =>
-      await alone(async () => {
+      await alone(place, async () => {
         const comments = await ours(ask, appId, { place, pull });
         const same = comments.filter(({ body }) => commentMarkIn(body)?.prototype === message.prototype).at(-1);
         if (same === undefined) {
@@ -48,7 +48,7 @@ export function openSharedComments(appId: number): SharedComments {
         return same.id;
       }),
     update: async (ask, { place, id, message }) =>
-      await alone(async () => {
+      await alone(place, async () => {
         const at = { ...place, comment_id: id };
         const { data } = await ask('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', at);
         await write(ask, place, { standing: { id, body: data.body ?? '' }, message });
@@ -86,12 +86,20 @@ async function ours(ask: GitHubRequest, appId: number, { place, pull }: OnPull):
   return found;
 }
 
-/** Looking and writing belong together, and this process is the only one that follows: one at a time is enough. */
-function inTurns(): <Result>(work: () => Promise<Result>) => Promise<Result> {
-  let last: Promise<unknown> = Promise.resolve();
-  return async (work) => {
-    const mine = last.then(work, work);
-    last = mine.catch(() => undefined);
-    return await mine;
+/**
+ * Looking and writing belong together, and this process is the only one that follows: one at a time in each repository is
+ * enough, and a slow one holds up no other.
+ */
+function inTurns(): <Result>(place: GitHubPlace, work: () => Promise<Result>) => Promise<Result> {
+  const lasts = new Map<string, Promise<unknown>>();
+  return async ({ owner, repo }, work) => {
+    const name = `${owner}/${repo}`.toLowerCase();
+    const mine = (lasts.get(name) ?? Promise.resolve()).then(work, work);
+    lasts.set(name, mine);
+    try {
+      return await mine;
+    } finally {
+      if (lasts.get(name) === mine) lasts.delete(name);
+    }
   };
 }
