@@ -64,10 +64,14 @@ select edge, report, (extract(epoch from clock_timestamp() - at) * 1000)::bigint
 -- follower.advance
 with leads as materialized (
      update proviso.follower set incarnation = $4, position = $5 where workspace = $1 and channel = $2 and epoch = $3 returning 1
+   ), behind as (
+     select unnest($6::text[]) as promotion
+      union select id from proviso.promotion_status where workspace = $1 and open and prototype = any($8::text[])
+      union select promotion from proviso.prompt where $9 and workspace = $1 and channel = $2 and not final
    ), touched as (
-     update proviso.prompt set wanted = wanted + 1
-      where workspace = $1 and channel = $2 and given_up is null and not (once and address is not null)
-        and (promotion = any($6::text[]) or ($8 and not final)) and exists (select 1 from leads)
+     update proviso.prompt p set wanted = wanted + 1 from behind b
+      where p.workspace = $1 and p.channel = $2 and p.promotion = b.promotion and given_up is null
+        and not (once and address is not null) and exists (select 1 from leads)
    ), wished as (
      insert into proviso.prompt (workspace, channel, key, token, promotion, conversation, thread, once)
      select $1, $2, w.key, w.token, w.promotion, w.conversation, w.thread, w.once

@@ -66,6 +66,7 @@ export function followerPorts<Message extends object>(
     register: parts.journal.prompts(workspace, channel),
     bulletin: (promotion) => bulletinOf({ ...parts, reads, pastWaits }, promotion),
     openPromotions: () => openPromotions(reads),
+    prototypeOf: async (lane) => (await reads.lane(lane))?.state.prototype ?? null,
     drawToken: () => randomBytes(32).toString('base64url'),
     pause: async (durationMs, signal) => await pause(durationMs, undefined, { signal }),
     note: (event, facts) => parts.log.warn({ channel, ...facts }, event),

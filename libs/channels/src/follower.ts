@@ -1,4 +1,4 @@
-import type { Cursor, PromotionId, PromptRegister } from '@proviso/domain';
+import type { Cursor, LaneId, PromotionId, PromptRegister, PrototypeId } from '@proviso/domain';
 import type { Bulletin } from './bulletin.ts';
 import { openDelivery } from './delivery.ts';
 import type { Outlet } from './outlet.ts';
@@ -21,6 +21,8 @@ export interface FollowerPorts<Message extends object = object> {
   /** Null for a promotion that is not there. */
   readonly bulletin: (promotion: PromotionId) => Promise<Bulletin | null>;
   readonly openPromotions: () => Promise<readonly PromotionId[]>;
+  /** Whose lane it is; null for one that is not there. */
+  readonly prototypeOf: (lane: LaneId) => Promise<PrototypeId | null>;
   readonly outlet: Outlet<Message>;
   /** This process, among all that could follow. */
   readonly holder: string;
@@ -100,21 +102,31 @@ export async function followTurn<Message extends object>(ports: FollowerPorts<Me
   // The first turn, and positions of another life of the log, which name other entries: everything is looked at once.
   if (cursor === null || cursor.incarnation !== now.incarnation) {
     const after = { incarnation: now.incarnation, position: now.last };
-    return await step(ports, epoch, { after, all: true, named: await ports.openPromotions() });
+    return await step(ports, epoch, { after, all: true, named: await ports.openPromotions(), prototypes: [] });
   }
   const entries = await log.events({ after: cursor.position, limit: batchMax });
   if (entries.length === 0) return epoch;
   const position = entries.at(-1)?.position ?? cursor.position;
-  const named = entries.flatMap(({ stream, streamId }) => (stream === 'promotion' ? [streamId as PromotionId] : []));
-  // Rights and lanes change what is said about promotions without an entry of theirs.
-  const all = entries.some(({ stream }) => stream === 'person' || stream === 'lane');
-  return await step(ports, epoch, { after: { ...cursor, position }, all, named: [...new Set(named)] });
+  const named = idsOf(entries, 'promotion') as readonly PromotionId[];
+  // Lanes and rights change what is said about promotions without an entry of theirs: the one about those of its prototype,
+  // the other about any.
+  const lanes = idsOf(entries, 'lane') as readonly LaneId[];
+  const owners = await Promise.all(lanes.map(ports.prototypeOf));
+  const prototypes = [...new Set(owners.filter((owner) => owner !== null))];
+  const all = entries.some(({ stream }) => stream === 'person');
+  return await step(ports, epoch, { after: { ...cursor, position }, named, prototypes, all });
+}
+
+function idsOf(entries: readonly FollowedEntry[], of: string): readonly string[] {
+  return [...new Set(entries.flatMap(({ stream, streamId }) => (stream === of ? [streamId] : [])))];
 }
 
 interface Step {
   readonly after: Cursor;
   /** Promotions to which something happened: their copies are behind, and others may be wished for. */
   readonly named: readonly PromotionId[];
+  /** The copies of their open promotions are behind. */
+  readonly prototypes: readonly PrototypeId[];
   /** Every copy that is not final is behind. */
   readonly all: boolean;
 }
@@ -122,12 +134,13 @@ interface Step {
 async function step<Message extends object>(
   ports: FollowerPorts<Message>,
   epoch: number,
-  { after, named, all }: Step,
+  { after, named, prototypes, all }: Step,
 ): Promise<number | null> {
   const bulletins = await Promise.all(named.map(ports.bulletin));
   const wishes = bulletins.flatMap((bulletin) => (bulletin === null ? [] : ports.outlet.wishes(bulletin)));
   const drawn = wishes.map((wish) => ({ ...wish, token: ports.drawToken() }));
-  return (await ports.register.advance(epoch, { cursor: after, named, all, wishes: drawn })) ? epoch : null;
+  const wanted = { cursor: after, named, prototypes, all, wishes: drawn };
+  return (await ports.register.advance(epoch, wanted)) ? epoch : null;
 }
 
 /** An error's closed code or name: messages of drivers may hold addresses and are not logged. */

@@ -1,4 +1,4 @@
-import type { PromotionId } from './id.ts';
+import type { PromotionId, PrototypeId } from './id.ts';
 
 /** A copy that should stand somewhere, as whoever decides about it names it. */
 export interface PromptWish {
@@ -64,14 +64,16 @@ export interface PromptRegister {
   /** How far the channel has followed the log; null before it ever has. */
   readonly followed: () => Promise<Cursor | null>;
   /**
-   * Moves the cursor, calls every copy of the named promotions behind, or every copy that is not final, and registers what
-   * is wished for and not there, all in one transaction. False: the lease was lost, and nothing was written.
+   * Moves the cursor, calls every copy of the named promotions behind, with those of the open ones of these prototypes, or
+   * every copy that is not final, and registers what is wished for and not there, all in one transaction. False: the lease
+   * was lost, and nothing was written.
    */
   readonly advance: (
     epoch: number,
     step: {
       readonly cursor: Cursor;
       readonly named: readonly PromotionId[];
+      readonly prototypes: readonly PrototypeId[];
       readonly all: boolean;
       readonly wishes: readonly (PromptWish & { readonly token: string })[];
     },
