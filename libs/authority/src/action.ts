@@ -105,8 +105,8 @@ export type Noun = keyof typeof offersOn;
 
 /** Every kind of command that is offered on some noun: what a door takes and nothing here offers would be found by nobody. */
 export function offeredKinds(): ReadonlySet<Command['kind']> {
-  const onPromotions = ['Rerun', 'Pause', 'Unpause', 'Advance', 'Cancel', 'Rollback'] as const;
-  return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions, ...personal]);
+  const onPromotions = ['Rerun', 'Pause', 'Unpause', 'Cancel', 'Rollback'] as const;
+  return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions, ...saidAtGates]);
 }
 
 /** Where a thing is, as far as bindings can be narrowed to it; of a person, who: some things are everybody's own affair. */
@@ -165,8 +165,9 @@ function answered<Rel extends string>(
   };
 }
 
-/** What people say at gates: the promotion's state says no to one and yes to another, so the decision itself is tried. */
-const personal: ReadonlySet<Command['kind']> = new Set([
+/** What is said at gates: their ways in and the promotion's state say no to one and yes to another, so it is tried. */
+const saidAtGates: ReadonlySet<Command['kind']> = new Set([
+  'Advance',
   'Decide',
   'Defer',
   'AskWaiver',
@@ -178,7 +179,7 @@ const personal: ReadonlySet<Command['kind']> = new Set([
 
 /** The no of the very function that will decide; nothing comes of a try. */
 function tried(scene: PromotionScene, command: Command): Refusal | null {
-  if (!personal.has(command.kind)) return null;
+  if (!saidAtGates.has(command.kind)) return null;
   const { outcome } = decide(scene, command);
   return outcome.kind === 'refused' ? outcome.refusal : null;
 }

@@ -1,5 +1,5 @@
 import type { ApprovalRule } from './approval-rule.ts';
-import { channels } from './door.ts';
+import { doorsField } from './door-strength.ts';
 import type { Judged, Strength } from './policy-strength.ts';
 
 type Optional = Omit<ApprovalRule, 'requirements' | 'expiresMs'>;
@@ -8,13 +8,7 @@ type Optional = Omit<ApprovalRule, 'requirements' | 'expiresMs'>;
 export const optionalApprovalFields: { readonly [Field in keyof Optional]-?: Judged<ApprovalRule[Field]> } = {
   // Who is told counts for nothing.
   escalate: { name: 'escalate', judge: () => 'neutral', say: (to) => to ?? 'nobody' },
-  // Each door more is one more way to somebody's vote.
-  channels: {
-    name: 'channels',
-    judge: (from = channels, to = channels) =>
-      !to.every((one) => from.includes(one)) ? 'weaker' : to.length < from.length ? 'stronger' : 'neutral',
-    say: (list) => list?.join(', ') ?? 'all',
-  },
+  channels: doorsField,
   stepUp: {
     name: 'stepUp',
     judge: (_from, to) => (to === true ? 'stronger' : 'weaker'),

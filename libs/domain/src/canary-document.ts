@@ -51,6 +51,10 @@ export const canaryShape = group(
     ),
     ramp: about(ramp, 'a budget from which the weights are planned'),
     metrics: about(metrics, 'what is judged beside errors'),
+    channels: about(
+      list(choice(['rest', 'slack']), { min: 1, max: 2 }),
+      'where a person may bring it to its next share early; all when absent',
+    ),
     look: preset(about(duration({ minMs: 200, maxMs: 60_000 }), 'how often the judge looks'), '10s'),
     dwell: preset(about(duration({ minMs: 0, maxMs: 86_400_000 }), 'how long each weight lasts at least'), '30s'),
     deadline: preset(about(duration({ minMs: 1_000, maxMs: 7 * 86_400_000 }), 'after this a person is asked'), '24h'),

@@ -1,3 +1,4 @@
+import type { Channel } from './door.ts';
 import { readMetricQuery } from './metric-query.ts';
 import type { PolicyProblem } from './policy.ts';
 
@@ -54,6 +55,8 @@ export interface CanaryRule {
   readonly ramp?: RampRule;
   /** Absent: errors alone, which is what every policy from before has meant. */
   readonly metrics?: CanaryMetrics;
+  /** The ways in by which a person may bring it to its next share early; absent: every one that has this at all. */
+  readonly channels?: readonly Channel[];
   readonly lookMs: number;
   readonly dwellMs: number;
   readonly deadlineMs: number;

@@ -7,12 +7,16 @@ import {
   metricNames,
   rampHolds,
 } from './canary-rule.ts';
+import { doorsField } from './door-strength.ts';
 import type { Judged, Strength } from './policy-strength.ts';
 
 /** Which way the fields point that a canary gate may do without. */
-export const optionalCanaryFields: { readonly [Field in 'ramp' | 'metrics']-?: Judged<CanaryRule[Field]> } = {
+export const optionalCanaryFields: {
+  readonly [Field in 'ramp' | 'metrics' | 'channels']-?: Judged<CanaryRule[Field]>;
+} = {
   ramp: { name: 'ramp', judge: compareRamps, say: sayRamp },
   metrics: { name: 'metrics', judge: compareMetrics, say: sayMetrics },
+  channels: doorsField,
 };
 
 /** Where weights were written on one side they say what differs; of two budgets the smaller one exposes fewer people. */

@@ -1,4 +1,5 @@
 import type { Command, Look } from './command.ts';
+import type { Channel } from './door.ts';
 import { leaseMs } from './lane.ts';
 import { gateIn } from './promotion.ts';
 import { next } from './next.ts';
@@ -171,6 +172,19 @@ function told(world: World, command: Command): World {
   ask(world, cast.operator, command);
   return world;
 }
+
+it.each<[string, Channel, readonly Channel[] | undefined, string]>([
+  ['in Slack, where the policy names no ways in', 'slack', undefined, 'done'],
+  ['in Slack, where it leaves Slack out', 'slack', ['rest'], 'channel_not_allowed'],
+  ['at the API all the same', 'rest', ['rest'], 'done'],
+])('is hurried %s as its policy says, and paused from anywhere', (_what, channel, channels, answer) => {
+  const gates = policy.gates.map((rule) => (rule.gate === 'canary' && channels ? { ...rule, channels } : rule));
+  const world = toCanary(newWorld({ ...policy, gates }));
+  for (const due of [10, 20]) advance(world, due);
+  const door = { channel, freshAt: null };
+  const by = (kind: 'Pause' | 'Advance') => answerOf(ask(world, cast.operator, { kind, promotion }, door));
+  expect([by('Advance'), by('Pause')]).toEqual([answer, 'done']);
+});
 
 it('is refused by name where the policy has no canary', () => {
   const world = newWorld({

@@ -1,6 +1,8 @@
 import type { PromotionCommand } from './command.ts';
 import { currentGate } from './next.ts';
+import { closedDoor } from './door.ts';
 import { isSteerable, mayHasten, paceOf } from './pace.ts';
+import { pinnedRule } from './policy.ts';
 import type { PromotionState } from './promotion.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import type { Decided, Scene } from './scene.ts';
@@ -46,7 +48,9 @@ function unsteerable(state: PromotionState): Refusal | null {
 }
 
 /** To the policy's next share and never past it; to everybody the judge goes alone, once it has proof. */
-function unhastened(state: PromotionState, { lanes }: Scene): Refusal | null {
+function unhastened(state: PromotionState, { lanes, door, now }: Scene): Refusal | null {
+  const closed = closedDoor(pinnedRule(state.policy, 'canary'), door, now);
+  if (closed !== null) return closed;
   if (paceOf(state) === 'paused')
     return refusal('canary_paused', 'expected a canary that climbs, got a paused one: unpause it first');
   if (lanes.production?.hold != null) return refusal('lane_held', 'the lane is held until a person resumes it');

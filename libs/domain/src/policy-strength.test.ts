@@ -68,6 +68,7 @@ const edits: readonly (readonly [string, Policy, Strength, string])[] = [
   ['slowness', withRule('canary', { metrics: { latency: { portion: 0.2 } } }), 'stronger', 'canary.metrics'],
   ['little for errors', withRule('canary', { metrics: { score: { portion: 0.9 } } }), 'weaker', 'canary.metrics'],
   ['the same shares, planned', withRule('canary', { ramp: ramp(50) }), 'neutral', 'canary.ramp'],
+  ['nobody’s hand from chat', withRule('canary', { channels: ['rest'] }), 'stronger', 'canary.channels'],
   ['a longer stay', withRule('canary', { dwellMs: 5_000 }), 'stronger', 'canary.dwell'],
   ['fewer false alarms', withRule('canary', { alpha: 0.001 }), 'weaker', 'canary.alpha'],
   ['fewer bad ones let through', withRule('canary', { beta: 0.01 }), 'stronger', 'canary.beta'],
