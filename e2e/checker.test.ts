@@ -91,6 +91,7 @@ const vote = (pid: string, over: object = {}): Told => ({
 const quorum: Told = { kind: 'quorum_reached', body: { gate: 'approval', attempt: 1 } };
 const weighed = (percent: number): Told => ({ kind: 'canary_weighed', body: { percent } });
 const hand = (on: 'paused' | 'unpaused' | 'hastened'): Told => ({ kind: `canary_${on}`, body: { gate: 'canary' } });
+const commented: Told = { kind: 'commented', pid: builder, body: { by: builder } };
 const approved = [opening, claim('scan'), passed('scan', 1), shown, vote('psn_one'), vote('psn_two'), quorum];
 
 const canaried = [...approved, claim('canary'), weighed(10)];
@@ -105,6 +106,9 @@ describe('the checker reads a promotion', () => {
     expect(found(...approved, claim('canary'), passed('canary', 2))).toEqual([]);
     const steered = [hand('paused'), hand('unpaused'), hand('hastened'), weighed(50)];
     expect(found(...canaried, ...steered, passed('canary', 2))).toEqual([]);
+    const rejected = vote('psn_one', { verdict: 'reject' });
+    const ended: Told = { kind: 'promotion_ended', body: { outcome: 'rejected' } };
+    expect(found(...approved.slice(0, 4), commented, rejected, ended, commented)).toEqual([]);
   });
 
   it.each([

@@ -79,6 +79,8 @@ function opened({ streamId, said }: Entry): Told {
 }
 
 function tell(told: Told, entry: Entry, say: Say): void {
+  // Said by somebody, at any time; nothing else may follow from it, so it is nothing to the story.
+  if (entry.kind === 'commented') return;
   const { body } = entry.said;
   const goesOn = entry.kind === 'promotion_ended' || entry.kind === 'watch_reported';
   const afterEnd = told.outcome !== null && !(goesOn && told.outcome === 'live');

@@ -184,6 +184,11 @@ select bool_and(removed_at is not null) as removed from proviso.artifact where w
 -- read.artifacts
 select digest from proviso.evidence where workspace = $1 and kind = 'artifact' order by at desc, digest limit $2;
 
+-- read.comments
+select e.id, e.stream, e.stream_id, e.sseq, e.kind, e.at, convert_from(e.bytes, 'UTF8') as bytes, encode(e.hash, 'hex') as hash, f.index, convert_from(e.bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref
+     from proviso.entry e left join proviso.leaf f on f.entry = e.id
+    where e.workspace = $1 and e.stream = 'promotion' and e.stream_id = $2 and e.kind = 'commented' order by e.sseq desc limit $3;
+
 -- read.edge_lanes
 select 
   l.state as lane_state, l.revision as lane_revision,

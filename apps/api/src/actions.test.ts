@@ -59,9 +59,9 @@ describe('everything that is answered says what its reader may do', () => {
       const offered = await offeredTo('aud', address, ...path);
       expect([address, offered.length > 0]).toEqual([address, true]);
       for (const { rel, allowed, code, reason, whoCan } of offered) {
-        // An auditor changes nothing, but for what is everybody's own affair, and reads what others may not.
+        // An auditor changes nothing, but for what is everybody's own affair; reads what others may not, and may say so.
         const own = ['revoke_token', 'unlink_identity', 'end_sessions', 'issue_own_token'];
-        const isOwn = rel === 'read_personal' || (address === '/v1/me' && own.includes(rel));
+        const isOwn = ['read_personal', 'comment'].includes(rel) || (address === '/v1/me' && own.includes(rel));
         expect([address, rel, allowed, code]).toEqual([address, rel, isOwn, isOwn ? null : 'not_permitted']);
         if (!isOwn) expect(reason).toMatch(/^expected somebody who may [a-z]/);
         // What is each one's own is nobody's by a role.

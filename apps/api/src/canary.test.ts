@@ -218,9 +218,9 @@ describe('a canary that nobody could tell of until its deadline', () => {
     expect(pickText(body, 'headline')).toMatch(
       /^The canary could not tell.*A person decides: run it again.*or stop it\.$/,
     );
-    expect(await relsOf(promotion, 'olga')).toEqual({ rerun: true, cancel: true });
-    expect(await relsOf(promotion, 'bea')).toEqual({ rerun: true, cancel: true });
-    expect(await relsOf(promotion, 'sam')).toEqual({ rerun: false, cancel: false });
+    expect(await relsOf(promotion, 'olga')).toEqual({ rerun: true, cancel: true, comment: true });
+    expect(await relsOf(promotion, 'bea')).toEqual({ rerun: true, cancel: true, comment: true });
+    expect(await relsOf(promotion, 'sam')).toEqual({ rerun: false, cancel: false, comment: true });
     for (const verb of ['advance', 'pause', 'rollback'] as const)
       expect([verb, (await hand('olga', promotion, verb)).status]).toEqual([verb, 409]);
   });

@@ -47,7 +47,7 @@ async function keep(page: Page, name: string): Promise<void> {
   if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
-it('in a real browser somebody signs in, approves freshly signed in, and is refused their own work', async () => {
+it('in a real browser somebody signs in, approves freshly signed in, comments, and is refused their own work', async () => {
   const executablePath = findChromium();
   if (executablePath === null) return void process.stderr.write('pages were not looked at: there is no chromium\n');
   const browser = await launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
@@ -83,6 +83,11 @@ it('in a real browser somebody signs in, approves freshly signed in, and is refu
     await press(page, 'button[value=approve]');
     expect(await textOf(page)).toContain('You have approved on');
     await keep(page, 'approved');
+    await page.click('section:has(#comment) summary');
+    await page.type('#comment', 'Looked at it.\n<b>Passed</b>');
+    await press(page, 'section:has(#comment) button');
+    expect(await textOf(page)).toMatch(/Nova of the provider on [^]*UTC\s+Looked at it\.\n<b>Passed<\/b>/);
+    await keep(page, 'commented');
 
     await page.goto(`${publicUrl}/decide/${await ownGate(nova, things)}`);
     expect(await textOf(page)).toContain('You cannot decide this.');

@@ -1,4 +1,5 @@
 import type { ChangeSinceLive, FileChanges } from './change-since-live.ts';
+import { commentSection } from './comment-section.ts';
 import type { DecisionShown } from './decision-shown.ts';
 import { capital, measureWords, nameOf, timeOf } from './decision-words.ts';
 import { type Html, html } from './html.ts';
@@ -23,6 +24,7 @@ ${isOpen(gate) && decideSection(shown)}
 ${deferSection(shown)}
 ${waiverSection(shown)}
 ${glassSection(shown)}
+${commentSection(shown)}
 <section><details><summary>What exactly a decision is bound to</summary>
 <table>
 <tr><th scope="row">Files</th><td><code>${gate.artifactDigest}</code></td></tr>

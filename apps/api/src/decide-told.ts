@@ -39,6 +39,7 @@ export const refusedWords: Readonly<Record<string, string>> = {
   gate_closed: 'This gate is closed: nothing was recorded.',
   until_invalid: 'That is too far ahead: nothing was recorded.',
   review_due: 'The last broken glass has not been reviewed: nothing was recorded.',
+  too_many: 'There are too many of these already: nothing was recorded.',
   exists: 'That has been asked for already.',
   not_permitted: 'You may not do this: nothing was recorded.',
   channel_not_allowed: 'This gate is not decided here: nothing was recorded.',

@@ -5,6 +5,7 @@ import type { PromotionView } from '@proviso/journal';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { changeSinceLive } from './change-since-live.ts';
+import { newestComments } from './comment-section.ts';
 import { decisionPage } from './decide-page.ts';
 import { findingFrom } from './finding.ts';
 import type { DecisionShown } from './decision-shown.ts';
@@ -72,6 +73,16 @@ export class DecideController {
     return this.#act(request, reply, {
       ...{ key, reason, seen: null, wantsReason: false },
       command: ({ view, name }) => ({ kind: 'Defer', promotion: view.state.id, gate: name, attempt, until }),
+    });
+  }
+
+  @Post('comments')
+  async comment(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+    queryOf(request, queries.none);
+    const { key, reason } = bodyOf(request, forms.comment);
+    return this.#act(request, reply, {
+      ...{ key, reason, seen: null, wantsReason: true },
+      command: ({ view }) => ({ kind: 'Comment', promotion: view.state.id }),
     });
   }
 
@@ -168,16 +179,18 @@ export class DecideController {
     const { reads, person } = caller;
     const { view, name } = await gateIn(request);
     const promotion = promotionView(view, await viewerOf(this.#parts, caller, [view]));
-    const [reader, change, prototype] = await Promise.all([
+    const [reader, change, prototype, comments] = await Promise.all([
       readerOf(this.#parts, caller),
       changeSinceLive({ store: this.#parts.store, reads }, view),
       reads.prototype(view.state.prototype),
+      newestComments(reads, view.state),
     ]);
     const rule = ruleOf(view.state.policy, 'approval');
     const shown: DecisionShown = {
       ...{
         promotion,
         change,
+        comments,
         told,
         key: randomUUID(),
         freshUntil: freshUntil(this.#parts, caller),

@@ -1,4 +1,5 @@
 import type { ChangeSinceLive } from './change-since-live.ts';
+import type { CommentsShown } from './comment-section.ts';
 import type { Html } from './html.ts';
 import type { Reader } from './page.ts';
 import type { GateResource, PromotionResource } from './resources.ts';
@@ -9,6 +10,7 @@ export interface DecisionShown {
   readonly gate: GateResource;
   readonly prototype: string;
   readonly change: ChangeSinceLive | null;
+  readonly comments: CommentsShown;
   readonly reader: Reader & { readonly id: string };
   /** Who may break the glass, as the pinned policy says; null when it has none. */
   readonly glassFrom: string | null;

@@ -93,6 +93,7 @@ export function formFor({ here, things }: Ground, { path }: Route): Record<strin
   if (path.endsWith('/waivers'))
     return { ...sentOnce(), gate: 'readiness', attempt: '1', finding: '', until: '2026-01-01T00:00:00Z' };
   if (path.endsWith('/waivers/approve')) return { ...sentOnce(), waiver: `wvr_${'0'.repeat(32)}` };
+  if (path.endsWith('/comments')) return sentOnce();
   if (!path.startsWith('/decide/:id/')) return {};
   const { artifactDigest } = things.digests;
   const more = path.endsWith('approve') ? { artifactDigest } : path.endsWith('review') ? {} : { minutes: '5' };
@@ -135,6 +136,7 @@ export function bodyFor({ here, things }: Ground, { path, name }: Route) {
     distrustWorkload: { service: here.people.nil },
     addEvidence: { kind: 'tests', commit: '0'.repeat(40), contentBase64: 'aGVsbG8=' },
     openPromotion: { prototype: things.prototype, candidate: things.candidate, policy: things.policy },
+    addComment: { text: 'test' },
     decide: { verdict: 'approve', attempt: 99, ...digests },
     askWaiver: { owner: here.people.olga, until: '2026-01-01T00:00:00Z', reason: 'test' },
     approveWaiver: { waiver: `wvr_${'0'.repeat(32)}` },

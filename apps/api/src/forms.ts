@@ -303,6 +303,7 @@ export const bodies = {
   bindSecret: z.strictObject({ name: variableName, reference: secretReference }),
   configured: z.strictObject({ name: variableName }),
   reason: z.strictObject({ reason }),
+  comment: z.strictObject({ text: reason }),
   limits: z.strictObject({
     diskBytesMax: boundedLimit('diskBytesMax'),
     uploadBytesMax: boundedLimit('uploadBytesMax'),

@@ -46,6 +46,7 @@ export const forms = {
   askGlass: z.strictObject({ ...sentOnce, minutes: z.coerce.number().int().min(1).max(glassMinutesMax) }),
   approveGlass: z.strictObject({ ...sentOnce, artifactDigest: digest }),
   reviewGlass: z.strictObject(sentOnce),
+  comment: z.strictObject(sentOnce),
   defer: z.strictObject({ ...sentOnce, attempt, until: moment }),
   askWaiver: z.strictObject({
     ...sentOnce,

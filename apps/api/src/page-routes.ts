@@ -116,6 +116,14 @@ export const pages: readonly Route[] = [
     { form: forms.defer },
   ]),
   post([
+    '/decide/:id/comments',
+    'addCommentOnPage',
+    'Say something about the promotion',
+    actingPage('Comment'),
+    { 303: html },
+    { form: forms.comment },
+  ]),
+  post([
     '/decide/:id/waivers',
     'askWaiverOnPage',
     'Ask that a finding or a gate be waived for a time',

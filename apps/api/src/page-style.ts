@@ -25,6 +25,7 @@ section p { margin: .35rem 0; }
 .no { border-color: var(--stop); background: var(--no-ground); }
 .yes { border-color: var(--go); background: var(--yes-ground); }
 .warn { border-color: var(--warn); background: var(--warn-ground); }
+blockquote { margin: .15rem 0 .75rem; white-space: pre-line; }
 ul { margin: .25rem 0; padding-left: 1.25rem; }
 table { width: 100%; border-collapse: collapse; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--line); }

@@ -94,6 +94,14 @@ export class PromotionsController {
     return this.#steer(request, reply, 'Advance');
   }
 
+  @Post(':id/comments')
+  async comment(@Req() request: FastifyRequest) {
+    queryOf(request, queries.none);
+    const { text } = bodyOf(request, bodies.comment);
+    const promotion = idIn(request, 'prm');
+    return doneView(await intentOf(this.#parts, request).submit({ kind: 'Comment', promotion }, { reason: text }));
+  }
+
   @Get(':id/history')
   async history(@Req() request: FastifyRequest) {
     const { after, limit } = queryOf(request, queries.history);

@@ -209,6 +209,14 @@ const promotions: readonly Route[] = [
     { 202: r.done },
     { json: bodies.reason },
   ]),
+  post([
+    '/v1/promotions/:id/comments',
+    'addComment',
+    'Say something about it, before or after its end: nothing follows from it',
+    command('Comment'),
+    { 201: r.done },
+    { json: bodies.comment },
+  ]),
   get([
     '/v1/promotions/:id/history',
     'readHistory',

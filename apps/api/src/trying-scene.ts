@@ -28,6 +28,8 @@ export function tryingScene(
 ): PromotionScene {
   return {
     ...{ ...trying, authority, digestOf, calendar },
+    // Words are asked for once somebody acts.
+    says: true,
     promotion: state,
     lanes: { staging, production: production?.state ?? null },
     people: { ...people, ...behind },

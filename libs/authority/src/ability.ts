@@ -88,6 +88,7 @@ const webhookVerbs = [
 export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
   builder: [
     'read',
+    'Comment',
     'RegisterPrototype',
     'AssignOwner',
     'FreezeCandidate',
@@ -100,9 +101,10 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Rollback',
     'Pause',
   ],
-  approver: ['read', ...votersVerbs, 'Delegate', 'EndDelegation', 'ReviewBreakGlass'],
+  approver: ['read', 'Comment', ...votersVerbs, 'Delegate', 'EndDelegation', 'ReviewBreakGlass'],
   operator: [
     'read',
+    'Comment',
     ...votersVerbs,
     'Delegate',
     'EndDelegation',
@@ -130,10 +132,11 @@ export const verbsOf: Readonly<Record<Role, readonly Verb[]>> = {
     'Unpause',
     'Advance',
   ],
-  'policy-owner': ['read', 'PublishPolicy', 'AssignTier', 'ReviewBreakGlass'],
-  auditor: ['read', 'ReadPersonal'],
+  'policy-owner': ['read', 'Comment', 'PublishPolicy', 'AssignTier', 'ReviewBreakGlass'],
+  auditor: ['read', 'Comment', 'ReadPersonal'],
   administrator: [
     'read',
+    'Comment',
     'AddPerson',
     'GrantRole',
     'RevokeRole',

@@ -1,4 +1,4 @@
-import type { GateState, Hold, PersonState, PromotionState } from '@proviso/domain';
+import { type GateState, type Hold, type PersonState, type PromotionState, roles } from '@proviso/domain';
 import { commandOf } from './action.ts';
 import {
   type PromotionScene,
@@ -9,6 +9,7 @@ import {
   explainAction,
   offeredKinds,
   promotionRels,
+  readingRoles,
   whoCanDo,
 } from './index.ts';
 
@@ -52,11 +53,15 @@ const lenientAt = (gates: readonly GateState[], over: object = {}) => {
 const sceneOf = (actor: PersonState, promotion: PromotionState | null, over: object = {}) =>
   ({
     ...{ actor, promotion, authority, lentBy: null, token: null, people: {}, now: 0, person: actor },
-    ...{ door: { channel: 'rest', freshAt: null }, lanes: { staging: null, production: { hold: null } } },
+    ...{ says: true, door: { channel: 'rest', freshAt: null }, lanes: { staging: null, production: { hold: null } } },
     ...over,
   }) as unknown as PromotionScene;
-const relsOn = (promotion: PromotionState, over: object = {}) =>
-  actionsOn(sceneOf(sam, promotion, over)).map(({ rel }) => rel);
+/** Beside the comment, which is taken at any time. */
+const relsOn = (promotion: PromotionState, over: object = {}) => {
+  const rels = actionsOn(sceneOf(sam, promotion, over)).map(({ rel }) => rel);
+  expect(rels.at(-1)).toBe('comment');
+  return rels.slice(0, -1);
+};
 const held = (hold: Hold) => ({ lanes: { staging: null, production: { hold } } });
 
 /** At a canary that goes from 10 % to 50 % and then to everybody. */
@@ -194,6 +199,23 @@ describe('on a promotion is offered', () => {
     });
   });
 
+  it('a comment to whoever reads it, also about their own work, until there is no room for more', () => {
+    const commentIn = (actor: PersonState, promotion: PromotionState) =>
+      actionsOn(sceneOf(actor, promotion)).find(({ rel }) => rel === 'comment');
+    const ended = promotionAt([failed], { outcome: 'rejected', exclusions: [{ person: 'psn_sam', why: 'author' }] });
+    const [reading, others] = [readingRoles, roles.filter((role) => !readingRoles.includes(role))];
+    expect(reading).toHaveLength(6);
+    for (const role of reading) expect(commentIn(person('sam', [{ role }]), ended)).toMatchObject({ allowed: true });
+    for (const role of others)
+      expect(commentIn(person('sam', [{ role }]), ended)).toMatchObject({
+        ...{ allowed: false, code: 'not_permitted', whoCan: reading.map((one) => `role/${one}`) },
+      });
+    const elsewhere = person('sam', [{ role: 'builder', prototype: 'pro_9' }]);
+    expect(commentIn(elsewhere, ended)).toMatchObject({ allowed: false, code: 'not_permitted' });
+    expect(commentIn(sam, promotionAt([gate()], { comments: 199 }))).toMatchObject({ allowed: true });
+    expect(commentIn(sam, promotionAt([gate()], { comments: 200 }))).toMatchObject({ code: 'too_many' });
+  });
+
   it('a vote once an attempt, voided ones not counted', () => {
     const voted = (voided: 'role_lost' | null) =>
       promotionAt([gate({ decisions: [{ person: 'psn_sam', voided }] as unknown as GateState['decisions'] })]);
@@ -243,6 +265,7 @@ describe('the command behind an action', () => {
       { kind: 'AskBreakGlass', promotion: 'prm_1', minutes: 60 },
       { kind: 'ApproveBreakGlass', promotion: 'prm_1', artifact: digest('a') },
       { kind: 'ReviewBreakGlass', promotion: 'prm_1' },
+      { kind: 'Comment', promotion: 'prm_1' },
     ]);
   });
 

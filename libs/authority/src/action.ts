@@ -41,6 +41,7 @@ export const promotionRels = [
   'ask_break_glass',
   'approve_break_glass',
   'review_break_glass',
+  'comment',
 ] as const;
 /** One of them. */
 export type PromotionRel = (typeof promotionRels)[number];
@@ -106,7 +107,7 @@ export type Noun = keyof typeof offersOn;
 /** Every kind of command that is offered on some noun: what a door takes and nothing here offers would be found by nobody. */
 export function offeredKinds(): ReadonlySet<Command['kind']> {
   const onPromotions = ['Rerun', 'Pause', 'Unpause', 'Cancel', 'Rollback'] as const;
-  return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions, ...saidAtGates]);
+  return new Set([...Object.values(offersOn).flatMap((offers) => Object.values(offers)), ...onPromotions, ...said]);
 }
 
 /** Where a thing is, as far as bindings can be narrowed to it; of a person, who: some things are everybody's own affair. */
@@ -165,8 +166,11 @@ function answered<Rel extends string>(
   };
 }
 
-/** What is said at gates: their ways in and the promotion's state say no to one and yes to another, so it is tried. */
-const saidAtGates: ReadonlySet<Command['kind']> = new Set([
+/**
+ * What is said, at gates and beside them: ways in and the promotion's state say no to one and yes to another, so the
+ * decision itself is tried.
+ */
+const said: ReadonlySet<Command['kind']> = new Set([
   'Advance',
   'Decide',
   'Defer',
@@ -175,11 +179,12 @@ const saidAtGates: ReadonlySet<Command['kind']> = new Set([
   'AskBreakGlass',
   'ApproveBreakGlass',
   'ReviewBreakGlass',
+  'Comment',
 ]);
 
 /** The no of the very function that will decide; nothing comes of a try. */
 function tried(scene: PromotionScene, command: Command): Refusal | null {
-  if (!saidAtGates.has(command.kind)) return null;
+  if (!said.has(command.kind)) return null;
   const { outcome } = decide(scene, command);
   return outcome.kind === 'refused' ? outcome.refusal : null;
 }
@@ -224,6 +229,8 @@ export function commandOf(
       return { kind: 'ApproveBreakGlass', ...about, artifact: artifactOf(promotion) };
     case 'review_break_glass':
       return { kind: 'ReviewBreakGlass', ...about };
+    case 'comment':
+      return { kind: 'Comment', ...about };
   }
 }
 
@@ -261,6 +268,8 @@ function offered({ promotion, lanes: { production } }: PromotionScene): readonly
   if (production != null && production.hold !== null) found.push('resume');
   if (open && production != null) found.push(...glassOn(promotion, gate));
   if (production?.reviewOwed === promotion.id) found.push('review_break_glass');
+  // Also once it has ended: why a version went back is asked afterwards.
+  found.push('comment');
   return found;
 }
 

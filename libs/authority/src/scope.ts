@@ -12,6 +12,7 @@ const scopesOf: Readonly<Record<Verb, readonly Scope[]>> = {
   AssignOwner: ['operate'],
   FreezeCandidate: ['build'],
   OpenPromotion: ['build', 'agent'],
+  Comment: ['build', 'operate', 'decide', 'agent'],
   Rerun: ['build', 'operate', 'agent'],
   Cancel: ['build', 'operate'],
   Rollback: ['build', 'operate', 'agent'],

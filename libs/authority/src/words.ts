@@ -20,6 +20,7 @@ export const wordsOf: Readonly<Record<Command['kind'], string>> = {
   ApproveBreakGlass: 'agree to break the glass',
   ReviewBreakGlass: 'review a broken glass',
   Retire: 'take what is live out of service',
+  Comment: 'comment on a promotion',
   Rerun: 'run a gate again',
   Cancel: 'stop a promotion',
   Rollback: 'take a version back from users',

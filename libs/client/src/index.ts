@@ -1,6 +1,7 @@
 export { type ConnectionOptions, connect } from './connection.ts';
 export type { Client } from './generated/client/types.gen.ts';
 export {
+  addComment,
   addEvidence,
   addPerson,
   advancePromotion,

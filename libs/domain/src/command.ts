@@ -79,6 +79,8 @@ export type PromotionCommand =
   | AskBreakGlass
   | ApproveBreakGlass
   | ReviewBreakGlass
+  /** The words themselves come as the submission's reason: nothing that decides ever sees them. */
+  | { readonly kind: 'Comment'; readonly promotion: PromotionId }
   | { readonly kind: 'Rerun'; readonly promotion: PromotionId; readonly gate: GateName }
   | { readonly kind: 'Cancel'; readonly promotion: PromotionId }
   | { readonly kind: 'Rollback'; readonly promotion: PromotionId }

@@ -1,5 +1,6 @@
 import { approveBreakGlass, askBreakGlass, reviewBreakGlass } from './break-glass.ts';
 import type { Command, LaneCommand } from './command.ts';
+import { comment } from './comment.ts';
 import { decideGate, defer } from './deciding.ts';
 import { cancel, rerun, rollback } from './ending.ts';
 import type { PersonId } from './id.ts';
@@ -157,6 +158,7 @@ type OnPromotion = Extract<
       | 'AskBreakGlass'
       | 'ApproveBreakGlass'
       | 'ReviewBreakGlass'
+      | 'Comment'
       | 'Rerun'
       | 'Cancel'
       | 'Rollback'
@@ -192,6 +194,8 @@ function decidePromotion(scene: Scene, command: OnPromotion): Decided {
       return askWaiver(scene, command);
     case 'ApproveWaiver':
       return approveWaiver(scene, command);
+    case 'Comment':
+      return comment(scene);
     case 'Rerun':
       return rerun(scene, command);
     case 'Cancel':

@@ -62,6 +62,8 @@ export const happening = fc.oneof(
       do: fc.constantFrom('cancel', 'rollback', 'rollback', 'rerun', 'undone', 'hold', 'resume' as const),
     }),
   },
+  // Anybody at any time, also after the end.
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('comment' as const), who: fc.nat(5) }) },
   // Mostly let go again: what stays paused never comes to its end. At a canary `go` steers, too.
   {
     weight: 1,
@@ -280,6 +282,8 @@ function onPromotion(
       return { actor: cast.operator, command: { kind: 'Unpause', promotion } };
     case 'advance':
       return { actor: cast.operator, command: { kind: 'Advance', promotion } };
+    case 'comment':
+      return { actor: people[one.who] ?? cast.builder, command: { kind: 'Comment', promotion } };
     case 'rerun':
       return { actor: cast.builder, command: { kind: 'Rerun', promotion, gate: gate.name } };
     case 'cancel':

@@ -105,6 +105,21 @@ function checkPause(state: PromotionState, lane: LaneState, before: Before): voi
     throw new Error('a pause was in the way of a rollback');
 }
 
+/** What somebody says moves nothing: one entry, and every state but the count of comments is what it was. */
+function checkComment(
+  world: World,
+  { states, told }: { readonly states: World['states']; readonly told: number },
+): void {
+  const [entry, ...more] = world.drafts.slice(told).map(({ draft }) => draft);
+  if (entry?.event.kind !== 'commented' || more.length > 0) throw new Error('a comment told something else');
+  for (const [key, state] of world.states) {
+    const before = states.get(key);
+    if (state === before) continue;
+    const [was, is] = [before, state].map((one) => ({ ...(one as PromotionState), comments: 0, revision: 0 }));
+    if (key !== `promotion/${entry.id}` || !isDeepStrictEqual(was, is)) throw new Error('a comment moved something');
+  }
+}
+
 /** The lane's fence grows by steps that run out of no numbers, and a share grows only to the policy's next one. */
 function checkLane(lane: LaneState, before: LaneState): void {
   const incarnations = lane.fence.incarnation - before.fence.incarnation;
@@ -182,7 +197,7 @@ describe('whatever is asked, in whichever order', () => {
     ask(start, cast.worker, { kind: 'AddPerson', person: dana, principal: 'human', bindings: [] });
     const reached = {
       ...{ claimed: 0, live: 0, rolledBack: 0, raised: 0, rebuilt: 0 },
-      ...{ waived: 0, broken: 0, lent: 0, kept: 0, hastened: 0 },
+      ...{ waived: 0, broken: 0, lent: 0, kept: 0, hastened: 0, commented: 0 },
     };
     fc.assert(
       fc.property(fc.array(happening, { minLength: 4, maxLength: 40 }), (story) => {
@@ -198,7 +213,9 @@ describe('whatever is asked, in whichever order', () => {
           const before = beforeOf(world);
           world.now += passingMs(world, one);
           const asked = commandFor(world, one, index + 1);
+          const was = { states: new Map(world.states), told: world.drafts.length };
           if (asked !== null) ask(world, asked.actor, asked.command, { channel: 'page', freshAt: world.now });
+          if (asked?.command.kind === 'Comment') checkComment(world, was);
           check(world, before);
         }
         checkAppliedOnce(world);
@@ -212,6 +229,7 @@ describe('whatever is asked, in whichever order', () => {
         if (!isDeepStrictEqual(JSON.parse(JSON.stringify([...world.states])), [...world.states]))
           throw new Error('storing a state gives another state');
         for (const state of promotionsOf(world)) {
+          reached.commented += state.comments === undefined || state.outcome === null ? 0 : 1;
           reached.claimed += state.productionAt === null ? 0 : 1;
           reached.waived += state.waivers?.some(({ approvedBy }) => approvedBy !== null) ? 1 : 0;
           reached.broken += state.glass?.usedAt == null ? 0 : 1;

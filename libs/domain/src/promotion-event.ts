@@ -182,6 +182,8 @@ export type PromotionEvent =
       readonly by: PersonId;
     }
   | { readonly kind: 'undo_claimed'; readonly v: 1; readonly claimant: string }
+  /** Somebody has said something. What, lies in the vault; the entry holds a commitment. */
+  | { readonly kind: 'commented'; readonly v: 1; readonly by: PersonId }
   | EvidenceAdded
   /** What a look at a live release found, and what is done about it. */
   | WatchReported

@@ -46,6 +46,8 @@ export interface PromotionState extends Opening {
   readonly waivers?: readonly Waiver[];
   /** The newest emergency; absent: none. */
   readonly glass?: BreakGlass;
+  /** How many comments there are; absent: none. */
+  readonly comments?: number;
   /** What was seen of it while it was live; absent: nobody has looked yet. */
   readonly watch?: WatchState;
   readonly revision: number;
@@ -72,6 +74,8 @@ export function evolvePromotion(state: PromotionState | null, event: PromotionEv
       const candidate = withEvidence(next.candidate, event.evidence);
       return { ...next, candidate, exclusions: [...next.exclusions, ...event.exclusions] };
     }
+    case 'commented':
+      return { ...next, comments: (state.comments ?? 0) + 1 };
     case 'watch_reported':
       return { ...next, watch: evolveWatch(state.watch, event, at) };
     case 'canary_weighed':
@@ -139,26 +143,10 @@ function pastPeople(state: PromotionState, at: number): PromotionState {
   return withGate(state, 'approval', { status: 'passed', verdict: 'waived', since: at });
 }
 
+/** What happens at one gate, but for what changes more than the gate. */
 type GateEvent = Exclude<
-  PromotionEvent,
-  {
-    kind:
-      | 'promotion_opened'
-      | 'step_claimed'
-      | 'undo_claimed'
-      | 'artifact_built'
-      | 'canary_weighed'
-      | 'canary_condemned'
-      | 'undo_ordered'
-      | 'evidence_added'
-      | 'watch_reported'
-      | 'promotion_ended'
-      | 'glass_asked'
-      | 'glass_approved'
-      | 'glass_broken'
-      | 'glass_used'
-      | 'glass_ended';
-  }
+  Extract<PromotionEvent, { readonly gate: GateName }>,
+  { kind: 'step_claimed' | 'artifact_built' }
 >;
 
 function evolveGate(state: PromotionState, event: GateEvent, at: number): PromotionState {

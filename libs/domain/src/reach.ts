@@ -54,6 +54,7 @@ const reaches: { readonly [Kind in Command['kind']]: (command: Of<Kind>) => Reac
   ApproveWaiver: onPromotion,
   Tick: onPromotion,
   Rerun: onPromotion,
+  Comment: onPromotion,
   Breakage: onPromotion,
   Pause: onPromotion,
   Unpause: onPromotion,

@@ -26,6 +26,8 @@ export interface Scene {
   readonly token: TokenRecord | null;
   /** How the actor came in. */
   readonly door: Door;
+  /** Whether words of the actor's own come with the command; which ones, no decision asks. */
+  readonly says: boolean;
   readonly authority: Authority;
   /** SHA-256 of a text; given, because this room imports nothing. */
   readonly digestOf: (text: string) => Digest;

@@ -219,6 +219,7 @@ export function sceneFor(world: World, actor: PersonId, command: Command, door: 
     lentBy: null,
     door,
     token: null,
+    says: true,
     authority: plainAuthority,
     calendar: plainCalendar,
     digestOf: (text) =>

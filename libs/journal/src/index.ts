@@ -1,6 +1,7 @@
 export type {
   DoorRefusal,
   EdgeLane,
+  CommentView,
   EntryView,
   ExpectedRevision,
   Journal,

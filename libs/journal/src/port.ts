@@ -103,7 +103,7 @@ export interface Page<Item> {
 export interface PersonalView {
   readonly name: string | null;
   readonly email: string | null;
-  /** What they wrote as reasons; the entries hold commitments to them. */
+  /** What they wrote as reasons and comments; the entries hold commitments to them. */
   readonly texts: readonly string[];
   /** More was held than one answer has room for. */
   readonly truncated: boolean;
@@ -163,6 +163,12 @@ export interface EntryView {
   readonly position: number | null;
 }
 
+/** What somebody has said about a promotion; the words are null once their writer was erased. */
+export interface CommentView {
+  readonly entry: EntryView;
+  readonly text: string | null;
+}
+
 /** Which log positions are counted in: after a restored backup it is another, and its positions name other entries. */
 export interface LogView {
   readonly incarnation: string;
@@ -218,6 +224,8 @@ export interface Reads {
     after?: number;
     limit: number;
   }) => Promise<readonly EntryView[]>;
+  /** The newest comments on a promotion, newest first. */
+  readonly comments: (promotion: PromotionId, limit: number) => Promise<readonly CommentView[]>;
   /** Sequenced entries after a ledger position, oldest first. */
   readonly events: (query: { after: number; limit: number }) => Promise<readonly EntryView[]>;
   /** The log that positions belong to, and this workspace's last one in it; -1 before the first. */

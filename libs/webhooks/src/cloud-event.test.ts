@@ -46,6 +46,9 @@ describe('an entry is told', () => {
     expect(JSON.stringify(decided)).not.toContain('psn_');
     const frozen = entry('freeze_met', { gate: 'canary', until: 5, why: 'Nobody is here over Christmas' });
     expect(JSON.stringify(told(frozen, 'dev.proviso.freeze.met'))).not.toContain('Christmas');
+    const commented = told(entry('commented', { by: 'psn_sam' }), 'dev.proviso.commented');
+    expect(commented.data).toMatchObject({ kind: 'commented', promotion: 'prm_1' });
+    expect(JSON.stringify(commented)).not.toContain('psn_');
   });
 
   it('to nobody when it is of people, of a refusal, or of a kind that nobody thought of', () => {

@@ -59,6 +59,7 @@ const rows = {
   undo_ordered: ['outcome', 'why'],
   freeze_met: ['gate', 'until'],
   freeze_ended: ['gate'],
+  commented: [],
   lane_held: ['reason'],
   lane_resumed: [],
   release_retired: [],

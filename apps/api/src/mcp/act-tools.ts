@@ -14,6 +14,12 @@ const key = z
 
 const steered = z.strictObject({ promotion: ids.promotion, reason, key });
 
+const said = z.strictObject({
+  promotion: ids.promotion,
+  text: reason.describe('what you want to say; everybody who reads the promotion reads it under your name'),
+  key,
+});
+
 const done = z.strictObject({ receipt: z.enum(['recorded', 'replayed']), revision: z.int() });
 
 type Receipt = z.output<typeof resources.done>;
@@ -35,8 +41,8 @@ const steering = {
 };
 
 /**
- * All that an agent may do: begin what gates then judge, ask a gate to look again, and take away from users. Nothing here
- * decides, waives, hurries, configures or publishes.
+ * All that an agent may do: begin what gates then judge, ask a gate to look again, say something, and take away from
+ * users. Nothing here decides, waives, hurries, configures or publishes.
  */
 export const actTools: readonly Tool[] = [
   tool('start_promotion', {
@@ -58,6 +64,14 @@ export const actTools: readonly Tool[] = [
       body: why === undefined ? {} : { reason: why },
       key: once,
     }),
+    ...acting,
+  }),
+  tool('comment', {
+    ...{ route: 'addComment', effect: 'acts', title: 'Comment on a promotion' },
+    about:
+      'Says something about a promotion, under your name and for whom you act. Nothing follows from it; it is no vote.',
+    input: said,
+    ask: ({ promotion, text, key: once }) => ({ id: promotion, body: { text }, key: once }),
     ...acting,
   }),
   tool('pause_canary', {

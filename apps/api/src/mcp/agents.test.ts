@@ -48,6 +48,9 @@ function byTool(tool: string) {
   };
 }
 
+/** What it can always do. */
+const commenting = { rel: 'comment', allowed: true };
+
 describe('an agent looks', () => {
   it.each(eras)('at where a promotion stands, speaking as clients of the era %s do', async (mode) => {
     const other = await openAgentClient(url, agent.token, mode);
@@ -132,10 +135,28 @@ describe('an agent acts', () => {
     await passByWorker(here, promotion, 'readiness', 'fail');
     const gate = `gate_${promotion.slice('prm_'.length)}-readiness`;
     const blocked = await callTool(client, 'promotion_status', { promotion });
-    expect(blocked.data).toMatchObject({ state: 'blocked', actions: [{ rel: 'rerun', allowed: true }] });
+    expect(blocked.data).toMatchObject({ state: 'blocked', actions: [{ rel: 'rerun', allowed: true }, commenting] });
     const { data } = await callTool(client, 'rerun_gate', { gate, reason: 'mended' });
     expect(data).toMatchObject({ receipt: 'recorded' });
     expect(await told(promotion, 'gate_reopened')).toMatchObject({ ...byTool('rerun_gate'), reason: 'mended' });
+  });
+
+  it('by saying something, once for each key, in its own name and for its human', async () => {
+    const { promotion } = things;
+    const args = { promotion, text: 'the evaluation\nmissed two cases', key: 'said' };
+    const calls = [await callTool(client, 'comment', args), await callTool(client, 'comment', args)];
+    expect(calls.map(({ data }) => pick(data, 'receipt'))).toEqual(['recorded', 'replayed']);
+    expect(await told(promotion, 'commented')).toMatchObject({ ...byTool('comment'), reason: args.text });
+    const wrong = await callTool(client, 'comment', { promotion, text: ' ', verdict: 'approve' });
+    expect(wrong.problem).toMatchObject({
+      ...{ status: 422, code: 'invalid' },
+      errors: [{ pointer: { untrusted: '/arguments/text' } }, { code: 'unknown_field' }],
+    });
+    const narrow = await openAgentClient(url, (await addAgent(here, { scopes: ['read'] })).token);
+    expect((await callTool(narrow, 'comment', { promotion, text: 'hello' })).problem).toMatchObject({
+      code: 'scope_missing',
+    });
+    await narrow.close();
   });
 
   it('by pausing a canary and by rolling it back, and by nothing that brings it to more users', async () => {

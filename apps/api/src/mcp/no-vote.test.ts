@@ -62,7 +62,7 @@ async function kindsBy({ id }: Agent): Promise<readonly string[]> {
 
 /** What the tools bring about, and what the journal writes when it says no. */
 const allowed = [
-  ...['promotion_opened', 'lane_queued', 'gate_reopened', 'canary_paused', 'lane_held'],
+  ...['promotion_opened', 'lane_queued', 'gate_reopened', 'canary_paused', 'lane_held', 'commented'],
   // Taken back before anybody was served it ends at once.
   ...['undo_ordered rolled_back', 'promotion_ended rolled_back', 'promotion_ended superseded'],
   ...['refusal_recorded', 'refusals_summed'],
@@ -70,7 +70,7 @@ const allowed = [
 
 /** Names of arguments that some tool takes, and such as a vote would need. */
 const names = [
-  ...['promotion', 'gate', 'prototype', 'candidate', 'policy', 'person', 'action', 'reason', 'key', 'source'],
+  ...['promotion', 'gate', 'prototype', 'candidate', 'policy', 'person', 'action', 'reason', 'text', 'key', 'source'],
   ...['verdict', 'attempt', 'artifactDigest', 'evidenceDigest', 'waiver', 'until', 'id', 'constructor'],
 ];
 
@@ -91,6 +91,7 @@ async function earnestly(reason: string): Promise<void> {
     await callTool(client, 'pause_canary', { promotion: id, reason });
     await callTool(client, 'explain_action', { promotion: id, action: 'approve', person: agent.id });
   }
+  await callTool(client, 'comment', { promotion, text: reason });
   await callTool(client, 'rerun_gate', { gate, reason });
   await callTool(client, 'start_promotion', { prototype, candidate, policy });
   await callTool(client, 'roll_back', { promotion, reason });
@@ -112,7 +113,9 @@ describe('no sequence of calls', () => {
     const kinds = await kindsBy(agent);
     expect(kinds.filter((kind) => !allowed.includes(kind))).toEqual([]);
     // Something was done: the calls came through.
-    expect(kinds).toEqual(expect.arrayContaining(['canary_paused', 'promotion_opened', 'refusal_recorded']));
+    expect(kinds).toEqual(
+      expect.arrayContaining(['commented', 'canary_paused', 'promotion_opened', 'refusal_recorded']),
+    );
     for (const { id, decisions } of await gatesSeen())
       expect([id, decisions.filter((one) => pick(one, 'person', 'id') === agent.id)]).toEqual([id, []]);
   }, 240_000);

@@ -24,8 +24,10 @@ const briefShape = {
   endedAt: closed.time.nullable(),
 };
 
+const agentsRels = ['rerun', 'comment', 'pause', 'rollback'] as const;
+
 /** What an agent could do about a promotion by a tool; whatever else people may do there is not offered to it. */
-const offered: ReadonlySet<string> = new Set(['rerun', 'pause', 'rollback']);
+const offered: ReadonlySet<string> = new Set(agentsRels);
 
 /** A promotion as tools show it. */
 export const promotionShape = z.strictObject({
@@ -46,7 +48,7 @@ export const promotionShape = z.strictObject({
   actions: z
     .array(
       z.strictObject({
-        ...{ rel: z.enum(['rerun', 'pause', 'rollback']), allowed: z.boolean() },
+        ...{ rel: z.enum(agentsRels), allowed: z.boolean() },
         ...{ code: closed.code.nullable(), whoCan: z.array(closed.whose) },
       }),
     )
@@ -72,7 +74,7 @@ export function promotionShown(view: PromotionResource): z.input<typeof promotio
     actions: actions
       .filter(({ rel }) => offered.has(rel))
       .map(({ rel, allowed, code, whoCan }) => {
-        const known = rel as 'rerun' | 'pause' | 'rollback';
+        const known = rel as (typeof agentsRels)[number];
         return { rel: known, allowed, code: code === null ? null : codeOf(code), whoCan: whosIn(whoCan) };
       }),
     revision: view.revision,

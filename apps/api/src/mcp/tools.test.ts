@@ -6,7 +6,7 @@ import { routeOf } from './tool-call.ts';
 import { tools } from './tools.ts';
 
 /** What tools may bring about; whoever adds a verb here has asked whether an agent should have it. */
-const agentsVerbs = ['OpenPromotion', 'Pause', 'Rerun', 'Rollback'];
+const agentsVerbs = ['Comment', 'OpenPromotion', 'Pause', 'Rerun', 'Rollback'];
 
 describe('the tools', () => {
   it('are these, and as committed', async () => {
@@ -14,7 +14,7 @@ describe('the tools', () => {
       ...['list_promotions', 'promotion_status', 'gate_evidence', 'explain_action'],
       ...['list_prototypes', 'list_versions'],
       ...['list_policies', 'explain_policy', 'simulate_policy', 'test_policy'],
-      ...['start_promotion', 'rerun_gate', 'pause_canary', 'roll_back'],
+      ...['start_promotion', 'rerun_gate', 'comment', 'pause_canary', 'roll_back'],
     ]);
     expect(toolLinesText()).toBe(await readFile(new URL('../../agent-tools.generated.json', import.meta.url), 'utf8'));
   });

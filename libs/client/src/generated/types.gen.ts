@@ -3148,6 +3148,48 @@ export type RollbackPromotionResponses = {
 
 export type RollbackPromotionResponse = RollbackPromotionResponses[keyof RollbackPromotionResponses];
 
+export type AddCommentData = {
+    body: {
+        /**
+         * kept in the vault, encrypted; the journal holds a commitment only
+         */
+        text: string;
+    };
+    headers?: {
+        /**
+         * the same key and body replays the answer
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/promotions/{id}/comments';
+};
+
+export type AddCommentErrors = {
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    503: Problem;
+    /**
+     * no, as a problem (RFC 9457)
+     */
+    '4XX': Problem;
+};
+
+export type AddCommentError = AddCommentErrors[keyof AddCommentErrors];
+
+export type AddCommentResponses = {
+    /**
+     * done
+     */
+    201: Receipt;
+};
+
+export type AddCommentResponse = AddCommentResponses[keyof AddCommentResponses];
+
 export type ReadHistoryData = {
     body?: never;
     path: {
@@ -3219,7 +3261,7 @@ export type ExplainActionData = {
         id: string;
     };
     query?: {
-        action?: 'approve' | 'reject' | 'defer' | 'rerun' | 'ask_waiver' | 'approve_waiver' | 'pause' | 'unpause' | 'advance' | 'cancel' | 'rollback' | 'resume' | 'ask_break_glass' | 'approve_break_glass' | 'review_break_glass';
+        action?: 'approve' | 'reject' | 'defer' | 'rerun' | 'ask_waiver' | 'approve_waiver' | 'pause' | 'unpause' | 'advance' | 'cancel' | 'rollback' | 'resume' | 'ask_break_glass' | 'approve_break_glass' | 'review_break_glass' | 'comment';
         /**
          * whose rights; without it your own
          */
@@ -4548,7 +4590,7 @@ export type AddWebhookData = {
          */
         address: string;
         /**
-         * each by its name, or all below one (dev.proviso.gate.*): dev.proviso.promotion.opened, dev.proviso.promotion.ended, dev.proviso.gate.opened, dev.proviso.gate.reported, dev.proviso.gate.blocked, dev.proviso.gate.errored, dev.proviso.gate.reopened, dev.proviso.gate.escalated, dev.proviso.gate.deferred, dev.proviso.gate.waived, dev.proviso.gate.expired, dev.proviso.reminder.due, dev.proviso.decision.recorded, dev.proviso.decision.voided, dev.proviso.quorum.reached, dev.proviso.waiver.asked, dev.proviso.waiver.approved, dev.proviso.waiver.ended, dev.proviso.glass.asked, dev.proviso.glass.broken, dev.proviso.glass.used, dev.proviso.glass.ended, dev.proviso.artifact.built, dev.proviso.canary.weighed, dev.proviso.canary.paused, dev.proviso.canary.unpaused, dev.proviso.canary.hastened, dev.proviso.canary.condemned, dev.proviso.watch.reported, dev.proviso.undo.ordered, dev.proviso.freeze.met, dev.proviso.freeze.ended, dev.proviso.lane.held, dev.proviso.lane.resumed, dev.proviso.release.retired, dev.proviso.prototype.registered, dev.proviso.candidate.frozen, dev.proviso.policy.published, dev.proviso.policy.proposed, dev.proviso.policy.agreed, dev.cdevents.service.deployed.0.3.0, dev.cdevents.service.rolledback.0.3.0, dev.cdevents.service.removed.0.3.0, dev.cdevents.incident.detected.0.3.0, dev.cdevents.testsuiterun.finished.0.3.0, dev.cdevents.build.finished.0.3.0
+         * each by its name, or all below one (dev.proviso.gate.*): dev.proviso.promotion.opened, dev.proviso.promotion.ended, dev.proviso.gate.opened, dev.proviso.gate.reported, dev.proviso.gate.blocked, dev.proviso.gate.errored, dev.proviso.gate.reopened, dev.proviso.gate.escalated, dev.proviso.gate.deferred, dev.proviso.gate.waived, dev.proviso.gate.expired, dev.proviso.reminder.due, dev.proviso.decision.recorded, dev.proviso.decision.voided, dev.proviso.quorum.reached, dev.proviso.waiver.asked, dev.proviso.waiver.approved, dev.proviso.waiver.ended, dev.proviso.glass.asked, dev.proviso.glass.broken, dev.proviso.glass.used, dev.proviso.glass.ended, dev.proviso.artifact.built, dev.proviso.canary.weighed, dev.proviso.canary.paused, dev.proviso.canary.unpaused, dev.proviso.canary.hastened, dev.proviso.canary.condemned, dev.proviso.watch.reported, dev.proviso.undo.ordered, dev.proviso.freeze.met, dev.proviso.freeze.ended, dev.proviso.commented, dev.proviso.lane.held, dev.proviso.lane.resumed, dev.proviso.release.retired, dev.proviso.prototype.registered, dev.proviso.candidate.frozen, dev.proviso.policy.published, dev.proviso.policy.proposed, dev.proviso.policy.agreed, dev.cdevents.service.deployed.0.3.0, dev.cdevents.service.rolledback.0.3.0, dev.cdevents.service.removed.0.3.0, dev.cdevents.incident.detected.0.3.0, dev.cdevents.testsuiterun.finished.0.3.0, dev.cdevents.build.finished.0.3.0
          */
         types: Array<string>;
     };
@@ -4619,7 +4661,7 @@ export type ReadWebhookResponse = ReadWebhookResponses[keyof ReadWebhookResponse
 export type ChangeWebhookData = {
     body: {
         /**
-         * each by its name, or all below one (dev.proviso.gate.*): dev.proviso.promotion.opened, dev.proviso.promotion.ended, dev.proviso.gate.opened, dev.proviso.gate.reported, dev.proviso.gate.blocked, dev.proviso.gate.errored, dev.proviso.gate.reopened, dev.proviso.gate.escalated, dev.proviso.gate.deferred, dev.proviso.gate.waived, dev.proviso.gate.expired, dev.proviso.reminder.due, dev.proviso.decision.recorded, dev.proviso.decision.voided, dev.proviso.quorum.reached, dev.proviso.waiver.asked, dev.proviso.waiver.approved, dev.proviso.waiver.ended, dev.proviso.glass.asked, dev.proviso.glass.broken, dev.proviso.glass.used, dev.proviso.glass.ended, dev.proviso.artifact.built, dev.proviso.canary.weighed, dev.proviso.canary.paused, dev.proviso.canary.unpaused, dev.proviso.canary.hastened, dev.proviso.canary.condemned, dev.proviso.watch.reported, dev.proviso.undo.ordered, dev.proviso.freeze.met, dev.proviso.freeze.ended, dev.proviso.lane.held, dev.proviso.lane.resumed, dev.proviso.release.retired, dev.proviso.prototype.registered, dev.proviso.candidate.frozen, dev.proviso.policy.published, dev.proviso.policy.proposed, dev.proviso.policy.agreed, dev.cdevents.service.deployed.0.3.0, dev.cdevents.service.rolledback.0.3.0, dev.cdevents.service.removed.0.3.0, dev.cdevents.incident.detected.0.3.0, dev.cdevents.testsuiterun.finished.0.3.0, dev.cdevents.build.finished.0.3.0
+         * each by its name, or all below one (dev.proviso.gate.*): dev.proviso.promotion.opened, dev.proviso.promotion.ended, dev.proviso.gate.opened, dev.proviso.gate.reported, dev.proviso.gate.blocked, dev.proviso.gate.errored, dev.proviso.gate.reopened, dev.proviso.gate.escalated, dev.proviso.gate.deferred, dev.proviso.gate.waived, dev.proviso.gate.expired, dev.proviso.reminder.due, dev.proviso.decision.recorded, dev.proviso.decision.voided, dev.proviso.quorum.reached, dev.proviso.waiver.asked, dev.proviso.waiver.approved, dev.proviso.waiver.ended, dev.proviso.glass.asked, dev.proviso.glass.broken, dev.proviso.glass.used, dev.proviso.glass.ended, dev.proviso.artifact.built, dev.proviso.canary.weighed, dev.proviso.canary.paused, dev.proviso.canary.unpaused, dev.proviso.canary.hastened, dev.proviso.canary.condemned, dev.proviso.watch.reported, dev.proviso.undo.ordered, dev.proviso.freeze.met, dev.proviso.freeze.ended, dev.proviso.commented, dev.proviso.lane.held, dev.proviso.lane.resumed, dev.proviso.release.retired, dev.proviso.prototype.registered, dev.proviso.candidate.frozen, dev.proviso.policy.published, dev.proviso.policy.proposed, dev.proviso.policy.agreed, dev.cdevents.service.deployed.0.3.0, dev.cdevents.service.rolledback.0.3.0, dev.cdevents.service.removed.0.3.0, dev.cdevents.incident.detected.0.3.0, dev.cdevents.testsuiterun.finished.0.3.0, dev.cdevents.build.finished.0.3.0
          */
         types: Array<string>;
         active: boolean;

@@ -11,6 +11,12 @@ const readHistory = statement(
   `select ${columns} from proviso.entry e left join proviso.leaf f on f.entry = e.id
     where e.workspace = $1 and e.stream = $2 and e.stream_id = $3 and e.sseq > $4 order by e.sseq limit $5`,
 );
+const readComments = statement(
+  'read.comments',
+  `select ${columns}, convert_from(e.bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref
+     from proviso.entry e left join proviso.leaf f on f.entry = e.id
+    where e.workspace = $1 and e.stream = 'promotion' and e.stream_id = $2 and e.kind = 'commented' order by e.sseq desc limit $3`,
+);
 const readEvents = statement(
   'read.events',
   `select ${columns} from proviso.leaf f join proviso.entry e on e.id = f.entry
@@ -29,10 +35,15 @@ const readRefs = statement(
 export function entryReads(
   query: Query,
   open: (ids: readonly string[]) => Promise<Readonly<Record<string, string>>>,
-): Pick<Reads, 'history' | 'events' | 'log' | 'reasons'> {
+): Pick<Reads, 'history' | 'comments' | 'events' | 'log' | 'reasons'> {
   return {
     history: async ({ stream, id, after, limit }) =>
       (await query(readHistory, stream, id, after ?? 0, limit)).map(viewOf),
+    comments: async (promotion, limit) => {
+      const rows = await query(readComments, promotion, limit);
+      const texts = await open(rows.map((row) => String(row.ref)));
+      return rows.map((row) => ({ entry: viewOf(row), text: texts[String(row.ref)] ?? null }));
+    },
     events: async ({ after, limit }) => (await query(readEvents, after, limit)).map(viewOf),
     log: async () => {
       const [row] = await query(readLog);

@@ -291,11 +291,12 @@ export function sceneOf(parts: {
   lentBy: PersonId | null;
   token: TokenRecord | null;
   door: Door;
+  says: boolean;
   loaded: ReadonlyMap<string, Loaded>;
   reading: Reading;
   now: number;
 }): Scene {
-  const { command, actor, lentBy, token, door, loaded, reading, now } = parts;
+  const { command, actor, lentBy, token, door, says, loaded, reading, now } = parts;
   const reach = reachOf(command);
   const at = (stream: string) => loaded.get(stream)?.state ?? null;
   const lanes = [...loaded].filter(([stream]) => stream.startsWith('lane/')).map(([, one]) => one.state as LaneState);
@@ -309,6 +310,7 @@ export function sceneOf(parts: {
     lentBy,
     token,
     door,
+    says,
     authority,
     calendar,
     digestOf: (text) => `sha256:${hash('sha256', text)}` satisfies Digest,

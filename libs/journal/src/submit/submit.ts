@@ -176,7 +176,8 @@ async function decideAndWrite(work: Work): Promise<Outcome> {
   const loaded = loadedFrom(rows, known);
   const reading = await withAllPeople(work, { ...who, beside, first, loaded });
   const now = Math.max(reading.now, lastChange(rows));
-  const scene = sceneOf({ command, ...who, door: submission.door ?? serviceDoor, loaded, reading, now });
+  const came = { door: submission.door ?? serviceDoor, says: submission.reason !== undefined };
+  const scene = sceneOf({ command, ...who, ...came, loaded, reading, now });
   const denied = deniedBy(scene, command);
   if (denied !== null) return refusedBy(denied, who);
   const decided = decide(scene, command);
