@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { signedIn } from './browser.contract.ts';
 import {
@@ -6,11 +9,14 @@ import {
   type Deployment,
   atApproval,
   grantToken,
+  listening,
   openDeployment,
   pick,
   pickText,
 } from './deployment.contract.ts';
 import { addAgent } from './mcp/agent.contract.ts';
+
+const commandFile = fileURLToPath(new URL('../../cli/src/main.ts', import.meta.url));
 
 let here: Deployment;
 
@@ -262,3 +268,14 @@ describe('at the page a comment', () => {
     expect(await pageFor('sam', things)).toMatch(/<strong>Helper for Name of olga<\/strong>[^]*missed two cases/);
   });
 });
+
+it('a comment is written and read at the command line, against a real API', async () => {
+  const things = await atApproval(here, 'line-comment');
+  const url = await listening(here);
+  const ran = async (actor: Actor, ...words: readonly string[]) =>
+    await promisify(execFile)(process.execPath, [commandFile, ...words, '--url', url, '--token', here.tokens[actor]]);
+  const { stdout } = await ran('petra', 'comment', things.promotion, 'which policy was it?', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({ promotion: things.promotion, receipt: 'recorded' });
+  expect((await ran('aud', 'history', things.promotion)).stdout).toMatch(/Name of petra: which policy was it\?/);
+  await expect(ran('nil', 'comment', things.promotion, 'hello')).rejects.toMatchObject({ code: 5 });
+}, 60_000);

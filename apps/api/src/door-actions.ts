@@ -6,6 +6,7 @@ import { tools } from './mcp/tools.ts';
  */
 export const doorActions = {
   cli: [
+    'addComment',
     'addEvidence',
     'addPerson',
     'addWebhook',

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { bind as bindTo, list, preview, rotate, set, unbind, unset } from './commands/configuration.ts';
-import { decide, putOff, rerun, resume, steer, trust } from './commands/decide.ts';
+import { comment, decide, putOff, rerun, resume, steer, trust } from './commands/decide.ts';
 import { demo, type DemoFlags } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { type ExplainFlags, explain } from './commands/explain.ts';
@@ -158,6 +158,12 @@ function addDeciding(program: Command, bind: Bind): void {
     .option('--reason <text>', 'kept encrypted')
     .addHelpText('after', examples('proviso defer prm_… --until 2026-12-01T09:00:00Z --as sam'))
     .action(bind((session, args, flags) => putOff(session, word(args, 0), flags as { until: string })));
+  connected(program.command('comment'))
+    .argument('<promotion>')
+    .argument('<text>', 'kept encrypted; the journal holds a commitment to it')
+    .description('Say something about a promotion, before or after its end; it decides nothing')
+    .addHelpText('after', examples('proviso comment prm_… "the odd answers are the old index, not this version"'))
+    .action(bind((session, args) => comment(session, word(args, 0), word(args, 1))));
   connected(program.command('rerun'))
     .argument('<promotion>')
     .description('Run the gate again at which it stands still, once the cause is mended')
@@ -208,7 +214,7 @@ function addLooking(program: Command, bind: Bind): void {
     .description('Why you may or may not do something now: every rule that is asked, and the one that decides')
     .option(
       '--action <action>',
-      'approve, reject, rerun, pause, unpause, advance, cancel, rollback or resume',
+      'approve, reject, rerun, pause, unpause, advance, comment, cancel, rollback or resume',
       'approve',
     )
     .option('--person <person>', 'whose rights, by name or id; without it your own')

@@ -1,4 +1,5 @@
 import {
+  addComment,
   advancePromotion,
   cancelPromotion,
   deferGate,
@@ -71,6 +72,14 @@ export async function putOff(
   const gate = await api.write((options) => deferGate({ ...options, path: { id: path }, body }));
   if (session.json) session.print(JSON.stringify(gate));
   else session.print(`Put off until ${until}. The gate still expires ${gate.expiresAt ?? 'never'}.`);
+  return exitCodes.ok;
+}
+
+/** Says something about a promotion; nothing follows from it. */
+export async function comment(session: Session, id: string, text: string): Promise<ExitCode> {
+  const receipt = await session.api().write((options) => addComment({ ...options, path: { id }, body: { text } }));
+  if (session.json) session.print(JSON.stringify({ promotion: id, ...receipt }));
+  else session.print(`Said: everybody who reads it finds it in \`proviso history ${id}\`.`);
   return exitCodes.ok;
 }
 

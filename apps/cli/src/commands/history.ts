@@ -10,7 +10,7 @@ export async function history(session: Session, id: string): Promise<ExitCode> {
   const entries = await readHistory(session.api(), id);
   const chain = verifyChain(entries);
   if (session.json) session.print(JSON.stringify({ promotion: id, chain, entries }));
-  else session.print(`${historyTable(entries)}\n\n${chainWords(chain)}`);
+  else session.print([historyTable(entries), ...commentsPart(entries), chainWords(chain)].join('\n\n'));
   return chain.kind === 'broken' ? exitCodes.failed : exitCodes.ok;
 }
 
@@ -27,6 +27,16 @@ export function historyTable(entries: readonly ChainedEntry[]): string {
     short(entry.hash),
   ]);
   return table(['no', 'position', 'at (UTC)', 'event', 'what', 'by', 'reason', 'hash'], rows);
+}
+
+/** What people and agents have said, whole: a table has no room for it. */
+function commentsPart(entries: readonly ChainedEntry[]): readonly string[] {
+  const said = entries.filter(({ kind }) => kind === 'commented');
+  const lines = said.map((entry) => {
+    const at = `${entry.at.slice(0, 10)} ${entry.at.slice(11, 16)}`;
+    return `  ${at} ${plainLine(`${byWhom(entry)}: ${entry.reason ?? ''}`)}`;
+  });
+  return lines.length === 0 ? [] : [['Comments:', ...lines].join('\n')];
 }
 
 /** The parts of an event that a person looks for: which gate and try, what came out, which weight. */
