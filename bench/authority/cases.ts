@@ -13,6 +13,7 @@ import {
 export const rolesFor = {
   Decide: ['approver', 'operator'],
   Rerun: ['builder', 'operator'],
+  Comment: ['builder', 'approver', 'operator', 'policy-owner', 'auditor', 'administrator'],
   Cancel: ['builder', 'operator'],
   Rollback: ['builder', 'operator'],
   ResumeLane: ['operator'],
