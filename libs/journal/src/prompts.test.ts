@@ -230,17 +230,21 @@ describe('copies of what has ended', () => {
     const pumped = new pg.Client({ connectionString: database.pumpUrl });
     const pump = await openPump({ url: database.pumpUrl, durable: false });
     await pumped.connect();
-    await withSuperuser(async (superuser) => {
-      const old = await silent(superuser, { workspace, open: false, days: 31 });
-      const young = await silent(superuser, { workspace, open: false, days: 29 });
-      const open = await silent(superuser, { workspace, open: true, days: 400 });
-      expect((await pumped.query('select promotion from proviso.prompt')).rows).toEqual([{ promotion: old }]);
-      await expect(pumped.query('select token from proviso.prompt')).rejects.toThrow('permission denied');
-      const leadership = await pump.lead('reconciler');
-      expect(await leadership?.sweepPast(10)).toMatchObject({ prompts: 1 });
-      await leadership?.resign();
-      const left = (await journal.prompts(workspace, 'slack').due(10)).map(({ promotion: of }) => of);
-      expect(left.toSorted()).toEqual([young, open].toSorted());
-    }).finally(() => Promise.all([pumped.end(), pump.close()]));
+    try {
+      await withSuperuser(async (superuser) => {
+        const old = await silent(superuser, { workspace, open: false, days: 31 });
+        const young = await silent(superuser, { workspace, open: false, days: 29 });
+        const open = await silent(superuser, { workspace, open: true, days: 400 });
+        expect((await pumped.query('select promotion from proviso.prompt')).rows).toEqual([{ promotion: old }]);
+        await expect(pumped.query('select token from proviso.prompt')).rejects.toThrow('permission denied');
+        const leadership = await pump.lead('reconciler');
+        expect(await leadership?.sweepPast(10)).toMatchObject({ prompts: 1 });
+        await leadership?.resign();
+        const left = (await journal.prompts(workspace, 'slack').due(10)).map(({ promotion: of }) => of);
+        expect(left.toSorted()).toEqual([young, open].toSorted());
+      });
+    } finally {
+      await Promise.all([pumped.end(), pump.close()]);
+    }
   });
 });
