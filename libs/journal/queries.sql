@@ -299,6 +299,13 @@ select
    where s.workspace = $1 and ($2::text is null or s.prototype = $2) and ($3::boolean is null or s.open = $3) and ($4::text is null or s.ordinal < (select ordinal from proviso.promotion_status where workspace = $1 and id = $4))
    order by s.ordinal desc limit $5;
 
+-- read.prototypes_from
+select state, revision from proviso.stream
+    where workspace = $1 and kind = 'prototype' and exists (
+      select 1 from json_array_elements(state->'candidates') as one
+       where one->'provenance'->>'kind' = 'github' and lower(one->'provenance'->>'repository') = lower($2))
+    order by id limit $3;
+
 -- read.reason_refs
 select id, convert_from(bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref from proviso.entry where workspace = $1 and id = any($2::bigint[]);
 

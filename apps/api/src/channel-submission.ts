@@ -6,7 +6,8 @@ import type { Caller } from './caller.ts';
 import { refusedWords } from './decide-told.ts';
 import { capital, nameOf } from './decision-words.ts';
 import type { Parts } from './parts.ts';
-import { problemOf } from './problem.ts';
+import { accepted, httpStatusOf, problemOf } from './problem.ts';
+import { type Intent, uuidOfSeed } from './submission.ts';
 
 /** What somebody asks for by a channel. */
 export interface ChannelOrder {
@@ -14,6 +15,8 @@ export interface ChannelOrder {
   readonly deed: readonly string[];
   readonly command: Command;
   readonly reason?: string;
+  /** What is said when it was done; that it was recorded, when absent. */
+  readonly done?: Pick<Told, 'text' | 'page'>;
 }
 
 /** The parts that a change takes. */
@@ -35,6 +38,17 @@ export async function submitByChannel(parts: SubmitParts, caller: Caller, order:
   );
 }
 
+/** The way for several changes that follow from one deed, as requests of the API have it: a no is thrown as a problem. */
+export function intentByChannel(parts: SubmitParts, caller: Caller, deed: readonly string[]): Intent {
+  parts.refusals.admit(caller.person.id);
+  const key = seedOf(deed);
+  return {
+    ...{ caller, key, draw: (what) => uuidOfSeed(`${caller.door.channel} ${caller.person.id} ${key} ${what}`) },
+    submit: async (command, { reason } = {}) =>
+      accepted(await submitByChannel(parts, caller, { deed, command, ...(reason === undefined ? {} : { reason }) })),
+  };
+}
+
 /** What was done, as one short word that is the same whenever it is sent. */
 export function seedOf(deed: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(deed)).digest('base64url');
@@ -45,7 +59,7 @@ export interface Told {
   readonly text: string;
   /** The code of a no. */
   readonly code: string | null;
-  /** Where it can be decided, when it cannot be here. */
+  /** Where it is to be seen; with the code of a no, where it can be decided. */
   readonly page: string | null;
   /** False when the same may be sent again to find out. */
   readonly isSure: boolean;
@@ -61,21 +75,29 @@ export async function toldByChannel(
     again,
   }: { readonly promotion: PromotionId; readonly order: ChannelOrder; readonly again: string },
 ): Promise<Told> {
-  const said = (text: string, isSure = true): Told => ({ text, code: null, page: null, isSure });
+  const said = (text: string): Told => ({ text, code: null, page: null, isSure: true });
   try {
     const receipt = await submitByChannel(parts, caller, order);
     if (receipt.kind === 'refused') return await refusedText(parts, caller, { refusal: receipt.refusal, promotion });
+    if (order.done !== undefined) return { ...said(order.done.text), page: order.done.page };
     const isPassed = receipt.answer.kind === 'decided' && receipt.answer.passed;
     return said(isPassed ? 'Recorded: the gate has passed.' : 'Recorded.');
   } catch (error) {
-    const { code, message } = problemOf(error);
-    parts.metrics.refused(code);
-    if (code === 'outcome_unknown')
-      return said(`Whether this was recorded is not known: ${again}, it counts once.`, false);
-    return code === 'too_many_refusals'
-      ? said(`Too many tries: ${message}.`)
-      : said(`Nothing was recorded: ${again}.`, false);
+    return toldOfProblem(parts, error, again);
   }
+}
+
+/** What is said of something that broke, or that was refused before there was a command. */
+export function toldOfProblem({ metrics }: Pick<Parts, 'metrics'>, error: unknown, again: string): Told {
+  const { code, message } = problemOf(error);
+  metrics.refused(code);
+  const said = (text: string, isSure: boolean): Told => ({ text, code: null, page: null, isSure });
+  if (code === 'outcome_unknown')
+    return said(`Whether this was recorded is not known: ${again}, it counts once.`, false);
+  if (code === 'too_many_refusals') return said(`Too many tries: ${message}.`, true);
+  if (httpStatusOf(code) >= 500) return said(`Nothing was recorded: ${again}.`, false);
+  const words = refusedWords[code] ?? 'Nothing was recorded.';
+  return { ...said(`${words} ${capital(message)}.`, true), code };
 }
 
 async function refusedText(

@@ -78,6 +78,24 @@ export const doorActions = {
   ],
   /** Of each tool the route behind it; there is no other way by which a tool does anything. */
   mcp: tools.map(({ route }) => route).toSorted(),
-  slack: ['decide', 'delegate', 'listPromotions', 'readPromotion', 'rollbackPromotion'],
-  github: ['decide', 'readPromotion', 'rollbackPromotion'],
+  slack: [
+    'advancePromotion',
+    'decide',
+    'delegate',
+    'listPromotions',
+    'openPromotion',
+    'pausePromotion',
+    'readPromotion',
+    'rerunGate',
+    'rollbackPromotion',
+  ],
+  github: [
+    'decide',
+    'freezeCandidate',
+    'openPromotion',
+    'pausePromotion',
+    'readPromotion',
+    'rerunGate',
+    'rollbackPromotion',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

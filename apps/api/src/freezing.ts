@@ -24,6 +24,7 @@ import {
 } from '@proviso/intake';
 import type { Reads } from '@proviso/journal';
 import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import { partsOf } from './candidate-parts.ts';
 import { asViewer } from './caller.ts';
 import { claimsIn, pushersIn } from './commit-authors.ts';
@@ -33,6 +34,9 @@ import type { Parts } from './parts.ts';
 import { bodyOf, found, parsed } from './parsing.ts';
 import { Problem, problemOfIntake, problemOfRefusal } from './problem.ts';
 import { type Intent, intentOf } from './submission.ts';
+
+/** Everything that freezing takes. */
+type FreezeParts = Omit<Parts, 'slack' | 'github'>;
 
 interface Taken {
   readonly version: string;
@@ -45,16 +49,38 @@ interface Taken {
  * disk with what they may not upload; that no is recorded like any other. If we die in between, the blobs are orphans.
  */
 export async function freezeFrom(parts: Parts, request: FastifyRequest, prototype: PrototypeId) {
-  const intent = intentOf(parts, request);
+  const take: Take = async (room) =>
+    request.isMultipart()
+      ? await fromArchive(parts, request, room)
+      : await fromRepository(parts, bodyOf(request, bodies.freezeCandidate), room);
+  return await freeze(parts, intentOf(parts, request), { prototype, take });
+}
+
+/** Freezes a commit at GitHub, for whoever asks for it by another way than a request of the API; the same rules hold. */
+export async function freezeCommit(
+  parts: FreezeParts,
+  intent: Intent,
+  { prototype, ...source }: FreezeRequest & { readonly prototype: PrototypeId },
+) {
+  return await freeze(parts, intent, { prototype, take: (room) => fromRepository(parts, source, room) });
+}
+
+/** Reads what is to be frozen, up to so many bytes. */
+type Take = (room: number) => Promise<Taken>;
+type FreezeRequest = z.infer<typeof bodies.freezeCandidate>;
+
+async function freeze(
+  parts: FreezeParts,
+  intent: Intent,
+  { prototype, take }: { readonly prototype: PrototypeId; readonly take: Take },
+) {
   const { reads, person } = intent.caller;
   const known = await reads.prototype(prototype);
   const probe = { kind: 'FreezeCandidate', prototype, candidate: unread(intent) } as const;
   if (authorise({ ...asViewer(intent.caller), command: probe, prototype }) !== null) await intent.submit(probe);
   found(known);
   const room = await roomIn(reads);
-  const taken = await parts.uploads.during(person.id, () =>
-    request.isMultipart() ? fromArchive(parts, request, room) : fromRepository(parts, request, room),
-  );
+  const taken = await parts.uploads.during(person.id, () => take(room));
   const candidate = await candidateFrom(parts, intent, taken);
   await intent.submit({ kind: 'FreezeCandidate', prototype, candidate });
   const stored = found(await reads.candidateByManifest(prototype, candidate.manifestDigest));
@@ -93,7 +119,7 @@ function unread({ caller, draw }: Intent): Candidate {
   };
 }
 
-async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promise<Candidate> {
+async function candidateFrom(parts: FreezeParts, intent: Intent, taken: Taken): Promise<Candidate> {
   const artifact = taken.frozen.artifactDigest;
   const manifest: CandidateManifest = { v: 1, artifact, parts: partsOf(taken.frozen.manifest) };
   const bytes = Buffer.from(JSON.stringify({ artifact, parts: manifest.parts, v: 1 }));
@@ -120,14 +146,14 @@ async function candidateFrom(parts: Parts, intent: Intent, taken: Taken): Promis
 }
 
 /** What it cannot start without, by name. A contract that cannot be read names nothing here: readiness says so. */
-async function secretsIn({ store }: Parts, { manifest }: Frozen): Promise<readonly string[]> {
+async function secretsIn({ store }: FreezeParts, { manifest }: Frozen): Promise<readonly string[]> {
   const bytes = await readFrozenFile(store, manifest, contractFileName);
   const found = bytes === undefined ? null : readContractFile(bytes);
   return found?.ok === true ? requiredSecretsOf(found.value) : [];
 }
 
 /** The order of the parts is the sender's: the file may come before the version, so it is frozen as it streams by. */
-async function fromArchive(parts: Parts, request: FastifyRequest, room: number): Promise<Taken> {
+async function fromArchive(parts: FreezeParts, request: FastifyRequest, room: number): Promise<Taken> {
   const fields: { version?: string; frozen?: Frozen } = {};
   const parser = request.parts();
   for (let next = await readNext(parser); next !== null; next = await readNext(parser)) {
@@ -185,8 +211,7 @@ async function takePart(
   throw missing(part.fieldname.slice(0, 100), 'expected the fields archive and version, once each');
 }
 
-async function fromRepository(parts: Parts, request: FastifyRequest, room: number): Promise<Taken> {
-  const body = bodyOf(request, bodies.freezeCandidate);
+async function fromRepository(parts: FreezeParts, body: FreezeRequest, room: number): Promise<Taken> {
   const context = contextOf(parts, room);
   if ('git' in body) {
     const { repositoryPath, repository } = await insideGitRoot(parts, body.git.path);
@@ -201,7 +226,7 @@ async function fromRepository(parts: Parts, request: FastifyRequest, room: numbe
 }
 
 /** A path is resolved with its links before it is compared, so that nothing inside points the way out. */
-async function insideGitRoot(parts: Parts, path: string) {
+async function insideGitRoot(parts: FreezeParts, path: string) {
   const { gitRoot } = parts.config;
   if (gitRoot === null)
     throw new Problem('source_not_permitted', 'expected an archive: this server freezes no local paths');
@@ -220,7 +245,7 @@ function commitIn({ provenance }: Frozen): { commit?: string } {
   return 'commit' in provenance ? { commit: provenance.commit } : {};
 }
 
-function contextOf(parts: Parts, room: number): FreezeContext {
+function contextOf(parts: FreezeParts, room: number): FreezeContext {
   return { store: parts.store, tempFolder: parts.config.temporaryFolder, limits: { unpackedBytesMax: room } };
 }
 

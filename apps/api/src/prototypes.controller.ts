@@ -8,6 +8,7 @@ import { bodies, queries } from './forms.ts';
 import { candidateOffered, prototypeOffered, prototypesOffered } from './offering.ts';
 import { PARTS, type Parts } from './parts.ts';
 import { bodyOf, found, idIn, pageIn, queryOf } from './parsing.ts';
+import { prototypeIdOf, prototypeSeed } from './prototype-id.ts';
 import { intentOf, uuidOfSeed } from './submission.ts';
 
 /** Prototypes and their versions. */
@@ -40,9 +41,8 @@ export class PrototypesController {
     const { name, owner } = bodyOf(request, bodies.registerPrototype);
     const { caller, submit } = intentOf(this.#parts, request);
     if (owner !== undefined && owner !== null) found(await caller.reads.person(owner));
-    // Out of the name, so that two people who register it in the same instant meet at one stream and one is told.
-    const seed = `${caller.workspace} prototype ${name}`;
-    const prototype = idFrom('pro', uuidOfSeed(seed));
+    const seed = prototypeSeed(caller.workspace, name);
+    const prototype = prototypeIdOf(caller.workspace, name);
     await submit({
       kind: 'RegisterPrototype',
       prototype,

@@ -20,7 +20,13 @@ export { commitOf, conversationOf } from './github/copy.ts';
 export { type GitHubMessage, githubMessage } from './github/message.ts';
 export { checkLines, githubAsking, markdownLines } from './github/plain-lines.ts';
 export { checkRunIn, openGitHubOutlet } from './github/outlet.ts';
-export { type Asked, type GitHubAnswer, type GitHubAnswers, openGitHubAnswers } from './github/answers.ts';
+export {
+  type Asked,
+  type GitHubAnswer,
+  type GitHubAnswers,
+  type PullRequestHead,
+  openGitHubAnswers,
+} from './github/answers.ts';
 export { type AnsweringPorts, answerForever, answerTurn } from './github/answering.ts';
 export { type CommitStanding, commitStanding, type DeploymentNeed, deploymentNeeds } from './github/commit-standing.ts';
 export { isSignedByGitHub } from './github/signature.ts';

@@ -194,6 +194,8 @@ export interface Reads {
   readonly pastWaits: (gate: GateName) => Promise<readonly PastWait[]>;
   readonly prototype: (id: PrototypeId) => Promise<PrototypeView | null>;
   readonly prototypes: (query: { after?: string; limit: number }) => Promise<Page<PrototypeView>>;
+  /** Those of which a version was frozen from that repository at GitHub, `owner/name`. */
+  readonly prototypesFrom: (repository: string, limit: number) => Promise<readonly PrototypeView[]>;
   readonly candidateByManifest: (prototype: PrototypeId, manifest: Digest) => Promise<Candidate | null>;
   readonly policy: (id: string) => Promise<PolicyView | null>;
   readonly policyNamed: (name: string) => Promise<PolicyState | null>;

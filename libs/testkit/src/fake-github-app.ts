@@ -54,6 +54,8 @@ export interface FakePullRequest {
   head: string;
   state: 'open' | 'closed';
   mergedAs: string | null;
+  /** Its head is in somebody's own copy of the repository. */
+  isFork: boolean;
 }
 
 /** What a call is answered with instead: nothing at all, too often, broken before or after it was done. */
@@ -222,7 +224,8 @@ function pushed(state: FakeGitHubState, { repository, files, to, account, count 
   known.commits.push({ sha, message: 'a change', files, author });
   if (to === 'nowhere') return sha;
   const pull = state.pulls.get(repository);
-  if (pull === undefined) state.pulls.set(repository, { number: 1, head: sha, state: 'open', mergedAs: null });
+  if (pull === undefined)
+    state.pulls.set(repository, { number: 1, head: sha, state: 'open', mergedAs: null, isFork: false });
   else pull.head = sha;
   return sha;
 }

@@ -219,8 +219,9 @@ function simplePullJson(pull: FakePullRequest): Part<Schemas['pull-request-simpl
 }
 
 function pullJson(pull: FakePullRequest): Part<Schemas['pull-request']> {
-  const { number, state, head, mergedAs: merge_commit_sha } = pull;
-  return { number, state, head: { sha: head }, merged: merge_commit_sha !== null, merge_commit_sha };
+  const { number, state, head, mergedAs: merge_commit_sha, isFork } = pull;
+  const [base, own] = [{ repo: { id: 1 } }, { sha: head, repo: { id: isFork ? 2 : 1 } }];
+  return { number, state, head: own, base, merged: merge_commit_sha !== null, merge_commit_sha };
 }
 
 function postNote(

@@ -1,15 +1,17 @@
-import { type Typed, conversationOf, lineOf, typedIn } from '@proviso/channels';
-import { type DecisionVerdict, type PromotionState } from '@proviso/domain';
+import { type PullRequestHead, type Typed, conversationOf, lineOf, typedIn } from '@proviso/channels';
+import { type DecisionVerdict, type PromotionState, invariant } from '@proviso/domain';
 import { mayRead } from '@proviso/authority';
 import type { PromotionView } from '@proviso/journal';
 import type { Caller } from '../caller.ts';
-import { pageOf, toldByChannel } from '../channel-submission.ts';
+import { pageOf } from '../channel-submission.ts';
 import { bodies } from '../forms.ts';
 import { Problem } from '../problem.ts';
 import { openFor } from '../slack/slack-inbox.ts';
+import { type TypedOrder, noRole, said, sayWhy, toldOfOrder } from '../typed-order.ts';
 import { githubAsker } from './github-caller.ts';
 import type { GitHubOutcome, GitHubParts, HeardEvent } from './github-desk.ts';
 import { issueComment } from './github-payload.ts';
+import { startedFrom } from './github-start.ts';
 import { type Answered, answerOf, voteByGitHub } from './github-vote.ts';
 
 /** A command under a pull request. */
@@ -22,6 +24,13 @@ interface Command {
   readonly writtenAt: number;
   readonly digest: string;
 }
+
+/** What can be typed about the promotion of the head commit beside a vote, with what it does. */
+const orders: Readonly<Partial<Record<Typed['word'], TypedOrder>>> = {
+  rerun: 'Rerun',
+  pause: 'Pause',
+  rollback: 'Rollback',
+};
 
 const sure = (text: string, page: string | null = null): Answered => ({ text, page, isSure: true });
 
@@ -47,8 +56,8 @@ export async function heardComment(parts: GitHubParts, { payload, digest }: Hear
 }
 
 const help =
-  '/proviso approve, reject REASON, request-changes REASON, rollback REASON, status: ' +
-  'about the newest version of this pull request’s head commit.';
+  '/proviso approve, reject REASON, request-changes REASON, rerun, pause REASON, rollback REASON, status: ' +
+  'about the newest version of this pull request’s head commit. /proviso start [PROTOTYPE] [with POLICY] promotes it.';
 
 async function answered(parts: GitHubParts, command: Command): Promise<Answered> {
   const { typed, user } = command;
@@ -56,7 +65,9 @@ async function answered(parts: GitHubParts, command: Command): Promise<Answered>
   const asker = await githubAsker(parts, parts.github, user);
   if (asker.kind === 'nobody') return sure(asker.why, asker.page);
   const { caller } = asker;
-  const found = await promotionsOf(parts, caller, command);
+  const head = await headOf(parts, command);
+  if (typed.word === 'start') return answerOf(await startedFrom(parts, caller, { ...command, head }));
+  const found = await promotionsOf(parts, caller, { ...command, head });
   if (found.kind === 'none') return sure(found.why);
   const { views } = found;
   if (typed.word === 'status') return await status(parts, caller, views);
@@ -66,19 +77,23 @@ async function answered(parts: GitHubParts, command: Command): Promise<Answered>
   return await done(parts, caller, { command, view });
 }
 
+/** Asked from GitHub now, and not taken from what was sent: that may be old. */
+async function headOf({ answers }: GitHubParts, { repository, pull }: Command): Promise<PullRequestHead> {
+  return await answers.headOf({ repository, pull }).catch((cause: unknown) => {
+    throw away(cause);
+  });
+}
+
 type Found =
   | { readonly kind: 'some'; readonly views: readonly PromotionView[] }
   | { readonly kind: 'none'; readonly why: string };
 
-/** The promotions of the head commit that are under way, else the newest of each prototype. The head is asked from GitHub now. */
+/** The promotions of the head commit that are under way, else the newest of each prototype. */
 async function promotionsOf(
-  { answers, register }: GitHubParts,
+  { register }: GitHubParts,
   { reads }: Caller,
-  { repository, pull }: Command,
+  { repository, head }: Command & { readonly head: PullRequestHead },
 ): Promise<Found> {
-  const head = await answers.headOf({ repository, pull }).catch((cause: unknown) => {
-    throw away(cause);
-  });
   const commits = [head.head, ...(head.mergedAs === null ? [] : [head.mergedAs])];
   const copies = await Promise.all(
     commits.map((commit) => register.inConversation(conversationOf({ repository, commit }))),
@@ -122,17 +137,18 @@ interface Ordered {
 
 async function done(parts: GitHubParts, caller: Caller, { command, view }: Ordered): Promise<Answered> {
   const { typed, digest } = command;
-  const given = bodies.reason.safeParse({ reason: typed.reason });
-  if (!given.success && (typed.word !== 'approve' || typed.reason !== ''))
-    return sure('Say why behind the word, in up to 2,000 letters: nothing was recorded.');
-  const reason = given.success ? { reason: given.data.reason } : {};
-  const verdict = verdicts[typed.word];
-  if (verdict !== undefined) {
-    const isCurrent = isShownSince(view.state, command.writtenAt);
-    return answerOf(await voteByGitHub(parts, caller, { ...{ view, verdict, isCurrent, digest }, ...reason }));
+  const kind = orders[typed.word];
+  if (kind !== undefined) {
+    const order = { kind, view, reason: typed.rest, deed: [digest], again: 'write it again' };
+    return answerOf(await toldOfOrder(parts, caller, order));
   }
-  const order = { deed: [digest], command: { kind: 'Rollback', promotion: view.state.id } as const, ...reason };
-  return answerOf(await toldByChannel(parts, caller, { promotion: view.state.id, order, again: 'write it again' }));
+  const verdict = verdicts[typed.word];
+  invariant(verdict !== undefined, `expected a verdict, got ${typed.word}`);
+  const given = bodies.reason.safeParse({ reason: typed.rest });
+  if (!given.success && (verdict !== 'approve' || typed.rest !== '')) return answerOf(said(sayWhy));
+  const reason = given.success ? given.data : {};
+  const isCurrent = isShownSince(view.state, command.writtenAt);
+  return answerOf(await voteByGitHub(parts, caller, { ...{ view, verdict, isCurrent, digest }, ...reason }));
 }
 
 /**
@@ -146,7 +162,7 @@ function isShownSince({ gates }: PromotionState, writtenAt: number): boolean {
 }
 
 async function status(parts: GitHubParts, caller: Caller, views: readonly PromotionView[]): Promise<Answered> {
-  if (!mayRead(caller.person)) return sure('You have no role that reads this workspace: ask an administrator for one.');
+  if (!mayRead(caller.person)) return sure(noRole);
   const ids = new Set(views.map(({ state }) => state.id));
   const lines = (await openFor(parts, caller)).filter(({ promotion }) => ids.has(promotion.id));
   const [first] = lines;

@@ -44,6 +44,10 @@ export interface Answered {
 
 /** Says what came of it. */
 export function answerOf({ text, code, page, isSure }: Told): Answered {
-  const words = [text, ...(page === null ? [] : ['Decide there.']), ...(code === null ? [] : [`(${code})`])];
+  const words = [
+    text,
+    ...(page === null || code === null ? [] : ['Decide there.']),
+    ...(code === null ? [] : [`(${code})`]),
+  ];
   return { text: words.join(' '), page, isSure };
 }

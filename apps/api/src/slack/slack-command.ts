@@ -1,8 +1,10 @@
 import { type Interaction, inert, lineOf } from '@proviso/channels';
 import { mayRead } from '@proviso/authority';
+import { noRole } from '../typed-order.ts';
 import type { SlackAsker } from './slack-caller.ts';
 import type { SlackParts } from './slack-desk.ts';
 import { openFor } from './slack-inbox.ts';
+import { orderOf, ordered, started } from './slack-order.ts';
 import { linkAccount, unlinkAccount } from './slack-link.ts';
 import { linkPageOf, unlinkedText } from './slack-words.ts';
 
@@ -24,8 +26,17 @@ export async function slackCommand(parts: SlackParts, asker: SlackAsker, typed: 
 }
 
 async function wordsFor(parts: SlackParts, asker: SlackAsker, { member, words, commandId }: Typed): Promise<string> {
-  const [word = 'help', ...rest] = words;
-  switch (word.toLowerCase()) {
+  const [typed = 'help', ...rest] = words;
+  const word = typed.toLowerCase();
+  const kind = orderOf(word);
+  if (kind !== null || word === 'start') {
+    if (asker.kind !== 'known') return asker.kind === 'unlinked' ? unlinkedText(parts) : asker.why;
+    const order = { words: rest, commandId };
+    return await (kind === null
+      ? started(parts, asker.caller, order)
+      : ordered(parts, asker.caller, { ...order, kind }));
+  }
+  switch (word) {
     case 'status':
       return await status(parts, asker, rest.join(' '));
     case 'link': {
@@ -42,13 +53,18 @@ async function wordsFor(parts: SlackParts, asker: SlackAsker, { member, words, c
 
 const help = [
   '/proviso status – what is under way, or of one prototype: /proviso status my-app',
+  '/proviso start my-app [VERSION] [with POLICY] – promotes its newest version, or the one that you name',
+  '/proviso rerun my-app [WHY] – runs the gate that blocks it again',
+  '/proviso pause my-app WHY – keeps its canary at its share',
+  '/proviso advance my-app WHY – spares its canary the rest of its time at this share',
+  '/proviso rollback my-app WHY – takes users off it at once',
   '/proviso link – makes your presses here count as yours',
   '/proviso unlink – takes that back',
 ].join('\n');
 
 async function status(parts: SlackParts, asker: SlackAsker, wanted: string): Promise<string> {
   if (asker.kind !== 'known') return asker.kind === 'unlinked' ? unlinkedText(parts) : asker.why;
-  if (!mayRead(asker.caller.person)) return 'You have no role that reads this workspace: ask an administrator for one.';
+  if (!mayRead(asker.caller.person)) return noRole;
   const open = await openFor(parts, asker.caller);
   const found = wanted === '' ? open : open.filter(({ item }) => item.prototype.toLowerCase() === wanted.toLowerCase());
   if (found.length === 0)

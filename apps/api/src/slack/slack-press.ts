@@ -15,7 +15,7 @@ import { bodies } from '../forms.ts';
 import { uuidOfSeed } from '../submission.ts';
 import { type SlackAsker, slackIdentity } from './slack-caller.ts';
 import type { SlackParts } from './slack-desk.ts';
-import { unlinkedText } from './slack-words.ts';
+import { unlinkedText, wordsOf } from './slack-words.ts';
 
 type Press = Extract<Interaction, { kind: 'press' }>;
 type Submit = Extract<Interaction, { kind: 'submit' }>;
@@ -111,11 +111,7 @@ async function toldOf(
   caller: Caller,
   { copy, order }: { readonly copy: Prompt; readonly order: ChannelOrder },
 ): Promise<string> {
-  const { text, code, page } = await toldByChannel(parts, caller, {
-    ...{ promotion: copy.promotion, order, again: 'press again' },
-  });
-  const words = [text, ...(page === null ? [] : [`Decide here: ${page}`]), ...(code === null ? [] : [`(${code})`])];
-  return words.join(' ');
+  return wordsOf(await toldByChannel(parts, caller, { promotion: copy.promotion, order, again: 'press again' }));
 }
 
 /** The registered copy that was pressed, by the token in what it carried. */

@@ -15,6 +15,8 @@ export interface Asked {
 export interface PullRequestHead {
   readonly head: string;
   readonly mergedAs: string | null;
+  /** The head is in another repository: whoever may write there may move it. */
+  readonly isFork: boolean;
 }
 
 /** What we say and ask at GitHub besides copies. Each may fail as an `OutletFailure`. */
@@ -56,7 +58,10 @@ export function openGitHubAnswers(app: GitHubApp): GitHubAnswers {
     headOf: async ({ repository, pull }) => {
       const at = { ...placeOf(repository), pull_number: pull };
       const { data } = await app.call(repository, (ask) => ask('GET /repos/{owner}/{repo}/pulls/{pull_number}', at));
-      return { head: data.head.sha, mergedAs: data.merged ? data.merge_commit_sha : null };
+      const { head, base, merged, merge_commit_sha } = data;
+      // A repository that is gone was another one.
+      const isFork = head.repo?.id !== base.repo.id;
+      return { head: head.sha, mergedAs: merged ? merge_commit_sha : null, isFork };
     },
   };
 }

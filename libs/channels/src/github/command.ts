@@ -1,13 +1,17 @@
 /** What can be typed in a comment behind `/proviso`. */
-export const githubWords = ['approve', 'reject', 'request-changes', 'rollback', 'status', 'help'] as const;
+export const githubWords = [
+  ...(['approve', 'reject', 'request-changes'] as const),
+  ...(['start', 'rerun', 'pause', 'rollback'] as const),
+  ...(['status', 'help'] as const),
+] as const;
 /** One of them. */
 export type GitHubWord = (typeof githubWords)[number];
 
 /** A command as somebody typed it; whatever is no word of ours asks for help. */
 export interface Typed {
   readonly word: GitHubWord;
-  /** Everything behind the word, on whatever line; empty when there is nothing. */
-  readonly reason: string;
+  /** Everything behind the word, on whatever line; empty when there is nothing. Mostly it is the reason. */
+  readonly rest: string;
 }
 
 /**
@@ -20,5 +24,5 @@ export function typedIn(body: string): Typed | null {
   if (found === null) return null;
   const [, named = '', rest = ''] = found;
   const word = githubWords.find((one) => one === named) ?? 'help';
-  return { word, reason: [rest, ...more].join('\n').trim() };
+  return { word, rest: [rest, ...more].join('\n').trim() };
 }

@@ -167,13 +167,13 @@ it('whatever strangers have named, GitHub takes it, and nothing of it comes aliv
 
 describe('a command', () => {
   it.each([
-    ['/proviso approve', { word: 'approve', reason: '' }],
-    ['/proviso approve  ', { word: 'approve', reason: '' }],
-    ['/proviso\treject it breaks', { word: 'reject', reason: 'it breaks' }],
-    ['/proviso request-changes shorter\r\n\r\nplease', { word: 'request-changes', reason: 'shorter\n\nplease' }],
-    ['/proviso', { word: 'help', reason: '' }],
-    ['/proviso Approve', { word: 'help', reason: '' }],
-    ['/proviso approved', { word: 'help', reason: '' }],
+    ['/proviso approve', { word: 'approve', rest: '' }],
+    ['/proviso approve  ', { word: 'approve', rest: '' }],
+    ['/proviso\treject it breaks', { word: 'reject', rest: 'it breaks' }],
+    ['/proviso request-changes shorter\r\n\r\nplease', { word: 'request-changes', rest: 'shorter\n\nplease' }],
+    ['/proviso', { word: 'help', rest: '' }],
+    ['/proviso Approve', { word: 'help', rest: '' }],
+    ['/proviso approved', { word: 'help', rest: '' }],
   ])('%j is read', (body, typed) => {
     expect(typedIn(body)).toEqual(typed);
   });

@@ -31,6 +31,15 @@ const listStates = statement(
   'read.states',
   `select id, state, revision from proviso.stream where workspace = $1 and kind = $2 and id > $3 order by id limit $4`,
 );
+// How somebody writes a repository is theirs; at GitHub its letters are the same whether large or small.
+const prototypesByRepository = statement(
+  'read.prototypes_from',
+  `select state, revision from proviso.stream
+    where workspace = $1 and kind = 'prototype' and exists (
+      select 1 from json_array_elements(state->'candidates') as one
+       where one->'provenance'->>'kind' = 'github' and lower(one->'provenance'->>'repository') = lower($2))
+    order by id limit $3`,
+);
 const policyByName = statement(
   'read.policy_named',
   `select state from proviso.stream where workspace = $1 and kind = 'policy' and state->>'name' = $2 limit 1`,
@@ -88,6 +97,8 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
     ...entryReads(query, (ids) => vault.open(session, workspace, ids)),
     prototype: (id) => view<PrototypeState>('prototype', id),
     prototypes: (page) => views<PrototypeState>('prototype', page),
+    prototypesFrom: async (repository, limit) =>
+      (await query(prototypesByRepository, repository, limit)).map((row) => revised<PrototypeState>(row)),
     candidateByManifest: async (id, manifestDigest) => {
       const prototype = await state<PrototypeState>('prototype', id);
       return prototype === null ? null : (sameContent(prototype, { manifestDigest }) ?? null);
