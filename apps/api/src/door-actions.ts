@@ -79,6 +79,7 @@ export const doorActions = {
   /** Of each tool the route behind it; there is no other way by which a tool does anything. */
   mcp: tools.map(({ route }) => route).toSorted(),
   slack: [
+    'addComment',
     'advancePromotion',
     'decide',
     'delegate',
@@ -90,6 +91,7 @@ export const doorActions = {
     'rollbackPromotion',
   ],
   github: [
+    'addComment',
     'decide',
     'freezeCandidate',
     'openPromotion',

@@ -10,10 +10,11 @@ import { promotionView, viewerOf } from './promotion-view.ts';
 import { prototypeIdOf } from './prototype-id.ts';
 
 /** What may be typed about a promotion beside votes. Which word stands for it, and whether there is one, each channel says. */
-export type TypedOrder = 'Rerun' | 'Pause' | 'Advance' | 'Rollback';
+export type TypedOrder = 'Comment' | 'Rerun' | 'Pause' | 'Advance' | 'Rollback';
 
 /** By what the actions of a promotion call it. */
 const relOf: Readonly<Record<TypedOrder, PromotionRel>> = {
+  Comment: 'comment',
   Rerun: 'rerun',
   Pause: 'pause',
   Advance: 'advance',
@@ -56,7 +57,7 @@ export async function toldOfOrder(
 ): Promise<Told> {
   const reason = bodies.reason.safeParse({ reason: typed });
   const isOptional = kind === 'Rerun' && typed === '';
-  if (!reason.success && !isOptional) return said(sayWhy);
+  if (!reason.success && !isOptional) return said(kind === 'Comment' ? sayWhat : sayWhy);
   const { id: promotion } = view.state;
   const command =
     kind === 'Rerun' ? { kind, promotion, gate: currentGate(view.state)?.name ?? 'readiness' } : { kind, promotion };
@@ -91,6 +92,8 @@ export function none(why: string): Meant {
 
 /** What people are told who gave no reason where one is wanted. */
 export const sayWhy = 'Say why behind the word, in up to 2,000 letters: nothing was recorded.';
+
+const sayWhat = 'Write behind the word what you want to say, in up to 2,000 letters: nothing was recorded.';
 
 /** What people without a role are told. */
 export const noRole = 'You have no role that reads this workspace: ask an administrator for one.';

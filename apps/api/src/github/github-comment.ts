@@ -27,6 +27,7 @@ interface Command {
 
 /** What can be typed about the promotion of the head commit beside a vote, with what it does. */
 const orders: Readonly<Partial<Record<Typed['word'], TypedOrder>>> = {
+  comment: 'Comment',
   rerun: 'Rerun',
   pause: 'Pause',
   rollback: 'Rollback',
@@ -56,7 +57,7 @@ export async function heardComment(parts: GitHubParts, { payload, digest }: Hear
 }
 
 const help =
-  '/proviso approve, reject REASON, request-changes REASON, rerun, pause REASON, rollback REASON, status: ' +
+  '/proviso approve, reject REASON, request-changes REASON, comment WORDS, rerun, pause REASON, rollback REASON, status: ' +
   'about the newest version of this pull request’s head commit. /proviso start [PROTOTYPE] [with POLICY] promotes it.';
 
 async function answered(parts: GitHubParts, command: Command): Promise<Answered> {

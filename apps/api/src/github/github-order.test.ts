@@ -115,12 +115,15 @@ describe('/proviso start', () => {
   });
 });
 
-it('/proviso rerun and pause are said of the head commit, and advance is no word here', async () => {
+it('/proviso comment, rerun and pause are said of the head commit, and advance is no word here', async () => {
   const scene = await atApproval(here, 'said-of-it');
   const repository = repositoryOf(scene.prototype);
   await until(() => askingCheck(ground, scene.promotion));
   const says = async (words: string, actor: Member = 'bea') => await told(actor, repository, words);
   await here.post('sam', scene.decisions, { verdict: 'request_changes', reason: 'shorter', ...scene.digests });
+  expect(await says('/proviso comment the tone\r\nis off', 'sam')).toBe('`Recorded.`');
+  const history = await here.ask('aud', 'GET', `/v1/promotions/${scene.promotion}/history`);
+  expect(JSON.stringify(history.body)).toContain('the tone\\nis off');
   expect(await says('/proviso rerun')).toBe('`Recorded.`');
   const gate = (await here.ask('aud', 'GET', `/v1/gates/${scene.gate}`)).body;
   expect(gate).toMatchObject({ status: 'waiting', attempt: 2 });

@@ -54,6 +54,7 @@ async function wordsFor(parts: SlackParts, asker: SlackAsker, { member, words, c
 const help = [
   '/proviso status – what is under way, or of one prototype: /proviso status my-app',
   '/proviso start my-app [VERSION] [with POLICY] – promotes its newest version, or the one that you name',
+  '/proviso comment my-app WORDS – says them where everybody reads who looks at it',
   '/proviso rerun my-app [WHY] – runs the gate that blocks it again',
   '/proviso pause my-app WHY – keeps its canary at its share',
   '/proviso advance my-app WHY – spares its canary the rest of its time at this share',

@@ -8,6 +8,7 @@ import {
   pickText,
   policySource,
 } from '../deployment.contract.ts';
+import { signedIn } from '../browser.contract.ts';
 import { type SlackGround, openSlackGround, until } from './slack.contract.ts';
 
 let ground: SlackGround;
@@ -155,6 +156,15 @@ it('/proviso rerun runs the gate again that blocks', async () => {
   expect(await told('bea', 'rerun blocked')).toBe('“blocked” v1: Recorded.');
   await until(async () => pickText(await shown(promotion), 'state') !== 'blocked');
   expect(await told('bea', 'rerun blocked')).toMatch(/^“blocked” v1: .*\([a-z_]+\)$/);
+});
+
+it('/proviso comment says words on the page of a promotion, and moves nothing', async () => {
+  const { promotion, gate } = await atApproval(here, 'talked-about');
+  expect(await told('sam', 'comment talked-about')).toMatch(/^“talked-about” v1: Write behind the word/);
+  expect(await told('sam', 'comment Talked-About the tone is <b>off</b>')).toBe('“talked-about” v1: Recorded.');
+  expect(await shown(promotion)).toMatchObject({ state: 'waiting_for_human' });
+  const browser = await signedIn(here, 'kim');
+  expect((await browser.get(`/decide/${gate}`)).text).toContain('the tone is &lt;b&gt;off&lt;/b&gt;');
 });
 
 it('nobody without a role, a link or this team learns or does anything by it', async () => {

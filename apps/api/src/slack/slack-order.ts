@@ -8,6 +8,7 @@ import { wordsOf } from './slack-words.ts';
 
 /** What can be typed about a prototype's promotion, with what it does. */
 const orders: Readonly<Record<string, TypedOrder>> = {
+  comment: 'Comment',
   rerun: 'Rerun',
   pause: 'Pause',
   advance: 'Advance',

@@ -1,7 +1,7 @@
 /** What can be typed in a comment behind `/proviso`. */
 export const githubWords = [
   ...(['approve', 'reject', 'request-changes'] as const),
-  ...(['start', 'rerun', 'pause', 'rollback'] as const),
+  ...(['start', 'comment', 'rerun', 'pause', 'rollback'] as const),
   ...(['status', 'help'] as const),
 ] as const;
 /** One of them. */
