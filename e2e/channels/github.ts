@@ -36,6 +36,12 @@ function channelAt(github: FakeGitHubApp): Omit<PlayedChannel, 'besides'> {
       if (status !== 200) throw new Error(`expected an account to be linked, got ${status}`);
     },
     brought: async (version) => await brought(github, version),
+    start: async (starting) => {
+      const words = `/proviso start ${starting.name} with ${starting.policy}`;
+      const deed = github.member(userOf(starting.builder)).write(repositoryOf(starting), words);
+      await acknowledged(async () => (await deed.send()).status === 202);
+      return markdownLines(await deed.told()).join(' ');
+    },
     asking: (promotion) => askedAt(github, promotion),
     approve: async (approval) => {
       const deed = deedOf(github, approval);

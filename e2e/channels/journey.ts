@@ -5,7 +5,7 @@ import { type Doors, registered } from '../journey.ts';
 import { filesOf } from '../release-archive.ts';
 import type { Stage } from '../stage.ts';
 import type { Visitors } from '../visitors.ts';
-import { type PlayedChannel, wayOf } from './played-channel.ts';
+import { type PlayedChannel, promotionIn, wayOf } from './played-channel.ts';
 import { steady, withoutCanaryStep } from './transcript.ts';
 
 /** The four versions that `npm start` shows, in their order. */
@@ -18,6 +18,7 @@ export interface JourneyGround {
   readonly doors: Doors;
   readonly visitors: Visitors;
   readonly examples: string;
+  /** By its name. */
   readonly policy: string;
   readonly say: (line: string) => void;
 }
@@ -60,9 +61,9 @@ async function travelled(
   const name = channel.prototype;
   const files = filesOf({ exampleFolder: join(ground.examples, version), name, version });
   const builder = { door: doors.bea, builder: stage.cast.people.bea };
-  const candidate = await channel.brought({ ...builder, prototype, name, version, files });
-  const order = { prototype, candidate, policy: ground.policy };
-  const promotion = (await doors.bea.post<{ id: string }>('/v1/promotions', order)).id;
+  await channel.brought({ ...builder, prototype, name, version, files });
+  const started = await channel.start({ ...builder, prototype, name, version, policy: ground.policy });
+  const promotion = promotionIn(started);
   const look = async () => await doors.bea.get<Shown>(`/v1/promotions/${promotion}`);
   const saw: string[] = [];
   const endsAt = performance.now() + versionMsMax;
@@ -86,7 +87,7 @@ async function travelled(
       cause,
     });
   });
-  return [...saw, 'at the end:', ...ended];
+  return [`bea starts it, and is told: ${started}`, ...saw, 'at the end:', ...ended];
 }
 
 /** Where there is little room a headline is cut, but never shorter than this. */

@@ -25,6 +25,19 @@ export interface BroughtVersion {
   readonly files: Readonly<Record<string, string | Buffer>>;
 }
 
+/** A version that was frozen is to be promoted, by these words of its builder. */
+export interface Starting extends Pick<BroughtVersion, 'builder' | 'prototype' | 'name' | 'version'> {
+  /** By its name. */
+  readonly policy: string;
+}
+
+/** The promotion whose page stands in what somebody was told who started it. */
+export function promotionIn(told: string): string {
+  const [, digits] = /\/decide\/gate_([0-9a-f]{32})-approval/.exec(told) ?? [];
+  if (digits === undefined) throw new Error(`expected a promotion to be started, got: ${told}`);
+  return `prm_${digits}`;
+}
+
 /** Somebody's vote for what stands there, or stood there last, in one of the ways that there are. */
 export interface Approval {
   readonly person: Person;
@@ -56,6 +69,8 @@ export interface PlayedChannel {
   readonly link: (person: Person) => Promise<void>;
   /** Freezes a version in such a way that its promotion is told there; answers the candidate. */
   readonly brought: (version: BroughtVersion) => Promise<string>;
+  /** Starts its promotion there; answers what they were told. */
+  readonly start: (starting: Starting) => Promise<string>;
   /** The message that asks for a decision, in lines; null while nobody is asked. */
   readonly asking: (promotion: string) => readonly string[] | null;
   readonly approve: (approval: Approval) => Promise<Answered>;

@@ -34,6 +34,11 @@ export async function slackChannel(): Promise<PlayedChannel> {
     },
     brought: async ({ door, files, ...version }) =>
       await uploadedCandidate(door, { ...version, archive: packed(files) }),
+    start: async ({ builder, name, version, policy }) => {
+      const typed = slack.member(userOf(builder)).type(`start ${name} ${version} with ${policy}`);
+      const { body } = await typed.send();
+      return typeof body === 'object' && body !== null && 'text' in body ? String(body.text) : '';
+    },
     asking: (promotion) => {
       const message = about(slack, promotion).find((one) => one.channel === main && isPressable(one));
       return message === undefined ? null : linesOf(message);
