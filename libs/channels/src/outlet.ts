@@ -27,11 +27,15 @@ export interface Outlet<Message extends object = object> {
   readonly find: (spot: Spot, sinceMs: number) => Promise<string | null>;
 }
 
+/** Shorter would be no pause; longer is no outlet's rule, and a broken word about it must not silence a channel for years. */
+const pauseMsMin = 1_000;
+const pauseMsMax = 3_600_000;
+
 /** Why a call to an outlet failed, as far as it changes what is done next. */
 export class OutletFailure extends Error {
   readonly code: string;
   readonly more: {
-    /** It said itself when to come back, and means all calls. */
+    /** It said itself when to come back, and means all calls; at most an hour, whatever it said. */
     readonly retryAfterMs?: number;
     /** Nothing that we do will change it, such as a message that somebody deleted. */
     readonly permanent?: true;
@@ -43,6 +47,8 @@ export class OutletFailure extends Error {
     super(`expected the outlet to do it, got ${code}`, { cause });
     this.name = 'OutletFailure';
     this.code = code;
-    this.more = more;
+    const { retryAfterMs: asked } = more;
+    this.more =
+      asked === undefined ? more : { ...more, retryAfterMs: Math.min(pauseMsMax, Math.max(pauseMsMin, asked)) };
   }
 }

@@ -137,8 +137,10 @@ async function answerQueue(ports: AnsweringPorts, { id, repository, commit, pull
 
 async function headOf(app: GitHubApp, repository: string, pull: number): Promise<string> {
   const at = { ...placeOf(repository), pull_number: pull };
-  const { data } = await app.call(repository, (ask) => ask('GET /repos/{owner}/{repo}/pulls/{pull_number}', at));
-  return data.head.sha;
+  return await app.call(repository, async (ask) => {
+    const { data } = await ask('GET /repos/{owner}/{repo}/pulls/{pull_number}', at);
+    return data.head.sha;
+  });
 }
 
 /** Under the names of the checks at the pull request, for it is these that a branch demands. */

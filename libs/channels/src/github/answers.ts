@@ -57,11 +57,13 @@ export function openGitHubAnswers(app: GitHubApp): GitHubAnswers {
     },
     headOf: async ({ repository, pull }) => {
       const at = { ...placeOf(repository), pull_number: pull };
-      const { data } = await app.call(repository, (ask) => ask('GET /repos/{owner}/{repo}/pulls/{pull_number}', at));
-      const { head, base, merged, merge_commit_sha } = data;
-      // A repository that is gone was another one.
-      const isFork = head.repo?.id !== base.repo.id;
-      return { head: head.sha, mergedAs: merged ? merge_commit_sha : null, isFork };
+      return await app.call(repository, async (ask) => {
+        const { data } = await ask('GET /repos/{owner}/{repo}/pulls/{pull_number}', at);
+        const { head, base, merged, merge_commit_sha } = data;
+        // A repository that is gone was another one.
+        const isFork = head.repo?.id !== base.repo.id;
+        return { head: head.sha, mergedAs: merged ? merge_commit_sha : null, isFork };
+      });
     },
   };
 }

@@ -28,6 +28,12 @@ export interface GitHubApp {
 /** GitHub itself gives up after ten seconds. */
 const callMsMax = 10_000;
 
+/** A page of a hundred comments, each as long as they may be, with all that GitHub tells about its writer. */
+const answerLettersMax = 16_777_216;
+
+/** A repository that was renamed and moved answers under its number. */
+const redirectsMax = 3;
+
 /** Repositories whose installation is remembered, and for how long: an App that is moved is found again within this. */
 const repositoriesMax = 1_000;
 const rememberedMs = 10 * 60_000;
@@ -56,8 +62,9 @@ export function openGitHubApp({ apiUrl, appId, privateKey }: GitHubAppAccess, no
     });
     const oldest = installations.keys().next();
     if (installations.size >= repositoriesMax && !oldest.done) installations.delete(oldest.value);
-    installations.set(repository, { id: data.id, at: now() });
-    return data.id;
+    const id = numberOf(data);
+    installations.set(repository, { id, at: now() });
+    return id;
   }
 
   function requestOf(installationId: number): GitHubRequest {
@@ -76,7 +83,9 @@ export function openGitHubApp({ apiUrl, appId, privateKey }: GitHubAppAccess, no
       try {
         return await work(requestOf(await installationOf(name)));
       } catch (error) {
-        // The App may have been taken away and given back, under another number.
+        // The App may have been taken away and given back, under another number, or with other tokens under the same.
+        const known = installations.get(name);
+        if (known !== undefined && statusOf(error) === 401) asInstallation.delete(known.id);
         if ([401, 404].includes(statusOf(error) ?? 0)) installations.delete(name);
         throw failureOf(error, now());
       }
@@ -89,8 +98,45 @@ function keyOf(privateKey: string): string {
   return privateKey.replaceAll('\\n', '\n');
 }
 
+/** The number under which GitHub keeps what it has just made; whatever else it answers, it may have made it. */
+export function numberOf({ id }: { readonly id: number | bigint }): number {
+  const number = Number(id);
+  if (!Number.isSafeInteger(number) || number < 1) throw new OutletFailure('unreadable', { uncertain: true });
+  return number;
+}
+
+/** Sends a request as it is to wherever GitHub says that it belongs, and nowhere but to GitHub itself. */
 async function bounded(url: string, options: RequestInit): Promise<Response> {
-  return await fetch(url, { ...options, signal: AbortSignal.timeout(callMsMax) });
+  const signal = AbortSignal.timeout(callMsMax);
+  let address = new URL(url);
+  for (let redirects = 0; redirects <= redirectsMax; redirects += 1) {
+    const answer = await fetch(address, { ...options, redirect: 'manual', signal });
+    if (answer.status < 300 || answer.status >= 400 || answer.status === 304) return await wholeOf(answer);
+    await answer.body?.cancel();
+    const next = URL.parse(answer.headers.get('location') ?? '', address.href);
+    if (next?.origin !== address.origin) throw new Error('expected an answer of GitHub, got a way elsewhere');
+    address = next;
+  }
+  throw new Error(`expected at most ${redirectsMax} redirects, got more`);
+}
+
+/**
+ * An answer that is all there and is GitHub's: a proxy's page under 200, or a line that broke, would else be taken for an
+ * answer without anything in it.
+ */
+async function wholeOf(answer: Response): Promise<Response> {
+  if (answer.body === null) return answer;
+  const { status, headers } = answer;
+  const pieces: string[] = [];
+  let letters = 0;
+  for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
+    letters += piece.length;
+    if (letters > answerLettersMax) throw new Error(`expected at most ${answerLettersMax} letters, got more`);
+    pieces.push(piece);
+  }
+  const text = pieces.join('');
+  if (answer.ok) JSON.parse(text);
+  return new Response(text, { status, headers });
 }
 
 function statusOf(error: unknown): number | null {
@@ -122,8 +168,7 @@ function comeBackAfter({ status, response, message }: RequestError, nowMs: numbe
   const headers = response?.headers ?? {};
   const seconds = Number(headers['retry-after']);
   if (headers['retry-after'] !== undefined && Number.isFinite(seconds)) return seconds * 1_000;
-  if (headers['x-ratelimit-remaining'] === '0')
-    return Math.max(1_000, Number(headers['x-ratelimit-reset'] ?? 0) * 1_000 - nowMs);
+  if (headers['x-ratelimit-remaining'] === '0') return (Number(headers['x-ratelimit-reset']) || 0) * 1_000 - nowMs;
   return status === 429 || /secondary rate limit/i.test(message) ? limitedMs : null;
 }
 

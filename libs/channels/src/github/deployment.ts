@@ -1,6 +1,6 @@
 import type { PromotionStanding } from '@proviso/domain';
 import type { Bulletin } from '../bulletin.ts';
-import type { GitHubRequest } from './app.ts';
+import { type GitHubRequest, numberOf } from './app.ts';
 import type { GitHubPlace } from './place.ts';
 
 /** A deployment at GitHub: one for each promotion of a commit, with a status for each way that it stands. */
@@ -72,7 +72,7 @@ export async function postDeployment(
     ...{ auto_merge: false, required_contexts: [], production_environment: true },
   });
   if (!('id' in data)) throw new Error('expected a deployment, got none');
-  const id = Number(data.id);
+  const id = numberOf(data);
   await postStatus(ask, { place, id, message });
   return id;
 }

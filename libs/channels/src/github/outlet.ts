@@ -1,5 +1,5 @@
 import { type Outlet, OutletFailure, type Spot } from '../outlet.ts';
-import type { GitHubApp, GitHubRequest } from './app.ts';
+import { type GitHubApp, type GitHubRequest, numberOf } from './app.ts';
 import { type GitHubPlace, placeOf, pullRequestOf } from './place.ts';
 import { commitOf, githubWishes } from './copy.ts';
 import { type GitHubCheck, type GitHubComment, type GitHubMessage, githubMessage, markOf } from './message.ts';
@@ -79,7 +79,7 @@ async function postCheck(ask: GitHubRequest, { place, commit, message, token }: 
   const { data } = await ask('POST /repos/{owner}/{repo}/check-runs', {
     ...{ ...place, ...contentOf(message), head_sha: commit, external_id: markOf(token) },
   });
-  return checkAddress(Number(data.id));
+  return checkAddress(numberOf(data));
 }
 
 interface At {

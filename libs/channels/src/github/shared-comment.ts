@@ -1,5 +1,5 @@
 import { OutletFailure } from '../outlet.ts';
-import type { GitHubRequest } from './app.ts';
+import { type GitHubRequest, numberOf } from './app.ts';
 import { type GitHubComment, commentMarkIn } from './message.ts';
 import type { GitHubPlace } from './place.ts';
 
@@ -42,7 +42,7 @@ export function openSharedComments(appId: number): SharedComments {
         const same = comments.filter(({ body }) => commentMarkIn(body)?.prototype === message.prototype).at(-1);
         if (same === undefined) {
           const comment = { ...place, issue_number: pull, body: message.body };
-          return Number((await ask('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', comment)).data.id);
+          return numberOf((await ask('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', comment)).data);
         }
         await write(ask, place, { standing: same, message });
         return same.id;

@@ -132,7 +132,8 @@ function failureOf(error: unknown): OutletFailure {
   if (code === ErrorCode.RateLimitedError)
     return new OutletFailure('rate_limited', { retryAfterMs: (retryAfter ?? 1) * 1_000 }, error);
   const said = data?.error;
-  if (code === ErrorCode.PlatformError && said !== undefined) {
+  // What is no answer of Slack's, such as a proxy's page or half an answer, the client takes for the name of an error.
+  if (code === ErrorCode.PlatformError && said !== undefined && /^[a-z][a-z0-9_]{0,99}$/.test(said)) {
     if (permanentCodes.includes(said)) return new OutletFailure(said, { permanent: true }, error);
     // Its own breakage may have come after the message was there.
     return isBreakage(said) ? new OutletFailure(said, { uncertain: true }, error) : new OutletFailure(said, {}, error);
