@@ -40,6 +40,8 @@ export interface Writing {
   readonly isIssue?: boolean;
   /** Whose words they are, when somebody else has changed them. */
   readonly writer?: number;
+  /** The App that wrote them in that person's name. */
+  readonly app?: number;
 }
 
 /** GitHub gives up after ten seconds. */
@@ -71,13 +73,19 @@ export function openGitHubMembers(state: FakeGitHubState): (user: number) => Fak
       return deedOf(state, { event: 'check_run', payload, note: null });
     },
     write: (repository, body, more = {}) => {
-      const { action = 'created', createdAt = Date.now(), type = 'User', isIssue = false, writer = user } = more;
+      const { action = 'created', createdAt = Date.now(), type = 'User', isIssue = false, writer = user, app } = more;
       const note = noteOf(state, { repository, body, createdAt, user });
       const pull = isIssue ? {} : { pull_request: { url: 'https://api.github.example/pulls/1' } };
       const payload: Part<Schemas['webhook-issue-comment-created']> = {
         ...{ action: action as 'created', repository: repositoryOf(repository), sender: senderOf(user, type) },
         issue: { number: 1, title: '## PASSED @everyone', ...pull },
-        comment: { id: note.id, body, created_at: secondsOf(createdAt), user: { id: writer, login: '@everyone' } },
+        comment: {
+          id: note.id,
+          body,
+          created_at: secondsOf(createdAt),
+          user: { id: writer, login: '@everyone' },
+          performed_via_github_app: app === undefined ? null : { id: app, name: 'an assistant' },
+        },
       };
       return deedOf(state, { event: 'issue_comment', payload, note });
     },

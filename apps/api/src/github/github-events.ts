@@ -1,4 +1,4 @@
-import { heardCheckRun } from './github-press.ts';
+import { heardCheckRun, heardCheckSuite } from './github-press.ts';
 import { heardComment } from './github-comment.ts';
 import { heardDeploymentRule, heardMergeGroup } from './github-questions.ts';
 import type { GitHubOutcome, GitHubParts, HeardEvent } from './github-desk.ts';
@@ -9,6 +9,7 @@ export type GitHubEvent = (parts: GitHubParts, heard: HeardEvent) => Promise<Git
 /** By the name that GitHub gives an event: what is done with it. Every other event is acknowledged and forgotten. */
 export const githubEvents: Readonly<Record<string, GitHubEvent>> = {
   check_run: heardCheckRun,
+  check_suite: heardCheckSuite,
   issue_comment: heardComment,
   deployment_protection_rule: heardDeploymentRule,
   merge_group: heardMergeGroup,

@@ -13,12 +13,16 @@ export const issueComment = z.object({
   repository,
   sender,
   issue: z.object({ number, pull_request: z.object({}).optional() }),
-  comment: z.object({
-    id: number,
-    body: z.string(),
-    created_at: z.iso.datetime(),
-    user: z.object({ id: number }).nullable(),
-  }),
+  comment: z
+    .object({
+      id: number,
+      body: z.string(),
+      created_at: z.iso.datetime(),
+      user: z.object({ id: number }).nullable(),
+      performed_via_github_app: z.object({}).nullish(),
+    })
+    // What an app writes in somebody's name, such as an assistant that they let in, nobody has written.
+    .transform(({ performed_via_github_app: app, user, ...rest }) => ({ ...rest, user: app == null ? user : null })),
 });
 
 /** Something happened to a check run, such as that somebody pressed an action of it. */
@@ -32,6 +36,13 @@ export const checkRun = z.object({
     app: z.object({ id: number }).nullable(),
   }),
   requested_action: z.object({ identifier: z.string().max(100) }).optional(),
+});
+
+/** Something happened to all check runs of a commit that one App has made. */
+export const checkSuite = z.object({
+  action: z.string(),
+  repository,
+  check_suite: z.object({ head_sha: sha, app: z.object({ id: number }).nullable() }),
 });
 
 /** Somebody's deploy job waits for us. Of the address for the answer only the number of the run is taken. */

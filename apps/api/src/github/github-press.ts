@@ -1,12 +1,32 @@
-import { checkRunIn, conversationOf, identifierOf, isIdentifier } from '@proviso/channels';
+import { type CommitSource, checkRunIn, conversationOf, identifierOf, isIdentifier } from '@proviso/channels';
 import { type Prompt, artifactOf, findGate } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import { Problem } from '../problem.ts';
 import type { Caller } from '../caller.ts';
 import { githubAsker } from './github-caller.ts';
 import type { GitHubOutcome, GitHubParts, HeardEvent } from './github-desk.ts';
-import { checkRun } from './github-payload.ts';
+import { checkRun, checkSuite } from './github-payload.ts';
 import { type Answered, answerOf, voteByGitHub } from './github-vote.ts';
+
+/** Somebody wants all checks of a commit to be run again. */
+export async function heardCheckSuite(parts: GitHubParts, { payload }: HeardEvent): Promise<GitHubOutcome> {
+  const read = checkSuite.safeParse(payload);
+  if (!read.success) throw new Problem('malformed_request', 'expected a check suite as GitHub sends it');
+  const { action, check_suite: suite, repository } = read.data;
+  if (action !== 'rerequested' || suite.app?.id !== parts.app.appId)
+    return { outcome: 'nothing of ours', isSure: true };
+  return await drawnAgain(parts, { repository: repository.full_name, commit: suite.head_sha });
+}
+
+/**
+ * GitHub takes what is to be run again back to its beginning and waits for us to say where it stands. Gates are not run
+ * again by that: whoever may press there may be anybody.
+ */
+async function drawnAgain({ register }: GitHubParts, at: CommitSource): Promise<GitHubOutcome> {
+  for (const { key, address } of await register.inConversation(conversationOf(at)))
+    if (address !== null && checkRunIn(address) !== null) await register.disturb(key, address);
+  return { outcome: 'said again where it stands', isSure: true };
+}
 
 interface Press {
   readonly repository: string;
@@ -22,6 +42,8 @@ export async function heardCheckRun(parts: GitHubParts, { payload, digest }: Hea
   const read = checkRun.safeParse(payload);
   if (!read.success) throw new Problem('malformed_request', 'expected a check run as GitHub sends it');
   const { action, check_run: run, requested_action: asked, repository, sender } = read.data;
+  if (action === 'rerequested' && run.app?.id === parts.app.appId)
+    return await drawnAgain(parts, { repository: repository.full_name, commit: run.head_sha });
   const isOurs = run.app?.id === parts.app.appId && action === 'requested_action' && asked !== undefined;
   if (!isOurs || sender.type === 'Bot') return { outcome: 'nothing of ours', isSure: true };
   if (!parts.limit.admits(sender.id)) return { outcome: 'too many within a minute', isSure: true };

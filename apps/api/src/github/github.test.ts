@@ -7,6 +7,7 @@ import {
   pickText,
   policySource,
 } from '../deployment.contract.ts';
+import { rowsIn } from '../slack/interleaving.contract.ts';
 import { until } from '../slack/slack.contract.ts';
 import { repositoryOf } from './github-config.contract.ts';
 import { type GitHubGround, askingCheck, githubUsers, openGitHubGround } from './github.contract.ts';
@@ -126,6 +127,33 @@ describe('a press of somebody', () => {
   });
 });
 
+describe('a check run', () => {
+  it('of a fork, with what stood on ours, is none of ours', async () => {
+    const scene = await asked('in-a-fork');
+    const { identifier } = scene.check.actions[0] ?? { identifier: '' };
+    const fork = { ...scene.check, repository: 'mallory/fork' };
+    const deed = ground.member('sam').press(fork, identifier);
+    expect(await deed.send()).toMatchObject({ outcome: expect.stringMatching(/^This check is none of ours/) });
+    expect(await gateOf(scene)).toMatchObject({ decisions: [] });
+  });
+
+  it.each(['check_run', 'check_suite'] as const)('whose %s is to be run again says where it stands', async (event) => {
+    const scene = await asked(`again-${event.replace('_', '-')}`);
+    const { id, headSha, repository, offers } = scene.check;
+    await until(async () => (await rowsIn(here, scene.promotion)).every(({ behind }) => !behind));
+    const before = offers.length;
+    const ours = { head_sha: headSha, app: { id: ground.github.appId } };
+    const deed = ground.github.happens(event, {
+      ...{ action: 'rerequested', repository: { full_name: repository }, sender: { id: 998, type: 'User' } },
+      [event]: event === 'check_run' ? { id, ...ours } : ours,
+    });
+    expect(await deed.send()).toEqual({ status: 202, outcome: 'said again where it stands' });
+    await until(() => offers.length > before);
+    expect(scene.check).toMatchObject({ conclusion: 'action_required', status: 'completed' });
+    expect(await gateOf(scene)).toMatchObject({ status: 'waiting', decisions: [] });
+  });
+});
+
 describe('a comment', () => {
   it.each([
     ['reject', 'rejected', 'failure'],
@@ -171,6 +199,7 @@ describe('a comment', () => {
     ['deleted', '/proviso approve', { action: 'deleted' }],
     ['by a machine', '/proviso approve', { type: 'Bot' }],
     ['in the words of somebody else', '/proviso approve', { writer: 103 }],
+    ['by an app in the name of its person', '/proviso approve', { app: 9 }],
     ['below an issue', '/proviso approve', { isIssue: true }],
   ] as const)('with the command %s is no command', async (kind, body, more) => {
     const scene = await asked(`no-command-${kind.replaceAll(' ', '-')}`);
