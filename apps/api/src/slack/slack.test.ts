@@ -1,6 +1,10 @@
-import { buttonsOf } from '@proviso/testkit';
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buttonsOf, signedAsSlack } from '@proviso/testkit';
 import pg from 'pg';
 import { signedIn } from '../browser.contract.ts';
+import { hashOfToken } from '../hash-of-token.ts';
 import {
   type Deployment,
   archiveOf,
@@ -147,7 +151,86 @@ describe('a press of somebody else', () => {
   });
 });
 
+describe('a press that was tampered with', () => {
+  it('is recorded, and nothing is said where its answer was to lead, when that is no address of Slack', async () => {
+    const scene = await asked('answer-elsewhere');
+    const heard: string[] = [];
+    const stranger = createServer((request, response) => {
+      heard.push(request.url ?? '');
+      response.end();
+    });
+    await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+    const { port } = stranger.address() as AddressInfo;
+    const { body } = ground.member('sam').press(scene.message, 'approve').request;
+    const payload = JSON.parse(new URLSearchParams(body).get('payload') ?? '') as object;
+    for (const url of [`http://127.0.0.1:${port}/a`, 'file:///etc/passwd', 'https://hooks.slack.com.evil.example/x']) {
+      const again = new URLSearchParams({ payload: JSON.stringify({ ...payload, response_url: url }) }).toString();
+      const headers = {
+        'content-type': 'application/x-www-form-urlencoded',
+        ...signedAsSlack(ground.slack.signingSecret, again),
+      };
+      expect((await fetch(ground.slack.eventsUrl, { method: 'POST', body: again, headers })).status).toBe(200);
+    }
+    await here.parts.slack?.idle();
+    stranger.close();
+    expect([heard, pick(await gateOf(scene), 'decisions')]).toEqual([
+      [],
+      [expect.objectContaining({ verdict: 'approve' })],
+    ]);
+  });
+
+  it('with what stood on a message of another workspace, or of another channel, is about nothing of ours', async () => {
+    const scene = await asked('copied-value');
+    const sam = ground.member('sam');
+    const { workspace: there } = (await here.parts.journal.principalOfToken(hashOfToken(here.tokens.eve))) ?? {
+      workspace: 'wsp_' as const,
+    };
+    for (const register of [
+      here.parts.journal.prompts(there, 'slack'),
+      here.parts.journal.prompts(here.workspace, 'github'),
+    ]) {
+      const token = randomBytes(32).toString('base64url');
+      const wish = { key: token, promotion: scene.promotion, conversation: 'C9', thread: null, once: false, token };
+      const epoch = (await register.lease(token, 60_000))?.epoch ?? 0;
+      const cursor = { incarnation: 'x', position: 0 };
+      expect(await register.advance(epoch, { cursor, named: [], all: false, wishes: [wish] })).toBe(true);
+      expect(await register.byToken(token)).not.toBeNull();
+      const [, ...rest] = buttonsOf(scene.message.blocks)[0]?.value?.split(' ') ?? [];
+      const button = { type: 'button', action_id: 'approve', text: {}, value: [token, ...rest].join(' ') };
+      const copied = { ...scene.message, blocks: [{ type: 'actions', elements: [button] }] };
+      const deed = sam.press(copied as unknown as typeof scene.message, 'approve');
+      await deed.send();
+      expect(await deed.told()).toMatch(/^This message is none of ours any more/);
+    }
+    expect(await gateOf(scene)).toMatchObject({ decisions: [] });
+  });
+});
+
 describe('a form', () => {
+  it('that was open while the gate was closed or asked anew is about what it was opened on', async () => {
+    const scene = await asked('form-left-open');
+    const [sam, kim] = [ground.member('sam'), ground.member('kim')];
+    const [opening, other] = [sam.press(scene.message, 'reject'), kim.press(scene.message, 'request_changes')];
+    await opening.send();
+    await other.send();
+    expect(toldIn(await kim.submit(other.form(), { reason: 'shorter' }).send())).toBe('Recorded.');
+    const late = await sam.submit(opening.form(), { reason: 'no' }).send();
+    expect(toldIn(late)).toMatch(/^This gate is closed: nothing was recorded\..*\(gate_closed\)$/);
+    expect(await gateOf(scene)).toMatchObject({ decisions: [{ verdict: 'request_changes' }] });
+  });
+
+  it('that two people send counts for each of them by their own rights', async () => {
+    const scene = await asked('one-form-for-two');
+    const sam = ground.member('sam');
+    const opening = sam.press(scene.message, 'reject');
+    await opening.send();
+    const fields = { reason: 'no' };
+    expect(toldIn(await ground.member('olga').submit(opening.form(), fields).send())).toMatch(/\(not_permitted\)$/);
+    expect(toldIn(await sam.submit(opening.form(), fields).send())).toBe('Recorded.');
+    expect(toldIn(await ground.member('kim').submit(opening.form(), fields).send())).toMatch(/\([a-z_]+\)$/);
+    expect(await gateOf(scene)).toMatchObject({ status: 'rejected', decisions: [{ verdict: 'reject' }] });
+  });
+
   it.each([
     ['reject', 'rejected', 'rejected: not approved.'],
     ['request_changes', 'changes_requested', 'an approver asked for changes.'],
