@@ -65,6 +65,15 @@ const kinds: Readonly<Record<string, (response: ServerResponse) => unknown>> = {
   null: (response) => response.writeHead(200, json).end('null'),
   'no content': (response) => response.writeHead(204).end(),
   'a type that is none': (response) => response.writeHead(200, { 'content-type': ';;' }).end('{}'),
+  'an answer without end': (response) => {
+    response.writeHead(200, json);
+    const part = Buffer.alloc(1_048_576, ' ');
+    const more = (): void => {
+      while (!response.destroyed && response.write(part));
+      if (!response.destroyed) response.once('drain', more);
+    };
+    more();
+  },
   'a line that breaks': (response) => {
     response.writeHead(200, { ...json, 'content-length': '99' }).write('{"ok":true');
     setImmediate(() => response.destroy());

@@ -2,6 +2,7 @@ import { createAppAuth } from '@octokit/auth-app';
 import { request } from '@octokit/request';
 import { RequestError } from '@octokit/request-error';
 import { OutletFailure } from '../outlet.ts';
+import { wholeAnswer } from '../whole-answer.ts';
 
 /** A GitHub App, and where its API is. The key is in no message and no log. */
 export interface GitHubAppAccess {
@@ -27,9 +28,6 @@ export interface GitHubApp {
 
 /** GitHub itself gives up after ten seconds. */
 const callMsMax = 10_000;
-
-/** A page of a hundred comments, each as long as they may be, with all that GitHub tells about its writer. */
-const answerLettersMax = 16_777_216;
 
 /** A repository that was renamed and moved answers under its number. */
 const redirectsMax = 3;
@@ -111,32 +109,13 @@ async function bounded(url: string, options: RequestInit): Promise<Response> {
   let address = new URL(url);
   for (let redirects = 0; redirects <= redirectsMax; redirects += 1) {
     const answer = await fetch(address, { ...options, redirect: 'manual', signal });
-    if (answer.status < 300 || answer.status >= 400 || answer.status === 304) return await wholeOf(answer);
+    if (answer.status < 300 || answer.status >= 400 || answer.status === 304) return await wholeAnswer(answer);
     await answer.body?.cancel();
     const next = URL.parse(answer.headers.get('location') ?? '', address.href);
     if (next?.origin !== address.origin) throw new Error('expected an answer of GitHub, got a way elsewhere');
     address = next;
   }
   throw new Error(`expected at most ${redirectsMax} redirects, got more`);
-}
-
-/**
- * An answer that is all there and is GitHub's: a proxy's page under 200, or a line that broke, would else be taken for an
- * answer without anything in it.
- */
-async function wholeOf(answer: Response): Promise<Response> {
-  if (answer.body === null) return answer;
-  const { status, headers } = answer;
-  const pieces: string[] = [];
-  let letters = 0;
-  for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
-    letters += piece.length;
-    if (letters > answerLettersMax) throw new Error(`expected at most ${answerLettersMax} letters, got more`);
-    pieces.push(piece);
-  }
-  const text = pieces.join('');
-  if (answer.ok) JSON.parse(text);
-  return new Response(text, { status, headers });
 }
 
 function statusOf(error: unknown): number | null {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ErrorCode, WebClient } from '@slack/web-api';
 import type { HomeView, ModalView } from '@slack/types';
 import { type Outlet, OutletFailure, type Spot } from '../outlet.ts';
+import { wholeAnswer } from '../whole-answer.ts';
 import { type Conversations, slackWishes } from './copy.ts';
 import { type SlackMessage, slackMessage } from './message.ts';
 
@@ -40,6 +41,8 @@ export function openSlackCalls({ apiUrl, botToken, conversations }: SlackAccess)
     ...{ slackApiUrl: apiUrl, timeout: callMsMax, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true },
     // It logs what it sends when asked to; nobody asks.
     logger: silent,
+    // What is no JSON it would take for the name of an error, and read without end.
+    fetch: async (url, options) => await wholeAnswer(await fetch(url, options)),
   });
   const origins = [answersTo, new URL(apiUrl).origin];
   return {
@@ -132,8 +135,7 @@ function failureOf(error: unknown): OutletFailure {
   if (code === ErrorCode.RateLimitedError)
     return new OutletFailure('rate_limited', { retryAfterMs: (retryAfter ?? 1) * 1_000 }, error);
   const said = data?.error;
-  // What is no answer of Slack's, such as a proxy's page or half an answer, the client takes for the name of an error.
-  if (code === ErrorCode.PlatformError && said !== undefined && /^[a-z][a-z0-9_]{0,99}$/.test(said)) {
+  if (code === ErrorCode.PlatformError && said !== undefined) {
     if (permanentCodes.includes(said)) return new OutletFailure(said, { permanent: true }, error);
     // Its own breakage may have come after the message was there.
     return isBreakage(said) ? new OutletFailure(said, { uncertain: true }, error) : new OutletFailure(said, {}, error);
