@@ -11,6 +11,7 @@ import {
   listening,
   openDeployment,
   pick,
+  sequence,
 } from './deployment.contract.ts';
 import { routes } from './routes.ts';
 
@@ -266,11 +267,21 @@ describe('live events', () => {
     const windows: Response[] = [];
     for (let index = 0; index < 25; index += 1) windows.push(await follow('aud'));
     expect(windows.filter(({ status }) => status === 429)).toHaveLength(5);
-    expect((await follow('sam')).status).toBe(200);
-    const foreign = await follow('eve');
-    const reader = foreign.body?.getReader();
-    const first = new TextDecoder().decode((await reader?.read())?.value);
-    expect(first).not.toContain('event: entry');
+    const [ours, theirs, later] = [
+      String((await send('bea', '/v1/prototypes', { name: 'heard-first' })).body['id']),
+      String((await send('eve', '/v1/prototypes', { name: 'heard-between' })).body['id']),
+      String((await send('bea', '/v1/prototypes', { name: 'heard-last' })).body['id']),
+    ];
+    await sequence(here);
+    /** Which of both comes first to whoever begins at the first entry of all; entries come in their order. */
+    const first = async (actor: Actor, ...ids: readonly string[]): Promise<string | undefined> => {
+      for await (const text of (await follow(actor)).body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        const [found] = ids.filter((id) => text.includes(id)).toSorted((a, b) => text.indexOf(a) - text.indexOf(b));
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    };
+    expect([await first('sam', theirs, later), await first('eve', ours, theirs)]).toEqual([later, theirs]);
     left.abort();
   });
 });

@@ -125,6 +125,27 @@ describe('the door of agents', () => {
     expect((await sent({ headers: { accept: 'text/html' } })).status).toBe(406);
   });
 
+  it('takes no name of an object’s own for a tool, a field or an argument', async () => {
+    const called = async (params: string) => {
+      const raw = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
+      const { status, body } = await sent({ raw });
+      return [params, status, pick(body, 'error', 'code') ?? pick(body, 'result', 'isError') ?? pick(body, 'code')];
+    };
+    for (const name of ['constructor', '__proto__', 'toString', 'approve', ''])
+      expect(await called(`{"name":"${name}","arguments":{}}`)).toEqual([expect.anything(), 200, -32_602]);
+    for (const [args, ...told] of [
+      ['{"__proto__":{"promotion":"prm_1"}}', 400, 'malformed_request'],
+      [String.raw`{"\u005f_proto__":{"promotion":"prm_1"}}`, 400, 'malformed_request'],
+      ['{"constructor":{"prototype":{"kind":"human"}}}', 400, 'malformed_request'],
+      ['{"promotion":{"__proto__":{"a":1}},"reason":"x"}', 400, 'malformed_request'],
+      [`${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`, 200, true],
+      ['[]', 200, -32_602],
+      ['7', 200, -32_602],
+    ] as const)
+      expect((await called(`{"name":"roll_back","arguments":${args}}`)).slice(1)).toEqual(told);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+
   it('answers what the protocol has and we have not with an error of the protocol, and never with a stream', async () => {
     const meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
