@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Interaction, type SlackCalls, homeView, openSlackCalls } from '@proviso/channels';
+import { type Interaction, OutletFailure, type SlackCalls, homeView, openSlackCalls } from '@proviso/channels';
 import type { PromptRegister, WorkspaceId } from '@proviso/domain';
 import { openAside } from '../aside.ts';
 import type { SlackConfig } from '../config.ts';
@@ -91,7 +91,8 @@ async function said({ calls }: SlackParts, responseUrl: string, text: string): P
   for (const restMs of sayAgainMs) {
     try {
       return await calls.say(responseUrl, text);
-    } catch {
+    } catch (error) {
+      if (error instanceof OutletFailure && error.more.permanent === true) throw error;
       await pause(restMs);
     }
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buttonsOf, signedAsSlack } from '@proviso/testkit';
+import { type FakeSlackMessage, buttonsOf, signedAsSlack } from '@proviso/testkit';
 import pg from 'pg';
 import { signedIn } from '../browser.contract.ts';
 import { hashOfToken } from '../hash-of-token.ts';
@@ -151,6 +151,17 @@ describe('a press of somebody else', () => {
   });
 });
 
+function valueIn({ blocks }: FakeSlackMessage): string {
+  return buttonsOf(blocks).find(({ action_id }) => action_id === 'approve')?.value ?? '';
+}
+
+/** The same message with a button that never stood there. */
+function withValue(message: FakeSlackMessage, value: string): FakeSlackMessage {
+  const text = { type: 'plain_text' as const, text: 'Approve' };
+  const button = { type: 'button' as const, action_id: 'approve', text, value };
+  return { ...message, blocks: [{ type: 'actions', elements: [button] }] };
+}
+
 describe('a press that was tampered with', () => {
   it('is recorded, and nothing is said where its answer was to lead, when that is no address of Slack', async () => {
     const scene = await asked('answer-elsewhere');
@@ -179,6 +190,22 @@ describe('a press that was tampered with', () => {
     ]);
   });
 
+  it('with what stood there before is about that, and not about what stands there now', async () => {
+    const scene = await asked('shown-before');
+    const [token = '', attempt = '', artifact = '', evidence = ''] = valueIn(scene.message).split(' ');
+    const other = `sha256:${'1'.repeat(64)}`;
+    for (const [shown, code] of [
+      [[token, attempt, artifact, other], 'stale_evidence'],
+      [[token, attempt, other, evidence], 'stale_evidence'],
+      [[token, '2', artifact, evidence], 'stale_attempt'],
+    ] as const) {
+      const deed = ground.member('sam').press(withValue(scene.message, shown.join(' ')), 'approve');
+      await deed.send();
+      expect(await deed.told()).toContain(`(${code})`);
+    }
+    expect(await gateOf(scene)).toMatchObject({ decisions: [] });
+  });
+
   it('with what stood on a message of another workspace, or of another channel, is about nothing of ours', async () => {
     const scene = await asked('copied-value');
     const sam = ground.member('sam');
@@ -195,10 +222,8 @@ describe('a press that was tampered with', () => {
       const cursor = { incarnation: 'x', position: 0 };
       expect(await register.advance(epoch, { cursor, named: [], all: false, wishes: [wish] })).toBe(true);
       expect(await register.byToken(token)).not.toBeNull();
-      const [, ...rest] = buttonsOf(scene.message.blocks)[0]?.value?.split(' ') ?? [];
-      const button = { type: 'button', action_id: 'approve', text: {}, value: [token, ...rest].join(' ') };
-      const copied = { ...scene.message, blocks: [{ type: 'actions', elements: [button] }] };
-      const deed = sam.press(copied as unknown as typeof scene.message, 'approve');
+      const [, ...rest] = valueIn(scene.message).split(' ');
+      const deed = sam.press(withValue(scene.message, [token, ...rest].join(' ')), 'approve');
       await deed.send();
       expect(await deed.told()).toMatch(/^This message is none of ours any more/);
     }
@@ -291,9 +316,7 @@ describe('a gate that is not decided in Slack', () => {
     const { rows } = await sql(here, 'select token from proviso.prompt where promotion = $1', [scene.promotion]);
     const { artifactDigest, evidenceDigest } = scene.digests;
     const value = [rows[0]?.['token'], 1, artifactDigest, evidenceDigest].join(' ');
-    const button = { type: 'button' as const, action_id: 'approve', text: shown.text, value };
-    const forged = { ...shown, blocks: [{ type: 'actions', elements: [button] }] } as unknown as typeof shown;
-    const deed = ground.member('sam').press(forged, 'approve');
+    const deed = ground.member('sam').press(withValue(shown, value), 'approve');
     await deed.send();
     expect(await deed.told()).toMatch(new RegExp(`Decide here: .*/decide/gate_.*\\(${code}\\)$`));
     expect(await gateOf(scene)).toMatchObject({ decisions: [] });
@@ -306,6 +329,8 @@ describe('/proviso', () => {
     const page = await browser.get('/slack/link');
     expect((await browser.get('/account')).text).toContain('<a href="/slack/link">');
     const code = /data-command>\/proviso (link [A-Za-z0-9_-]+)</.exec(page.text)?.[1] ?? '';
+    const guest = await ground.slack.member('U0PETRA', 'T0GUEST').type(code).send();
+    expect(guest.body).toMatchObject({ text: 'Guests of another Slack team are not linked here.' });
     const petra = ground.slack.member('U0PETRA');
     const typed = petra.type(code);
     expect((await typed.send()).body).toMatchObject({ text: expect.stringMatching(/^Your Slack account is linked/) });

@@ -112,7 +112,18 @@ function alive(markdown: string): string {
 
 const evil = [
   ...['@everyone', '<!-- x -->', '<img src=x>', '[PASSED](https://evil.example)', '![x](https://evil.example)'],
-  ...['```\n# PASSED', '`@acme/all`', '#1', 'https://evil.example', '\u202edessap', '| a | b |', '- [x] ok', ''],
+  ...[
+    '```\n# PASSED',
+    '`@acme/all`',
+    'v1` @acme/all `v2',
+    'v1` #1',
+    '#1',
+    'https://evil.example',
+    '\u202edessap',
+    '| a | b |',
+    '- [x] ok',
+    '',
+  ],
 ];
 const strangers = fc.oneof(fc.constantFrom(...evil), fc.string({ unit: 'binary', maxLength: 200 }));
 const statuses = fc.constantFrom<GateStatus>(...gateStatuses);
