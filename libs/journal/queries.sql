@@ -141,7 +141,7 @@ select p.key, p.token, p.promotion, p.conversation, p.thread, p.once, p.address,
 -- prompt.in_conversation
 select p.key, p.token, p.promotion, p.conversation, p.thread, p.once, p.address, t.address as thread_address,
   (extract(epoch from p.posting_since) * 1000)::bigint as posting_since, p.wanted, p.shown, p.drawn, p.tries from proviso.prompt p left join proviso.prompt t on t.workspace = p.workspace and t.channel = p.channel and t.key = p.thread
-    where p.workspace = $1 and p.channel = $2 and p.conversation = $3 order by p.key limit 100;
+    where p.workspace = $1 and p.channel = $2 and p.conversation = $3 order by p.retry_at desc, p.key limit 1000;
 
 -- prompt.put_off
 update proviso.prompt set tries = tries + 1, retry_at = clock_timestamp() + $5 * interval '1 millisecond', given_up = $6,

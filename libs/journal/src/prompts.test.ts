@@ -68,6 +68,17 @@ it('finds what stands in a conversation, of its own workspace and channel alone'
   expect(await register().inConversation('acme/app@1')).toEqual([]);
 });
 
+it('finds what was drawn last in a conversation in which more stands than anybody reads', async () => {
+  const prompts = register();
+  await prompts.lease('one', 60_000);
+  const conversation = 'acme/app@1';
+  const old = Array.from({ length: 1_050 }, (_, index) => wish(`prm_${index}/check`, { conversation }));
+  expect(await prompts.advance(1, { cursor, named: [], all: false, wishes: old })).toBe(true);
+  await standing(prompts, 'prm_z/check', { conversation });
+  const found = await prompts.inConversation(conversation);
+  expect([found.length, found[0]]).toMatchObject([1_000, { key: 'prm_z/check' }]);
+});
+
 describe('following', () => {
   it('is for one process at a time, and goes on where the one before was', async () => {
     const prompts = register();

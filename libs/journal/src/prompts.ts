@@ -70,13 +70,13 @@ const readByToken = statement(
   `select ${columns} from proviso.prompt p ${joinThread} where p.workspace = $1 and p.channel = $2 and p.token = $3`,
 );
 
-/** More copies than stand at one commit. */
-const copiesMax = 100;
+/** As many promotions of one commit as three hundred; of more the ones that were drawn last are found. */
+const copiesMax = 1_000;
 
 const readConversation = statement(
   'prompt.in_conversation',
   `select ${columns} from proviso.prompt p ${joinThread}
-    where p.workspace = $1 and p.channel = $2 and p.conversation = $3 order by p.key limit ${copiesMax}`,
+    where p.workspace = $1 and p.channel = $2 and p.conversation = $3 order by p.retry_at desc, p.key limit ${copiesMax}`,
 );
 
 const leadsOf = `exists (select 1 from proviso.follower f where f.workspace = $1 and f.channel = $2 and f.epoch = $4)`;
