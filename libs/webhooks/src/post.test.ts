@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { addressProblem } from './address.ts';
 import { answerBytesMax, answerMsMax, type PostRules, post } from './post.ts';
 
@@ -105,6 +105,27 @@ describe('an event is posted', () => {
       setImmediate(() => response.destroy());
     };
     expect(await posted()).toMatchObject({ kind: 'failed', failure: 'unreachable' });
+  });
+
+  it.each([
+    [
+      'wants to speak another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n',
+    ],
+    ['speaks no HTTP', 'SSH-2.0-OpenSSH\r\n'],
+    ['tells two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['tells headers without end', `HTTP/1.1 200 OK\r\n${'x-more: x\r\n'.repeat(10_000)}`],
+    ['hangs up', ''],
+  ])('to somebody who %s, and is left', async (_what, bytes) => {
+    const strange = createSocketServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () => (bytes === '' ? socket.end() : socket.write(bytes)));
+    });
+    await new Promise<void>((resolve) => void strange.listen(0, '127.0.0.1', resolve));
+    const address = new URL(`http://127.0.0.1:${(strange.address() as AddressInfo).port}/`);
+    const signal = new AbortController().signal;
+    expect(await post(own, { address, headers: {}, body: '{}', signal })).toMatchObject({ failure: 'unreachable' });
+    strange.close();
   });
 
   it('to nobody', async () => {

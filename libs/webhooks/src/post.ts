@@ -75,6 +75,8 @@ function answerTo(asked: ClientRequest, bytes: Buffer): Promise<IncomingMessage>
     asked.once('response', resolve);
     // Stays for the life of the request: it may break again after its answer has begun.
     asked.on('error', reject);
+    // Whoever wants to speak another protocol, or says nothing and hangs up, gives neither an answer nor an error.
+    asked.once('close', () => reject(new Error('expected an answer, got a closed line')));
     asked.end(bytes);
   });
 }
