@@ -93,17 +93,23 @@ describe('a Slack that is away', () => {
     await other;
   });
 
-  it('and says when to come back is left alone until then', async () => {
+  it('and says when to come back is left alone until then, also about what happens meanwhile', async () => {
     const scene = await asked('too-often');
-    ground.slack.fault = () => ({ kind: 'rate_limited', retryAfterSeconds: 2 });
-    const before = ground.slack.calls.length;
+    const heard: string[] = [];
+    ground.slack.fault = (_method, said) => {
+      heard.push(said);
+      return { kind: 'rate_limited', retryAfterSeconds: 4 };
+    };
     const since = performance.now();
     await decide(scene);
-    await until(() => ground.slack.calls.length > before);
-    const first = ground.slack.calls.length;
-    while (performance.now() - since < 1_500) await here.ask(null, 'GET', '/healthz');
+    await until(() => heard.length > 0);
+    const first = heard.length;
+    const early = await atApproval(here, 'opened-too-early');
+    await until(async () => (await rowsIn(here, early.promotion)).length > 0);
+    while (performance.now() - since < 3_000) await here.ask(null, 'GET', '/healthz');
     // What was under way together was told together.
-    expect(ground.slack.calls.length - first).toBeLessThan(4);
+    expect(heard.length - first).toBeLessThan(4);
+    expect(heard.filter((said) => said.includes('opened-too-early'))).toEqual([]);
     ground.slack.fault = () => null;
     await final(scene);
   });

@@ -5,6 +5,7 @@ import { type FakeSlackMessage, buttonsOf, signedAsSlack } from '@proviso/testki
 import pg from 'pg';
 import { signedIn } from '../browser.contract.ts';
 import { hashOfToken } from '../hash-of-token.ts';
+import { sealedNotes } from '../sealed-note.ts';
 import {
   type Deployment,
   archiveOf,
@@ -14,6 +15,7 @@ import {
   pickText,
   policySource,
 } from '../deployment.contract.ts';
+import type { SlackLinking } from './slack-link.ts';
 import {
   type SlackGround,
   asking,
@@ -343,6 +345,26 @@ describe('/proviso', () => {
     expect(status.body).toMatchObject({ response_type: 'ephemeral', text: expect.stringContaining('/decide/gate_') });
     expect((await petra.type('unlink').send()).body).toMatchObject({ text: expect.stringContaining('not linked any') });
     expect((await petra.type('status').send()).body).toMatchObject({ text: expect.stringContaining('is not linked') });
+  });
+
+  it('link: a code is good for five minutes, and shown to nobody who has not just signed in', async () => {
+    const { vaultKeyHex } = here.parts.config;
+    const [workspace, person, key] = [here.workspace, here.people.aud, randomBytes(8).toString('hex')];
+    const noteOf = (authenticatedAt: number) => ({ workspace, person, key, authenticatedAt });
+    const links = here.parts.slack?.links;
+    const later = (ms: number) =>
+      sealedNotes<SlackLinking>({ vaultKeyHex, purpose: 'slack-link', validMs: 0, now: () => Date.now() + ms });
+    const code = links?.seal(noteOf(Date.now())) ?? '';
+    expect([later(4 * 60_000).open(code), later(5 * 60_000 + 1).open(code)]).toEqual([expect.anything(), null]);
+    const past = later(-1).seal(noteOf(Date.now()));
+    const told = await ground.slack.member('U0AUD').type(`link ${past}`).send();
+    expect(pickText(told.body, 'text')).toMatch(/^Not linked: expected what the page shows now/);
+    const browser = await signedIn(here, 'aud');
+    const { now } = here.parts;
+    Object.assign(here.parts, { now: () => now() + 6 * 60_000 });
+    const { text } = await browser.get('/slack/link');
+    Object.assign(here.parts, { now });
+    expect([text.includes('Sign in again'), text.includes('data-command')]).toEqual([true, false]);
   });
 
   it('status of one prototype, help, and nothing that nobody knows', async () => {
