@@ -1,6 +1,18 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import * as client from '@proviso/client';
-import { connect, decide, followEvents, readMe, readPromotion, uploadCandidate } from '@proviso/client';
+import {
+  connect,
+  decide,
+  followEvents,
+  followLive,
+  LiveRefused,
+  readMe,
+  readPromotion,
+  uploadCandidate,
+} from '@proviso/client';
 import { type Deployment, archiveOf, atApproval, openDeployment } from './deployment.contract.ts';
 
 let here: Deployment;
@@ -61,5 +73,36 @@ describe('the generated client', () => {
     });
     for await (const _ of stream) break;
     expect(seen).toEqual(['reset']);
+  });
+
+  it('goes on behind the last entry that it was told, however often the line breaks, until it is told no', async () => {
+    const asked: (string | undefined)[] = [];
+    const entry = (position: number) => `event: entry\nid: a.${position}\ndata: {"position":${position}}\n\n`;
+    const lines = [
+      `: connected\n\n${entry(1)}${entry(2)}event: entry\nid: a.3\nda`,
+      entry(3),
+      'event: reset\nid: b.7\ndata: {}\n\n',
+    ];
+    const server = createServer((request, response) => {
+      asked.push(request.headers['last-event-id'] as string | undefined);
+      const line = lines.shift();
+      if (line === undefined) return void response.writeHead(403).end();
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(line, () => response.destroy());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const told: unknown[] = [];
+    const following = followLive({
+      ...{ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: 'x' },
+      signal: new AbortController().signal,
+      onEntry: ({ id }) => void told.push(id),
+      onReset: () => void told.push('reset'),
+    });
+    await expect(following).rejects.toBeInstanceOf(LiveRefused);
+    server.close();
+    expect([told, asked]).toEqual([
+      ['a.1', 'a.2', 'a.3', 'reset'],
+      [undefined, 'a.2', 'a.3', 'b.7'],
+    ]);
   });
 });

@@ -73,7 +73,7 @@ it('finds what was drawn last in a conversation in which more stands than anybod
   await prompts.lease('one', 60_000);
   const conversation = 'acme/app@1';
   const old = Array.from({ length: 1_050 }, (_, index) => wish(`prm_${index}/check`, { conversation }));
-  expect(await prompts.advance(1, { cursor, named: [], all: false, wishes: old })).toBe(true);
+  expect(await prompts.advance(1, { cursor, named: [], prototypes: [], all: false, wishes: old })).toBe(true);
   await standing(prompts, 'prm_z/check', { conversation });
   const found = await prompts.inConversation(conversation);
   expect([found.length, found[0]]).toMatchObject([1_000, { key: 'prm_z/check' }]);

@@ -116,6 +116,18 @@ export function liveButtons({ blocks }: Pick<FakeSlackMessage, 'blocks'>): reado
   );
 }
 
+/** What comes back with a press on *Approve*. */
+export function valueIn({ blocks }: FakeSlackMessage): string {
+  return buttonsOf(blocks).find(({ action_id }) => action_id === 'approve')?.value ?? '';
+}
+
+/** The same message with a button that never stood there. */
+export function withValue(message: FakeSlackMessage, value: string): FakeSlackMessage {
+  const text = { type: 'plain_text' as const, text: 'Approve' };
+  const button = { type: 'button' as const, action_id: 'approve', text, value };
+  return { ...message, blocks: [{ type: 'actions', elements: [button] }] };
+}
+
 /** Looks again and again until there is something, within a bound. */
 export async function until<Found>(
   look: () => Found | null | undefined | false | Promise<Found | null | undefined | false>,

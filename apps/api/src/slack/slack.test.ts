@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type FakeSlackMessage, buttonsOf, signedAsSlack } from '@proviso/testkit';
+import { buttonsOf, signedAsSlack } from '@proviso/testkit';
 import pg from 'pg';
 import { signedIn } from '../browser.contract.ts';
 import { hashOfToken } from '../hash-of-token.ts';
@@ -19,12 +19,15 @@ import type { SlackLinking } from './slack-link.ts';
 import {
   type SlackGround,
   asking,
+  linkTo,
   liveButtons,
   mainChannel,
   messagesAbout,
   openSlackGround,
   securityChannel,
   until,
+  valueIn,
+  withValue,
 } from './slack.contract.ts';
 
 let ground: SlackGround;
@@ -153,17 +156,6 @@ describe('a press of somebody else', () => {
   });
 });
 
-function valueIn({ blocks }: FakeSlackMessage): string {
-  return buttonsOf(blocks).find(({ action_id }) => action_id === 'approve')?.value ?? '';
-}
-
-/** The same message with a button that never stood there. */
-function withValue(message: FakeSlackMessage, value: string): FakeSlackMessage {
-  const text = { type: 'plain_text' as const, text: 'Approve' };
-  const button = { type: 'button' as const, action_id: 'approve', text, value };
-  return { ...message, blocks: [{ type: 'actions', elements: [button] }] };
-}
-
 describe('a press that was tampered with', () => {
   it('is recorded, and nothing is said where its answer was to lead, when that is no address of Slack', async () => {
     const scene = await asked('answer-elsewhere');
@@ -222,7 +214,9 @@ describe('a press that was tampered with', () => {
       const wish = { key: token, promotion: scene.promotion, conversation: 'C9', thread: null, once: false, token };
       const epoch = (await register.lease(token, 60_000))?.epoch ?? 0;
       const cursor = { incarnation: 'x', position: 0 };
-      expect(await register.advance(epoch, { cursor, named: [], all: false, wishes: [wish] })).toBe(true);
+      expect(await register.advance(epoch, { cursor, named: [], prototypes: [], all: false, wishes: [wish] })).toBe(
+        true,
+      );
       expect(await register.byToken(token)).not.toBeNull();
       const [, ...rest] = valueIn(scene.message).split(' ');
       const deed = sam.press(withValue(scene.message, [token, ...rest].join(' ')), 'approve');
@@ -388,7 +382,13 @@ describe('the home of the app', () => {
     expect(JSON.stringify(home)).toContain('“in-the-inbox” v1: Waiting for Security');
     await ground.slack.member('U0NEW').openHome().send();
     expect(JSON.stringify(await until(() => ground.slack.homes.get('U0NEW')))).toContain('/slack/link');
-    await ground.slack.member('U0SAM', 'T0GUEST').openHome().send();
-    expect(ground.slack.complaints).toEqual([]);
+    // A guest sees nothing, and who has no role nothing of anybody's.
+    await ground.slack.member('U0GUEST', 'T0GUEST').openHome().send();
+    await linkTo(here, here.people.nil, { team: 'T0HOME', user: 'U0NIL' });
+    await ground.slack.member('U0NIL').openHome().send();
+    const blank = await until(() => ground.slack.homes.get('U0NIL'));
+    expect(JSON.stringify(blank)).toMatch(/Nothing waits for your decision(?!.*in-the-inbox)/);
+    await here.parts.slack?.idle();
+    expect([ground.slack.homes.has('U0GUEST'), ground.slack.complaints]).toEqual([false, []]);
   });
 });
