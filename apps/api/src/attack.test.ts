@@ -143,6 +143,7 @@ describe('another workspace', () => {
         ...{ name: 'CI', issuer: 'https://ci.example', audience: 'a', repository: 'team/app', ref: 'refs/heads/main' },
       },
       distrustWorkload: { service: here.people.eve },
+      addComment: { text: 'mine' },
       addEvidence: { kind: 'tests', commit: '0'.repeat(40), contentBase64: 'aGVsbG8=' },
       deferGate: { until: '2100-01-01T00:00:00Z' },
       askWaiver: { owner: here.people.eve, until: '2100-01-01T00:00:00Z', reason: 'mine' },
