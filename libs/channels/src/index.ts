@@ -19,7 +19,7 @@ export { type Typed, typedIn } from './github/command.ts';
 export { commitOf, conversationOf } from './github/copy.ts';
 export { type GitHubMessage, githubMessage } from './github/message.ts';
 export { checkLines, githubAsking, markdownLines } from './github/plain-lines.ts';
-export { checkRunIn, openGitHubOutlet } from './github/outlet.ts';
+export { checkRunIn, commentIn, openGitHubOutlet } from './github/outlet.ts';
 export {
   type Asked,
   type GitHubAnswer,

@@ -251,9 +251,10 @@ function patchNote(state: FakeGitHubState, { ids: [id], fields }: Asked): Answer
   return ok(noteJson(note));
 }
 
-function noteJson({ id, body, app, createdAt }: FakeGitHubNote): Part<Schemas['issue-comment']> {
+function noteJson({ id, body, app, createdAt, repository, pull }: FakeGitHubNote): Part<Schemas['issue-comment']> {
   return {
     ...{ id, body, created_at: new Date(createdAt).toISOString() },
+    issue_url: `https://api.github.com/repos/${repository}/issues/${pull ?? 0}`,
     performed_via_github_app: app === null ? null : { id: app },
   };
 }

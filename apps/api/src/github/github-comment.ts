@@ -1,4 +1,4 @@
-import { type PullRequestHead, type Typed, conversationOf, lineOf, typedIn } from '@proviso/channels';
+import { type PullRequestHead, type Typed, commentIn, conversationOf, lineOf, typedIn } from '@proviso/channels';
 import { type DecisionVerdict, type PromotionState, invariant } from '@proviso/domain';
 import { mayRead } from '@proviso/authority';
 import type { PromotionView } from '@proviso/journal';
@@ -148,7 +148,7 @@ async function done(parts: GitHubParts, caller: Caller, { command, view }: Order
   const given = bodies.reason.safeParse({ reason: typed.rest });
   if (!given.success && (verdict !== 'approve' || typed.rest !== '')) return answerOf(said(sayWhy));
   const reason = given.success ? given.data : {};
-  const isCurrent = isShownSince(view.state, command.writtenAt);
+  const isCurrent = isShownSince(view.state, command.writtenAt) && (await isShownHere(parts, { command, view }));
   return answerOf(await voteByGitHub(parts, caller, { ...{ view, verdict, isCurrent, digest }, ...reason }));
 }
 
@@ -160,6 +160,21 @@ function isShownSince({ gates }: PromotionState, writtenAt: number): boolean {
   const asked = gates.findIndex(({ name }) => name === 'approval');
   const since = gates.slice(0, asked + 1).map((gate) => gate.since);
   return Math.max(...since) <= writtenAt + 999;
+}
+
+/**
+ * True when our comment on this very pull request is about this promotion: whoever may push could else put a commit under
+ * a vote, between its writing and our look at the head, that is asked about somewhere else.
+ */
+async function isShownHere({ register, answers }: GitHubParts, { command, view }: Ordered): Promise<boolean> {
+  const { repository } = command;
+  const commit = view.state.candidate.provenance.commit ?? '';
+  const copies = await register.inConversation(conversationOf({ repository, commit }));
+  const comment = copies.find(({ promotion, address }) => promotion === view.state.id && commentIn(address) !== null);
+  if (comment === undefined) return false;
+  return await answers.standsOn(command, comment).catch((cause: unknown) => {
+    throw away(cause);
+  });
 }
 
 async function status(parts: GitHubParts, caller: Caller, views: readonly PromotionView[]): Promise<Answered> {

@@ -32,6 +32,7 @@ async function asked(name: string, over: { readonly policy?: string } = {}) {
   const scene = await atApproval(here, name, over);
   const repository = repositoryOf(scene.prototype);
   const check = await until(() => askingCheck(ground, scene.promotion));
+  await until(() => sticky(repository).some(({ body }) => body.includes(scene.gate)));
   return { ...scene, repository, check };
 }
 
@@ -43,6 +44,26 @@ function sticky(repository: string): readonly FakeGitHubNote[] {
 async function done(deed: FakeGitHubDeed): Promise<string> {
   expect(await deed.send()).toMatchObject({ status: 202 });
   return await deed.told();
+}
+
+/** A commit in that repository that no pull request has. */
+function elsewhereIn(repository: string) {
+  const [owner = '', name = ''] = repository.split('/');
+  const commit = ground.github.push(repository, { 'app/main.js': 'elsewhere' }, { to: 'nowhere' });
+  return { owner, repository: name, commit };
+}
+
+/** Another prototype, of which that commit is a version, asked about at its check run. */
+async function askedFrom(name: string, github: object) {
+  const prototype = pickText((await here.post('bea', '/v1/prototypes', { name })).body, 'id');
+  const sent = { payload: { version: 'v1', github } };
+  const frozen = await here.ask('bea', 'POST', `/v1/prototypes/${prototype}/candidates`, sent);
+  const policy = pickText((await here.ask('bea', 'GET', '/v1/policies')).body, 'items', 0, 'id');
+  const order = { prototype, candidate: pickText(frozen.body, 'candidate', 'id'), policy };
+  const promotion = pickText((await here.post('bea', '/v1/promotions', order)).body, 'id');
+  await passByWorker(here, promotion as `prm_${string}`, 'readiness');
+  await until(() => askingCheck(ground, promotion));
+  return { gate: `gate_${promotion.slice('prm_'.length)}-approval` };
 }
 
 describe('a promotion of a commit', () => {
@@ -179,6 +200,20 @@ describe('a comment', () => {
       `\`No version of the head commit ${moved.slice(0, 12)} is promoted here: nothing was recorded.\``,
     );
     expect(await gateOf(scene)).toMatchObject({ status: 'waiting', requirements: [{ have: 1 }] });
+  });
+
+  it('counts for nothing under which somebody moves the head to what is asked about elsewhere', async () => {
+    const seen = await asked('seen-here');
+    const { owner, repository, commit } = elsewhereIn(seen.repository);
+    const other = await askedFrom('asked-elsewhere', { owner, repository, commit });
+    ground.github.fault = (route) => {
+      if (route === 'GET pull') ground.github.pull(seen.repository).head = commit;
+      return null;
+    };
+    const told = await done(ground.member('sam').write(seen.repository, '/proviso approve'));
+    ground.github.fault = () => null;
+    expect(told).toMatch(/^`This is not what you were shown any more.*\(stale_evidence\)`$/);
+    expect([await gateOf(seen), await gateOf(other)]).toMatchObject([{ decisions: [] }, { decisions: [] }]);
   });
 
   it('that was written before the asking was there is refused, however late it comes', async () => {

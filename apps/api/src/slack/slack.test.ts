@@ -321,6 +321,7 @@ describe('a gate that is not decided in Slack', () => {
 
 describe('/proviso', () => {
   it('link: what the page shows to who is freshly signed in makes an account theirs, once', async () => {
+    await asked('under-way');
     const browser = await signedIn(here, 'petra');
     const page = await browser.get('/slack/link');
     expect((await browser.get('/account')).text).toContain('<a href="/slack/link">');

@@ -1,5 +1,9 @@
+import type { Prompt } from '@proviso/domain';
+import { OutletFailure } from '../outlet.ts';
 import type { GitHubApp } from './app.ts';
 import { code } from './markdown.ts';
+import { commentMarkIn, markOf } from './message.ts';
+import { commentIn } from './outlet.ts';
 import { placeOf, pullRequestOf } from './place.ts';
 
 /** Longer than any sentence of ours with its reason. */
@@ -28,6 +32,8 @@ export interface GitHubAnswers {
   readonly tell: (at: { readonly repository: string; readonly commit: string }, answer: GitHubAnswer) => Promise<void>;
   /** From GitHub itself and not from what was sent: that may be old. */
   readonly headOf: (of: Asked) => Promise<PullRequestHead>;
+  /** Whether this copy, a comment of ours, stands on that pull request, and nothing else in its place. */
+  readonly standsOn: (on: Asked, copy: Pick<Prompt, 'token' | 'address'>) => Promise<boolean>;
 }
 
 /** A line, and the page that it leads to. */
@@ -64,6 +70,22 @@ export function openGitHubAnswers(app: GitHubApp): GitHubAnswers {
         const isFork = head.repo?.id !== base.repo.id;
         return { head: head.sha, mergedAs: merged ? merge_commit_sha : null, isFork };
       });
+    },
+    standsOn: async ({ repository, pull }, { token, address }) => {
+      const comment_id = commentIn(address);
+      if (comment_id === null) return false;
+      const at = { ...placeOf(repository), comment_id };
+      return await app
+        .call(repository, async (ask) => {
+          const { data } = await ask('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', at);
+          const isThere = data.issue_url.endsWith(`/issues/${pull}`);
+          return isThere && commentMarkIn(data.body ?? '')?.mark === markOf(token);
+        })
+        .catch((error: unknown) => {
+          // Somebody deleted it.
+          if (error instanceof OutletFailure && error.code === 'not_found') return false;
+          throw error;
+        });
     },
   };
 }

@@ -64,6 +64,12 @@ export function checkRunIn(address: string | null): number | null {
   return id === undefined ? null : Number(id);
 }
 
+/** The number of a comment in its address; null for that of anything else. */
+export function commentIn(address: string | null): number | null {
+  const [, id] = /^comment\/(\d{1,16})$/.exec(address ?? '') ?? [];
+  return id === undefined ? null : Number(id);
+}
+
 function idIn(address: string): number {
   return Number(address.slice(address.indexOf('/') + 1));
 }
