@@ -5,6 +5,15 @@ import { type SubmitParts, type Told, pageOf, seedOf, toldByChannel } from './ch
 import { uuidOfSeed } from './submission.ts';
 import { said } from './typed-order.ts';
 
+/** Reads what stands behind `start`: names, and the policy behind `with`; null: none is named. */
+export function startWords(words: readonly string[]): {
+  readonly names: readonly string[];
+  readonly policy: string | null;
+} {
+  const at = words.indexOf('with');
+  return at < 0 ? { names: words, policy: null } : { names: words.slice(0, at), policy: words[at + 1] ?? '' };
+}
+
 /** What may be promoted, of which prototype, by which policy. */
 export interface TypedStart {
   readonly prototype: { readonly id: PrototypeId; readonly name: string };

@@ -5,7 +5,7 @@ import type { Caller } from '../caller.ts';
 import { type Told, intentByChannel, toldOfProblem } from '../channel-submission.ts';
 import { freezeCommit } from '../freezing.ts';
 import { type Meant, noRole, none, prototypeMeant, said } from '../typed-order.ts';
-import { startTyped } from '../typed-start.ts';
+import { startTyped, startWords } from '../typed-start.ts';
 import type { GitHubParts } from './github-desk.ts';
 
 /** A version's name where nobody gives it one: enough of its commit to be told from its neighbours. */
@@ -27,7 +27,8 @@ export async function startedFrom(parts: GitHubParts, caller: Caller, start: Sta
   // Whoever may write there could put another commit under the words of whoever asked for this one.
   if (head.isFork && head.mergedAs === null)
     return said('Its head is in another repository: merge it, or promote the commit at the API. Nothing was recorded.');
-  const { name, policy } = wordsIn(start.typed.rest);
+  const { names, policy } = startWords(start.typed.rest.split(/\s+/).filter((word) => word !== ''));
+  const [name = ''] = names;
   const meant = await prototypeHere(caller, { repository, name });
   if (meant.kind === 'none') return said(meant.why);
   const { state: prototype } = meant.prototype;
@@ -39,13 +40,6 @@ export async function startedFrom(parts: GitHubParts, caller: Caller, start: Sta
   } catch (error) {
     return toldOfProblem(parts, error, again);
   }
-}
-
-/** `[PROTOTYPE] [with POLICY]`, in one line. */
-function wordsIn(rest: string): { readonly name: string; readonly policy: string | null } {
-  const words = rest.split(/\s+/).filter((word) => word !== '');
-  const at = words.indexOf('with');
-  return { name: (at < 0 ? words : words.slice(0, at))[0] ?? '', policy: at < 0 ? null : (words[at + 1] ?? '') };
 }
 
 /** The one that is named, else the one that versions of this repository have been of. */

@@ -1,8 +1,8 @@
 import { inert, quoted } from '@proviso/channels';
 import type { PrototypeState } from '@proviso/domain';
 import type { Caller } from '../caller.ts';
-import { type TypedOrder, promotionMeant, prototypeMeant, said, toldOfOrder } from '../typed-order.ts';
-import { startTyped } from '../typed-start.ts';
+import { type TypedOrder, promotionMeant, prototypeMeant, toldOfOrder } from '../typed-order.ts';
+import { startTyped, startWords } from '../typed-start.ts';
 import type { SlackParts } from './slack-desk.ts';
 import { wordsOf } from './slack-words.ts';
 
@@ -46,17 +46,16 @@ export async function ordered(
 
 /** Starts the newest version of a prototype, or the one that is named, by the policy that is named behind `with`. */
 export async function started(parts: SlackParts, caller: Caller, { words, commandId }: TypedWords): Promise<string> {
-  const at = words.indexOf('with');
-  const [name = '', version] = at < 0 ? words : words.slice(0, at);
+  const { names, policy } = startWords(words);
+  const [name = '', version] = names;
   const meant = await prototypeMeant(caller, name);
   if (meant.kind === 'none') return meant.why;
   const { state: prototype } = meant.prototype;
   const candidate = newest(prototype, version);
   if (candidate === undefined) {
     const which = version === undefined ? 'no version' : `no version ${inert(version, 64)}`;
-    return wordsOf(said(`${quoted(prototype.name)} has ${which} that could be promoted: freeze it first.`));
+    return `${quoted(prototype.name)} has ${which} that could be promoted: freeze it first.`;
   }
-  const policy = at < 0 ? null : (words[at + 1] ?? '');
   return wordsOf(await startTyped(parts, caller, { prototype, candidate, policy, deed: ['start', commandId], again }));
 }
 
