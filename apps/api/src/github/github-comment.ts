@@ -148,8 +148,11 @@ async function done(parts: GitHubParts, caller: Caller, { command, view }: Order
   const given = bodies.reason.safeParse({ reason: typed.rest });
   if (!given.success && (verdict !== 'approve' || typed.rest !== '')) return answerOf(said(sayWhy));
   const reason = given.success ? given.data : {};
-  const isCurrent = isShownSince(view.state, command.writtenAt) && (await isShownHere(parts, { command, view }));
-  return answerOf(await voteByGitHub(parts, caller, { ...{ view, verdict, isCurrent, digest }, ...reason }));
+  const isHere = await isShownHere(parts, { command, view });
+  const isCurrent = isHere && isShownSince(view.state, command.writtenAt);
+  const told = await voteByGitHub(parts, caller, { ...{ view, verdict, isCurrent, digest }, ...reason });
+  const isStrange = !isHere && told.code === 'stale_evidence';
+  return answerOf(isStrange ? { ...told, text: `${told.text} ${notHere}` } : told);
 }
 
 /**
@@ -161,6 +164,9 @@ function isShownSince({ gates }: PromotionState, writtenAt: number): boolean {
   const since = gates.slice(0, asked + 1).map((gate) => gate.since);
   return Math.max(...since) <= writtenAt + 999;
 }
+
+const notHere =
+  'Proviso’s comment on this pull request is not about this version, or not yet: approve on its check, or on its page.';
 
 /**
  * True when our comment on this very pull request is about this promotion: whoever may push could else put a commit under

@@ -212,7 +212,9 @@ describe('a comment', () => {
     };
     const told = await done(ground.member('sam').write(seen.repository, '/proviso approve'));
     ground.github.fault = () => null;
-    expect(told).toMatch(/^`This is not what you were shown any more.*\(stale_evidence\)`$/);
+    expect(told).toMatch(
+      /^`This is not what you were shown any more.*comment on this pull request.*\(stale_evidence\)`$/,
+    );
     expect([await gateOf(seen), await gateOf(other)]).toMatchObject([{ decisions: [] }, { decisions: [] }]);
   });
 
