@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { mayRead } from '@proviso/authority';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from './caller.ts';
 import { queries } from './forms.ts';
@@ -8,6 +9,7 @@ import { PARTS, type Parts } from './parts.ts';
 import { queryOf } from './parsing.ts';
 import { promotionView, viewerOf } from './promotion-view.ts';
 import type { PromotionResource } from './resources.ts';
+import { votedOn } from './voted-on.ts';
 
 /** Open promotions that one page looks at: a workspace has some dozen at a time. */
 const openMax = 100;
@@ -25,7 +27,9 @@ export class InboxController {
   async show(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     queryOf(request, queries.none);
     const caller = callerOf(request);
-    const { items, next } = await caller.reads.promotions({ open: true, limit: openMax });
+    const { items: all, next } = await caller.reads.promotions({ open: true, limit: openMax });
+    // Whoever is here by a right that was given to them sees what it reaches.
+    const items = mayRead(caller.person) ? all : await votedOn(caller, async () => all, this.#parts.now());
     const viewer = await viewerOf(this.#parts, caller, items);
     const open = items.map((view) => promotionView(view, viewer));
     const waiting = open.filter(asksPeople);

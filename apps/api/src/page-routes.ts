@@ -19,7 +19,7 @@ const entry = { query: queries.login };
 
 /** Doors for people in a browser: pages and their forms. */
 export const pages: readonly Route[] = [
-  get(['/', 'showInbox', 'Gates that wait for the reader', readingPage, { 200: html }]),
+  get(['/', 'showInbox', 'Gates that wait for the reader', voting, { 200: html }]),
   get(['/login', 'showLogin', 'To the provider, or the form for a token', openPage, { 200: html, 302: html }, entry]),
   post(['/login', 'loginByToken', 'Sign in with a token of one’s own', openPage, { 303: html }, { form: forms.token }]),
   get([

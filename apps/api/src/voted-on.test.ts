@@ -85,6 +85,20 @@ describe('who votes in another’s stead', () => {
     expect((await browser.get(page)).text).toContain('You have approved');
   });
 
+  it('finds in their inbox what waits for them, and nothing else', async () => {
+    const [scene] = [await atApproval(here, 'in-their-inbox'), await atApproval(here, 'in-no-inbox-of-theirs')];
+    const dana = await visitor();
+    const browser = await signedInBy(here, dana.token);
+    const before = await browser.get('/');
+    expect([before.status, before.text.includes('You have no role here yet')]).toEqual([403, true]);
+    await give(dana, { prototype: scene.prototype });
+    const { status, text } = await browser.get('/');
+    expect(await dana.get('/v1/evidence/none')).toBe(403);
+    expect([status, text.includes(`/decide/${scene.gate}`), text.includes('in-no-inbox')]).toEqual([200, true, false]);
+    await here.post('sam', `/v1/people/${dana.id}/delegations/end`, {});
+    expect((await browser.get('/')).status).toBe(403);
+  });
+
   it('reads until the very end of it, and not a moment longer', async () => {
     const scene = await atApproval(here, 'read-until');
     const [dana, [url = '']] = [await visitor(), await readsOf(scene)];

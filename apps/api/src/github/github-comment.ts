@@ -184,9 +184,10 @@ async function isShownHere({ register, answers }: GitHubParts, { command, view }
 }
 
 async function status(parts: GitHubParts, caller: Caller, views: readonly PromotionView[]): Promise<Answered> {
-  if (!mayRead(caller.person)) return sure(noRole);
+  const open = await openFor(parts, caller);
+  if (open.length === 0 && !mayRead(caller.person)) return sure(noRole);
   const ids = new Set(views.map(({ state }) => state.id));
-  const lines = (await openFor(parts, caller)).filter(({ promotion }) => ids.has(promotion.id));
+  const lines = open.filter(({ promotion }) => ids.has(promotion.id));
   const [first] = lines;
   if (first === undefined) return sure('Nothing of this commit is under way.');
   return sure(lines.map(({ item }) => lineOf(item)).join(' '), pageOf(parts, first.promotion.id));

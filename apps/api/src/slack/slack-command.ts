@@ -65,8 +65,8 @@ const help = [
 
 async function status(parts: SlackParts, asker: SlackAsker, wanted: string): Promise<string> {
   if (asker.kind !== 'known') return asker.kind === 'unlinked' ? unlinkedText(parts) : asker.why;
-  if (!mayRead(asker.caller.person)) return noRole;
   const open = await openFor(parts, asker.caller);
+  if (open.length === 0 && !mayRead(asker.caller.person)) return noRole;
   const found = wanted === '' ? open : open.filter(({ item }) => item.prototype.toLowerCase() === wanted.toLowerCase());
   if (found.length === 0)
     return wanted === '' ? 'Nothing is under way.' : `Nothing of “${inert(wanted, 80)}” is under way.`;

@@ -5,19 +5,20 @@ import type { Caller } from '../caller.ts';
 import type { Parts } from '../parts.ts';
 import { promotionView, viewerOf } from '../promotion-view.ts';
 import type { PromotionResource } from '../resources.ts';
+import { votedOn } from '../voted-on.ts';
 
 /** Open promotions that one answer looks at, as the page of the inbox does. */
 const openMax = 100;
 
 type InboxParts = Pick<Parts, 'config' | 'now'>;
 
-/** Open promotions as somebody may see them; none for whoever may not read. */
+/** Open promotions as somebody may see them; of whoever has no role those on which they vote in another's stead. */
 export async function openFor(
   parts: InboxParts,
   caller: Caller,
 ): Promise<readonly { readonly promotion: PromotionResource; readonly item: InboxItem }[]> {
-  if (!mayRead(caller.person)) return [];
-  const { items } = await caller.reads.promotions({ open: true, limit: openMax });
+  const all = async () => (await caller.reads.promotions({ open: true, limit: openMax })).items;
+  const items = mayRead(caller.person) ? await all() : await votedOn(caller, all, parts.now());
   const viewer = await viewerOf(parts, caller, items);
   const ids = [...new Set(items.map(({ state }) => state.prototype))];
   const prototypes = await Promise.all(ids.map(async (id) => [id, await caller.reads.prototype(id)] as const));
