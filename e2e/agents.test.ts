@@ -72,7 +72,7 @@ describe('an agent whose tools are a process beside it', () => {
       const candidate = await uploadedCandidate(bea, { prototype, version: 'v1', archive });
       const client = await connected(mode);
       expect(client.getProtocolEra()).toBe(mode === 'legacy' ? 'legacy' : 'modern');
-      expect((await client.listTools()).tools).toHaveLength(14);
+      expect((await client.listTools()).tools).toHaveLength(15);
       const args = { prototype, candidate, policy: stage.cast.policies['short']?.id };
       const opened = await client.callTool({ name: 'start_promotion', arguments: args });
       const { id: promotion } = opened.structuredContent as { id: string };
