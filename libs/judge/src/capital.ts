@@ -85,19 +85,13 @@ export function bet(capital: Capital, stakes: readonly number[], relatives: read
  * is next to nothing is taken for nothing at once.
  */
 export function betInTurn(capital: Capital, stakes: readonly number[], relatives: readonly number[]): Capital {
-  const factors = new Array<number>(stakes.length).fill(1);
-  for (let each = 0; each < relatives.length; each += 1) {
-    const gain = Math.min(relatives[each] as number, RELATIVE_MAX) - 1;
-    for (let index = 0; index < stakes.length; index += 1)
-      factors[index] = (factors[index] as number) * (1 + (stakes[index] as number) * gain);
-  }
   const { looks, scale } = capital;
   const early = capital.early.slice();
   const late = capital.late.slice();
   const instalment = looks < LATE_START_LOOKS ? unit(scale) / LATE_START_LOOKS : 0;
   let total = 0;
-  for (let index = 0; index < factors.length; index += 1) {
-    const factor = factors[index] as number;
+  for (let index = 0; index < stakes.length; index += 1) {
+    const factor = factorOf(stakes[index] as number, relatives);
     early[index] = orNothing((early[index] as number) * factor);
     total += early[index] as number;
     if (late.length === 0) continue;
@@ -137,6 +131,14 @@ export function capitalOfLogs(kept: {
 
 function cleaned(capital: Capital): Capital {
   return { ...capital, early: capital.early.map(orNothing), late: capital.late.map(orNothing) };
+}
+
+/** What bets in turn make of a capital at this stake; one stake at a time, so that its product needs no array. */
+function factorOf(stake: number, relatives: readonly number[]): number {
+  let factor = 1;
+  for (let each = 0; each < relatives.length; each += 1)
+    factor *= 1 + stake * (Math.min(relatives[each] as number, RELATIVE_MAX) - 1);
+  return factor;
 }
 
 function orNothing(capital: number): number {

@@ -3,8 +3,8 @@ const LOG_OF_NOTHING = -Number.MAX_VALUE;
 
 /** ln(e^a + e^b) without overflow: the larger one is taken out first (log-sum-exp). */
 export function logAdd(a: number, b: number): number {
-  const [larger, smaller] = a >= b ? [a, b] : [b, a];
-  return larger + Math.log1p(Math.exp(smaller - larger));
+  const larger = Math.max(a, b);
+  return larger + Math.log1p(Math.exp(Math.min(a, b) - larger));
 }
 
 /** Below this a term is less than half a unit in the last place of a sum that starts at 1: it cannot change the sum. */
@@ -19,7 +19,9 @@ export function logMeanExp(logs: readonly number[]): number {
   for (let index = 0; index < logs.length; index += 1) {
     const log = logs[index] as number;
     if (Number.isNaN(log)) return log;
-    if (log > largest) [largest, largestIndex] = [log, index];
+    if (log <= largest) continue;
+    largest = log;
+    largestIndex = index;
   }
   let sum = 1;
   for (let index = 0; index < logs.length; index += 1) {

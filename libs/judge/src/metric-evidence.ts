@@ -115,7 +115,8 @@ function observeSlower(
   const ours = kind === 'histogram' ? canary : bucketsOf(canary, bounds);
   const theirs = kind === 'histogram' ? stable : bucketsOf(stable, bounds);
   const relatives = new Array<number>(bounds.length).fill(1);
-  let [above, total] = [0, 0];
+  let above = 0;
+  let total = 0;
   for (let bucket = bounds.length; bucket > 0; bucket -= 1) {
     above += ours[bucket] as number;
     total += (ours[bucket] as number) + (theirs[bucket] as number);

@@ -90,7 +90,9 @@ export function sampleCount(kind: ArmSamples['kind'], values: readonly number[])
 }
 
 function rankShareOfBuckets(canary: readonly number[], stable: readonly number[]): number {
-  let [below, total, pairs] = [0, 0, 0];
+  let below = 0;
+  let total = 0;
+  let pairs = 0;
   for (let bucket = 0; bucket < stable.length; bucket += 1) {
     const here = stable[bucket] as number;
     const ours = canary[bucket] as number;
