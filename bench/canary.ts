@@ -8,6 +8,7 @@ import {
   forgetfulEdge,
   healthy,
   latencyNull,
+  latencyNullEachSecond,
   nulls,
   OBJECTIVE,
   REQUESTS_PER_SECOND,
@@ -25,6 +26,8 @@ interface Profile {
   readonly peerRuns: number;
   readonly dayRuns: number;
   readonly latencyNullRuns: number;
+  /** Of looks of a second; each takes a tenth of a second of processor time. */
+  readonly latencyNullEachSecondRuns: number;
   readonly alternativeRuns: number;
   readonly latencyRuns: number;
   readonly horizonSeconds: number;
@@ -32,12 +35,12 @@ interface Profile {
 }
 
 const full: Profile = {
-  ...{ nullRuns: 4_000, peerRuns: 500, dayRuns: 1_500, latencyNullRuns: 1_000 },
+  ...{ nullRuns: 4_000, peerRuns: 500, dayRuns: 1_500, latencyNullRuns: 1_000, latencyNullEachSecondRuns: 1_500 },
   ...{ alternativeRuns: 1_000, latencyRuns: 60, horizonSeconds: 3_600, daySeconds: 86_400 },
 };
 
 const quick: Profile = {
-  ...{ nullRuns: 60, peerRuns: 20, dayRuns: 4, latencyNullRuns: 4 },
+  ...{ nullRuns: 60, peerRuns: 20, dayRuns: 4, latencyNullRuns: 4, latencyNullEachSecondRuns: 4 },
   ...{ alternativeRuns: 20, latencyRuns: 2, horizonSeconds: 1_800, daySeconds: 7_200 },
 };
 
@@ -95,7 +98,7 @@ function rolledBack(all: readonly Ending[]): number {
 
 /** Canaries as good as stable. Ours is looked at to the horizon, as when a person holds it; peers end by their schedule. */
 function falseRollbacks(profile: Profile, isQuick: boolean): readonly BenchLine[] {
-  const { nullRuns, dayRuns, latencyNullRuns, horizonSeconds, daySeconds } = profile;
+  const { nullRuns, dayRuns, latencyNullRuns, latencyNullEachSecondRuns, horizonSeconds, daySeconds } = profile;
   const held = (scenario: Scenario, runs: number, more: Partial<JudgedRuleChoice> = {}, seconds = horizonSeconds) => {
     const rule = ours({ advances: false, plan: { ...plan, sticky: scenario.sticky }, ...more });
     const wrong = rolledBack(endings({ scenario, rule, runs, horizonSeconds: seconds }));
@@ -105,9 +108,11 @@ function falseRollbacks(profile: Profile, isQuick: boolean): readonly BenchLine[
     const seen = held(scenario, nullRuns);
     return [nullLine(seen), ...peerNullLines(profile, seen, peers)];
   });
-  const latency = held(latencyNull, latencyNullRuns, { latency: 'edge', plan: latencyPlan });
+  const byEdge = { latency: 'edge', plan: latencyPlan } as const;
+  const latency = held(latencyNull, latencyNullRuns, byEdge);
+  const eachSecond = { ...byEdge, lookSeconds: 1 };
   const stickyLatency = stickyLatencyNulls.map((scenario) => {
-    const choice = { latency: 'edge', plan: { ...latencyPlan, sticky: true } } as const;
+    const choice = { ...byEdge, plan: { ...latencyPlan, sticky: true } };
     const line = nullLine(held(scenario, Math.ceil(latencyNullRuns / 2), choice));
     return scenario.timed === 'first requests' ? line : { ...line, ...informing };
   });
@@ -116,6 +121,7 @@ function falseRollbacks(profile: Profile, isQuick: boolean): readonly BenchLine[
     { ...nullLine(held(forgetfulEdge, nullRuns)), ...informing },
     nullLine(held(dayOfLooks, dayRuns, {}, daySeconds)),
     nullLine(latency),
+    nullLine(held(latencyNullEachSecond, latencyNullEachSecondRuns, eachSecond)),
     ...stickyLatency,
     ...peerNullLines({ ...profile, peerRuns: Math.ceil(latencyNullRuns / 10) }, latency, latencyPeers),
   ];

@@ -117,6 +117,12 @@ export const slower: readonly Scenario[] = [
 /** As slow as stable while load and latency drift. */
 export const latencyNull: Scenario = independent('latency drift', (random) => ({ ...drifting(random), slowdown: 1 }));
 
+/** The same, for those who look each second to find a slowness sooner. */
+export const latencyNullEachSecond: Scenario = independent('latency drift, looks of 1 s', (random) => ({
+  ...drifting(random),
+  slowdown: 1,
+}));
+
 /** Sticky users with latencies of their own, as slow as on stable: by first requests, and by all of them. */
 export const stickyLatencyNulls = (['first requests', 'every request'] as const).map((timed) => ({
   name: `latency of sticky users, ${timed}`,
