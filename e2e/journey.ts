@@ -42,6 +42,7 @@ export interface Driver {
 export interface PromotionDocument {
   readonly id: string;
   readonly state: string;
+  readonly headline: string;
   readonly at: string | null;
   readonly outcome: string | null;
   readonly canary: { readonly weight: number };

@@ -8,6 +8,14 @@ import { journalOf } from '../storm.ts';
 import { climb, type Desk, type Ground, onGround, openDesk, shown } from './climb.ts';
 import { turn } from './fickle-release.ts';
 import { type Harm, harm } from './harm.ts';
+import {
+  type MetricSource,
+  meteredDwellMs,
+  meteredQuery,
+  type Muted,
+  mutedSource,
+  onMetricSource,
+} from './muted-source.ts';
 import { type Patience, patience, patienceMs, silences } from './patience.ts';
 import { policyOf, quickPolicy, stillPolicy } from './policies.ts';
 
@@ -20,6 +28,8 @@ export interface CanaryResult {
   /** A version that is no worse: how it ended, and when; null in a quick run. */
   readonly healthy: { readonly outcome: string | null; readonly tookMs: number } | null;
   readonly unseen: readonly Patience[];
+  /** One whose Prometheus fell silent; null in a quick run, and where there is no Prometheus. */
+  readonly muted: Muted | null;
   /** Visitors who did not come because too many were waiting: the machine was too small for the load. */
   readonly turnedBack: number;
   readonly findings: readonly string[];
@@ -41,6 +51,11 @@ const patient = { weights: [5, 10, 20], look: '1s', deadline: `${patienceMs / 1_
 const patientPolicy = policyOf('patient', { ...patient, dwell: '1s' });
 /** At its first share until the deadline: with users, it would climb before anything could be done to it. */
 const steadyPolicy = policyOf('steady', { ...patient, dwell: '2h' });
+/** Judged by latency, too, as a Prometheus tells it. */
+const meteredPolicy = policyOf('metered', {
+  ...{ weights: [25], look: '500ms', dwell: `${meteredDwellMs / 1_000}s`, deadline: '10m' },
+  latencyQuery: meteredQuery,
+});
 
 /**
  * Versions that are bad in known ways, one that is not, and canaries of which nothing is seen. A round is one run of a
@@ -49,19 +64,27 @@ const steadyPolicy = policyOf('steady', { ...patient, dwell: '2h' });
 export async function canary({ projectRoot, quick, rounds, say }: RepeatedOrder): Promise<CanaryResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'proviso-canary-'));
-  const policies = { policy: quickPolicy, morePolicies: [stillPolicy, rampPolicy, patientPolicy, steadyPolicy] };
-  const stage = { codeRoot: projectRoot, projectRoot, folder, ...policies };
-  try {
-    const played = await onDrivenStage({ ...stage, requests: [] }, (driver) =>
+  const policies = {
+    policy: quickPolicy,
+    morePolicies: [stillPolicy, rampPolicy, patientPolicy, steadyPolicy, meteredPolicy],
+  };
+  const stage = { codeRoot: projectRoot, projectRoot, folder, ...policies, requests: [] };
+  const play = async (source: MetricSource | null) => {
+    const workerEnvironment = source === null ? {} : { PROVISO_PROMETHEUS: source.placesFile };
+    return await onDrivenStage({ ...stage, workerEnvironment }, (driver) =>
       onGround(driver, say, async (ground) => {
         const seen = await judgedByUsers(ground, quick ? { rounds: 1, isWhole: false } : { rounds, isWhole: true });
         const turnedBack = ground.witnesses.turnedBack();
         const unseen = quick ? [] : await judgedByNobody(ground);
+        const muted = source === null ? null : await judgedWithoutSource(ground, source);
         const { findings } = await journalOf(driver);
         const told = findings.map(({ invariant, detail }) => `${invariant}: ${detail}`);
-        return { ...seen, unseen, turnedBack, findings: told };
+        return { ...seen, unseen, muted, turnedBack, findings: told };
       }),
     );
+  };
+  try {
+    const played = quick ? await play(null) : await onMetricSource(folder, play);
     const excessMedian = medianOf(played.worse.map(({ excess }) => excess));
     // One run alone may be unlucky; what is promised is said about the middle of many.
     const passed = isRight(played) && (quick || excessMedian <= excessMedianMax);
@@ -73,8 +96,8 @@ export async function canary({ projectRoot, quick, rounds, say }: RepeatedOrder)
 
 /** A line for each canary. */
 export function canaryText(result: CanaryResult): string {
-  const { outage, worse, excessMedian, healthy, unseen, turnedBack, findings, elapsedMs, passed } = result;
-  const wrong = [outage, ...worse, ...unseen].flatMap(({ violations }) => violations);
+  const { outage, worse, excessMedian, healthy, unseen, muted, turnedBack, findings, elapsedMs, passed } = result;
+  const wrong = violationsOf(result);
   const runs = worse.toSorted((a, b) => a.baseShare - b.baseShare);
   return [
     'base error  as often  ended         excess bad     asked     after',
@@ -87,6 +110,7 @@ export function canaryText(result: CanaryResult): string {
       ({ silence, highestPercent, askedMs }) =>
         `${silence}: held at ${highestPercent} %, a person was asked after ${seconds(askedMs)}`,
     ),
+    ...(muted === null ? [] : [mutedRow(muted)]),
     ...(turnedBack === 0 ? [] : [`${turnedBack} visitors did not come: too many were waiting`]),
     ...wrong.map((each) => `wrong: ${each}`),
     ...findings.map((finding) => `violation of ${finding}`),
@@ -164,13 +188,24 @@ async function judgedByNobody(ground: Ground): Promise<readonly Patience[]> {
   return done;
 }
 
+async function judgedWithoutSource(ground: Ground, source: MetricSource): Promise<Muted> {
+  const muted = await mutedSource(ground, await openDesk(ground, 'metered', 'quick'), source);
+  ground.say(mutedRow(muted) + muted.violations.map((violation) => `\n  WRONG: ${violation}`).join(''));
+  return muted;
+}
+
+type Judged = Pick<CanaryResult, 'outage' | 'worse' | 'unseen' | 'muted'>;
+
+function violationsOf({ outage, worse, unseen, muted }: Judged): readonly string[] {
+  return [outage, ...worse, ...unseen, ...(muted === null ? [] : [muted])].flatMap(({ violations }) => violations);
+}
+
 function isRight(played: Omit<CanaryResult, 'excessMedian' | 'elapsedMs' | 'passed'>): boolean {
-  const { outage, worse, healthy, unseen, findings } = played;
-  const violations = [outage, ...worse, ...unseen].flatMap((one) => one.violations);
+  const { outage, healthy, findings } = played;
   return (
     outage.afterFirstBadMs <= outageMsMax &&
     (healthy === null || healthy.outcome === 'live') &&
-    violations.length + findings.length === 0
+    violationsOf(played).length + findings.length === 0
   );
 }
 
@@ -184,6 +219,11 @@ function harmRow({ baseShare, rateRatio, outcome, excess, asked, afterFirstBadMs
   const cells = [`${(baseShare * 100).toFixed(2)} %`.padStart(10), `× ${rateRatio}`.padStart(10)];
   const numbers = [String(excess).padStart(10), String(asked).padStart(10), seconds(afterFirstBadMs).padStart(10)];
   return `${cells.join('')}  ${(outcome ?? 'no end').padEnd(12)}${numbers.join('')}`;
+}
+
+function mutedRow({ saidMs, liveMs }: Muted): string {
+  const end = liveMs === null ? 'did not go on' : `went on to live in ${seconds(liveMs)}`;
+  return `Prometheus gone: held, said so after ${seconds(saidMs)}; with it back ${end}`;
 }
 
 function seconds(ms: number): string {

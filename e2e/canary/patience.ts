@@ -29,7 +29,7 @@ const watchMs = 250;
 /** From the deadline until a person is asked: the report of a step that is tried again, on busy cores. */
 const slackMs = 20_000;
 
-/** Another source of counts has its own row here when there is one: what silences it, and what makes it speak again. */
+/** What silences all counts, and what makes them come again; a metric's own source falls silent in `muted-source.ts`. */
 const silencing: Readonly<Record<SilenceName, (stage: Stage) => Promise<() => Promise<void>>>> = {
   'nobody comes': async () => async () => undefined,
   'the edge is stopped': async ({ parts }) => {

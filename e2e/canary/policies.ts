@@ -4,10 +4,12 @@ export interface CanaryChoice {
   readonly look: string;
   readonly dwell: string;
   readonly deadline: string;
+  /** What the Prometheus `main` is asked of latencies; left out, errors alone are judged. */
+  readonly latencyQuery?: string;
 }
 
 /** A policy under which two people agree first and nothing else is asked, so that a canary is reached in seconds. */
-export function policyOf(name: string, { weights, look, dwell, deadline }: CanaryChoice): string {
+export function policyOf(name: string, { weights, look, dwell, deadline, latencyQuery }: CanaryChoice): string {
   return `policy: ${name}
 environment: production
 gates:
@@ -24,6 +26,12 @@ gates:
     dwell: ${dwell}
     deadline: ${deadline}
     attemptsMax: 10
+${latencyQuery === undefined ? '' : metricsOf(latencyQuery)}`;
+}
+
+function metricsOf(query: string): string {
+  return `    metrics:
+      latency: { portion: 0.2, from: prometheus/main, query: '${query}' }
 `;
 }
 

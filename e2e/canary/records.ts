@@ -9,6 +9,8 @@ export interface StoredLook {
   /** Units of the canary that the judge has in its memory, good and bad. */
   readonly canaryUnits: number;
   readonly badUnits: number;
+  /** Values of the canary that the judge has of the first metric beside errors; 0 where nothing else is judged. */
+  readonly valuesUsed: number;
   readonly logEvidenceMax: number;
 }
 
@@ -49,7 +51,8 @@ export function recordsOf({ superuserUrl }: Pick<Stage, 'superuserUrl'>): Record
       await rows<StoredLook>(
         `select number, body->>'move' as move, (j->>'looks')::int as looks,
                 ((j->'canary'->>'bad')::int + (j->'canary'->>'ok')::int) as "canaryUnits",
-                (j->'canary'->>'bad')::int as "badUnits", (j->>'logEvidenceMax')::float8 as "logEvidenceMax"
+                (j->'canary'->>'bad')::int as "badUnits",
+                coalesce((j->'metrics'->0->'samples'->>'canary')::int, 0) as "valuesUsed", (j->>'logEvidenceMax')::float8 as "logEvidenceMax"
            from proviso.look, lateral (select body->'course'->'judge' as j) as judge
           where promotion = $1 order by number`,
         promotion,
