@@ -48,7 +48,7 @@ export async function journey(ground: JourneyGround): Promise<readonly string[]>
       ...withoutCanaryStep(await travelled(ground, { prototype, version, turn })).map(steady),
       '',
     );
-    ground.say(`${channel.name}: ${version} came to its end`);
+    ground.say(`${version} came to its end, decided at ${channel.name}`);
   }
   return lines;
 }
