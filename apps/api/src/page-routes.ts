@@ -7,7 +7,6 @@ import { get, post } from './route-row.ts';
 const openPage: Access = { kind: 'public', page: true };
 const openDoor: Access = { kind: 'public' };
 const page: Access = { kind: 'page', needs: 'self' };
-const readingPage: Access = { kind: 'page', needs: 'read' };
 const actingPage = (kind: Command['kind']): Access => ({ kind: 'page', needs: 'read', commands: [kind] });
 const voting = { kind: 'page', needs: 'read', voters: true } as const satisfies Access;
 const votingPage = (kind: Command['kind']): Access => ({ ...voting, commands: [kind] });
