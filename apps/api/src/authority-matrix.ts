@@ -112,7 +112,7 @@ function statusFor(route: Route, person: PersonState, whose: Whose): string {
     }
     case 'read':
       if (mayRead(person)) return thing(whose);
-      return isForVoters(access) && isDelegate(person) && whose === 'workspace' ? 'vote' : '403';
+      return isForVoters(access) && isDelegate(person) && (whose === 'workspace' || whose === '-') ? 'vote' : '403';
     case 'agent':
       return person.kind === 'agent' && mayRead(person) ? thing(whose) : '403';
     case 'edge':
