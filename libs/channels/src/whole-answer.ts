@@ -1,5 +1,5 @@
 /** A page of a hundred comments, each as long as they may be, with all that GitHub tells about their writers. */
-const lettersMax = 16_777_216;
+const bytesMax = 16_777_216;
 
 /**
  * An answer that is all there and is JSON, as Slack and GitHub answer when they have done something: a proxy's page under
@@ -8,14 +8,14 @@ const lettersMax = 16_777_216;
 export async function wholeAnswer(answer: Response): Promise<Response> {
   if (answer.body === null) return answer;
   const { status, headers } = answer;
-  const pieces: string[] = [];
-  let letters = 0;
-  for await (const piece of answer.body.pipeThrough(new TextDecoderStream())) {
-    letters += piece.length;
-    if (letters > lettersMax) throw new Error(`expected at most ${lettersMax} letters, got more`);
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of answer.body) {
+    bytes += piece.byteLength;
+    if (bytes > bytesMax) throw new Error(`expected at most ${bytesMax} bytes, got more`);
     pieces.push(piece);
   }
-  const text = pieces.join('');
+  const text = Buffer.concat(pieces).toString();
   if (answer.ok) JSON.parse(text);
   return new Response(text, { status, headers });
 }

@@ -49,10 +49,10 @@ export async function heardComment(parts: GitHubParts, { payload, digest }: Hear
     return { outcome: 'nothing of ours', isSure: true };
   if (!parts.limit.admits(sender.id)) return { outcome: 'too many within a minute', isSure: true };
   const at = { repository: repository.full_name, pull: issue.number };
-  parts.aside(parts.answers.see(at.repository, comment.id));
+  parts.aside(() => parts.answers.see(at.repository, comment.id));
   const writtenAt = Date.parse(comment.created_at);
   const { isSure, ...answer } = await answered(parts, { ...at, typed, user: sender.id, writtenAt, digest });
-  parts.aside(parts.answers.reply(at, answer));
+  parts.aside(() => parts.answers.reply(at, answer));
   return { outcome: answer.text, isSure };
 }
 

@@ -9,7 +9,7 @@ import {
   openGitHubOutlet,
 } from '@proviso/channels';
 import type { PromptRegister, WorkspaceId } from '@proviso/domain';
-import { openAside } from '../aside.ts';
+import { type Aside, openAside } from '../aside.ts';
 import { boundedMap } from '../bounded-map.ts';
 import type { GitHubConfig } from '../config.ts';
 import type { Parts } from '../parts.ts';
@@ -24,7 +24,7 @@ export interface GitHubParts extends Omit<Parts, 'slack' | 'github'> {
   readonly register: PromptRegister;
   readonly limit: AnswerLimit;
   /** Does what nobody waits for; what breaks in it is logged. */
-  readonly aside: (work: Promise<unknown>) => void;
+  readonly aside: Aside['aside'];
 }
 
 /** What came of an event, in a line for the list of deliveries that the App's owner sees. */
@@ -54,6 +54,9 @@ export interface GitHubDesk {
   readonly idle: () => Promise<void>;
 }
 
+/** GitHub asks who writes there to do so one after the other; and whoever is still to be heard comes before answers. */
+const asideLimits = { atOnce: 2, waitMsMax: 60_000 };
+
 /** Deliveries that are remembered: GitHub lets its own be sent again for three days, and few ever are. */
 const heardMax = 10_000;
 
@@ -62,7 +65,7 @@ export function openGitHubDesk(parts: Omit<Parts, 'slack' | 'github'>, github: G
   const { appId, privateKey, webhookSecret, workspace } = github;
   const app = openGitHubApp({ apiUrl: parts.config.githubApi, appId, privateKey }, parts.now);
   // What was decided stands, and the check of its promotion will show it.
-  const { aside, idle } = openAside(parts, 'github did not take an answer');
+  const { aside, idle } = openAside(parts, 'github did not take an answer', asideLimits);
   const all: GitHubParts = {
     ...{ ...parts, github, app, aside, answers: openGitHubAnswers(app) },
     register: parts.journal.prompts(workspace, 'github'),

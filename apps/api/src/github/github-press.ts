@@ -50,7 +50,7 @@ export async function heardCheckRun(parts: GitHubParts, { payload, digest }: Hea
   const at = { repository: repository.full_name, commit: run.head_sha };
   const pressed = { ...at, check: run.id, identifier: asked.identifier, user: sender.id, digest };
   const { isSure, ...answer } = await answered(parts, pressed);
-  parts.aside(parts.answers.tell(at, answer));
+  parts.aside(() => parts.answers.tell(at, answer));
   return { outcome: answer.text, isSure };
 }
 

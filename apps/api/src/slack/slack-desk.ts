@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Interaction, OutletFailure, type SlackCalls, homeView, openSlackCalls } from '@proviso/channels';
 import type { PromptRegister, WorkspaceId } from '@proviso/domain';
-import { openAside } from '../aside.ts';
+import { type Aside, openAside } from '../aside.ts';
 import type { SlackConfig } from '../config.ts';
 import type { Parts } from '../parts.ts';
 import { type SealedNotes, sealedNotes } from '../sealed-note.ts';
@@ -38,6 +38,9 @@ export interface SlackDesk {
 /** Long enough to switch windows and paste, and no longer than a sign-in is fresh. */
 const linkMs = 5 * 60_000;
 
+/** One answer may rest for seconds between its tries. */
+const asideLimits = { atOnce: 32, waitMsMax: 60_000 };
+
 /** Between tries to say something. */
 const sayAgainMs = [250, 1_000, 3_000];
 
@@ -50,7 +53,7 @@ export function openSlackDesk(parts: Omit<Parts, 'slack' | 'github'>, slack: Sla
   const register = parts.journal.prompts(workspace, 'slack');
   const all: SlackParts = { ...parts, slack, calls, register, links };
   // What was decided stands, and the message of its promotion will show it.
-  const { aside, idle } = openAside(parts, 'slack did not take an answer');
+  const { aside, idle } = openAside(parts, 'slack did not take an answer', asideLimits);
   return {
     ...{ workspace, signingSecret, appToken, apiUrl, calls, links },
     hear: (interaction) => answer(all, interaction, aside),
@@ -58,11 +61,7 @@ export function openSlackDesk(parts: Omit<Parts, 'slack' | 'github'>, slack: Sla
   };
 }
 
-async function answer(
-  parts: SlackParts,
-  interaction: Interaction,
-  aside: (work: Promise<unknown>) => void,
-): Promise<object | null> {
+async function answer(parts: SlackParts, interaction: Interaction, aside: Aside['aside']): Promise<object | null> {
   switch (interaction.kind) {
     case 'challenge':
       return { challenge: interaction.challenge };
@@ -71,7 +70,7 @@ async function answer(
     case 'press': {
       const asker = await slackAsker(parts, parts.slack, interaction.member);
       const text = await pressed(parts, asker, interaction);
-      if (text !== null) aside(said(parts, interaction.responseUrl, text));
+      if (text !== null) aside(() => said(parts, interaction.responseUrl, text));
       return null;
     }
     case 'submit':
@@ -81,7 +80,7 @@ async function answer(
       return { response_type: 'ephemeral', ...(await slackCommand(parts, asker, interaction)) };
     }
     case 'home':
-      aside(showHome(parts, interaction));
+      aside(() => showHome(parts, interaction));
       return null;
   }
 }
