@@ -309,6 +309,9 @@ select state, revision from proviso.stream
 -- read.reason_refs
 select id, convert_from(bytes, 'UTF8')::jsonb->'commitments'->>'reasonRef' as ref from proviso.entry where workspace = $1 and id = any($2::bigint[]);
 
+-- read.receipt
+select receipt from proviso.idempotency where workspace = $1 and key = $2;
+
 -- read.serving
 select l.id as lane, p.state from proviso.stream l
     cross join lateral (

@@ -31,11 +31,29 @@ export async function submitByChannel(parts: SubmitParts, caller: Caller, order:
     () =>
       parts.journal.submit({
         ...{ workspace, actor: person.id, command, door, authn: `identity/${door.channel}` },
-        idempotencyKey: `${door.channel}/${person.id}/${seedOf(deed)}`,
+        idempotencyKey: keyOf(caller, deed),
         ...(reason === undefined ? {} : { reason }),
       }),
     ({ kind }) => kind === 'refused',
   );
+}
+
+function keyOf({ door, person }: Caller, deed: readonly string[]): string {
+  return `${door.channel}/${person.id}/${seedOf(deed)}`;
+}
+
+/**
+ * What was recorded of this deed before; null: nothing was. Whoever brings it again after its answer was lost is told the
+ * same, also where what it would be about has changed since.
+ */
+export async function toldBefore(caller: Caller, deed: readonly string[]): Promise<Told | null> {
+  const receipt = await caller.reads.receipt(keyOf(caller, deed));
+  return receipt?.kind === 'accepted' ? recorded(receipt) : null;
+}
+
+function recorded({ answer }: Extract<Receipt, { kind: 'accepted' }>): Told {
+  const isPassed = answer.kind === 'decided' && answer.passed;
+  return { text: isPassed ? 'Recorded: the gate has passed.' : 'Recorded.', code: null, page: null, isSure: true };
 }
 
 /** The way for several changes that follow from one deed, as requests of the API have it: a no is thrown as a problem. */
@@ -75,13 +93,10 @@ export async function toldByChannel(
     again,
   }: { readonly promotion: PromotionId; readonly order: ChannelOrder; readonly again: string },
 ): Promise<Told> {
-  const said = (text: string): Told => ({ text, code: null, page: null, isSure: true });
   try {
     const receipt = await submitByChannel(parts, caller, order);
     if (receipt.kind === 'refused') return await refusedText(parts, caller, { refusal: receipt.refusal, promotion });
-    if (order.done !== undefined) return { ...said(order.done.text), page: order.done.page };
-    const isPassed = receipt.answer.kind === 'decided' && receipt.answer.passed;
-    return said(isPassed ? 'Recorded: the gate has passed.' : 'Recorded.');
+    return { ...recorded(receipt), ...order.done };
   } catch (error) {
     return toldOfProblem(parts, error, again);
   }

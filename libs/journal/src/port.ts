@@ -197,6 +197,8 @@ export interface Reads {
   /** Those of which a version was frozen from that repository at GitHub, `owner/name`. */
   readonly prototypesFrom: (repository: string, limit: number) => Promise<readonly PrototypeView[]>;
   readonly candidateByManifest: (prototype: PrototypeId, manifest: Digest) => Promise<Candidate | null>;
+  /** What was answered under a key, whatever was asked; null: nothing was. */
+  readonly receipt: (key: string) => Promise<Receipt | null>;
   readonly policy: (id: string) => Promise<PolicyView | null>;
   readonly policyNamed: (name: string) => Promise<PolicyState | null>;
   readonly policies: (query: { after?: string; limit: number }) => Promise<Page<PolicyView>>;

@@ -3,7 +3,7 @@ import { type DecisionVerdict, type PromotionState, invariant } from '@proviso/d
 import { mayRead } from '@proviso/authority';
 import type { PromotionView } from '@proviso/journal';
 import type { Caller } from '../caller.ts';
-import { pageOf } from '../channel-submission.ts';
+import { pageOf, toldBefore } from '../channel-submission.ts';
 import { bodies } from '../forms.ts';
 import { Problem } from '../problem.ts';
 import { openFor } from '../slack/slack-inbox.ts';
@@ -66,6 +66,8 @@ async function answered(parts: GitHubParts, command: Command): Promise<Answered>
   const asker = await githubAsker(parts, parts.github, user);
   if (asker.kind === 'nobody') return sure(asker.why, asker.page);
   const { caller } = asker;
+  const before = typed.word === 'start' ? null : await toldBefore(caller, [command.digest]);
+  if (before !== null) return answerOf(before);
   const head = await headOf(parts, command);
   if (typed.word === 'start') return answerOf(await startedFrom(parts, caller, { ...command, head }));
   const found = await promotionsOf(parts, caller, { ...command, head });

@@ -3,6 +3,7 @@ import { type Prompt, artifactOf, findGate } from '@proviso/domain';
 import type { PromotionView } from '@proviso/journal';
 import { Problem } from '../problem.ts';
 import type { Caller } from '../caller.ts';
+import { toldBefore } from '../channel-submission.ts';
 import { githubAsker } from './github-caller.ts';
 import type { GitHubOutcome, GitHubParts, HeardEvent } from './github-desk.ts';
 import { checkRun, checkSuite } from './github-payload.ts';
@@ -57,6 +58,8 @@ export async function heardCheckRun(parts: GitHubParts, { payload, digest }: Hea
 async function answered(parts: GitHubParts, press: Press): Promise<Answered> {
   const asker = await githubAsker(parts, parts.github, press.user);
   if (asker.kind === 'nobody') return { text: asker.why, page: asker.page, isSure: true };
+  const before = await toldBefore(asker.caller, [press.digest]);
+  if (before !== null) return answerOf(before);
   const copy = await copyOf(parts, press);
   const view = copy === null ? null : await asker.caller.reads.promotion(copy.promotion);
   if (copy === null || view === null || !isIdentifier(press.identifier))

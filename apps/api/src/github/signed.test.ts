@@ -79,6 +79,14 @@ describe('a request that GitHub has signed', () => {
     await other.github?.idle();
     expect(await deed.send()).toEqual({ status: 202, outcome: 'Recorded.' });
     expect(await votesAt(ground.here, scene.gate)).toHaveLength(1);
+    // The answer was lost with that process, and what it was about has changed since.
+    const repository = `acme/${scene.prototype}`;
+    const written = ground.member('kim').write(repository, '/proviso approve');
+    expect(await other.github?.hear('issue_comment', written.request.body)).toBe('Recorded: the gate has passed.');
+    await other.github?.idle();
+    ground.github.push(repository, { 'app/main.js': 'newer' });
+    expect(await written.send()).toEqual({ status: 202, outcome: 'Recorded: the gate has passed.' });
+    expect(await votesAt(ground.here, scene.gate)).toHaveLength(2);
     other.feed.close();
     other.metrics.close();
   });

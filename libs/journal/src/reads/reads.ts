@@ -11,7 +11,7 @@ import type {
   WorkspaceState,
 } from '@proviso/domain';
 import { sameContent, uuidOf } from '@proviso/domain';
-import type { Page, Reads } from '../port.ts';
+import type { Page, Reads, Receipt } from '../port.ts';
 import type { Row, Session } from '../session.ts';
 import { statement } from '../statement.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -39,6 +39,10 @@ const prototypesByRepository = statement(
       select 1 from json_array_elements(state->'candidates') as one
        where one->'provenance'->>'kind' = 'github' and lower(one->'provenance'->>'repository') = lower($2))
     order by id limit $3`,
+);
+const readReceipt = statement(
+  'read.receipt',
+  `select receipt from proviso.idempotency where workspace = $1 and key = $2`,
 );
 const policyByName = statement(
   'read.policy_named',
@@ -103,6 +107,7 @@ export function readsOf(session: Session, vault: Vault, workspace: WorkspaceId):
       const prototype = await state<PrototypeState>('prototype', id);
       return prototype === null ? null : (sameContent(prototype, { manifestDigest }) ?? null);
     },
+    receipt: async (key) => ((await query(readReceipt, key))[0]?.receipt as Receipt | undefined) ?? null,
     policy: (id) => view<PolicyState>('policy', id),
     policyNamed: async (name) => ((await query(policyByName, name))[0]?.state as PolicyState | undefined) ?? null,
     policies: (page) => views<PolicyState>('policy', page),
